@@ -1,0 +1,45 @@
+# A virtual environment is made on first use; a stamp remembers which extras are in it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test check format bench docs docs-data clean
+
+demo: $(VENV)/.demo
+	$(BIN)/foldin demo
+
+test: $(VENV)/.test
+	$(BIN)/pytest
+
+check: $(VENV)/.check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/mkdocs build --strict --quiet
+
+format: $(VENV)/.check
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) site dist
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "foldin needs Python 3.11 or newer; say which: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
+	$(INSTALL) --editable '.[torch,plot]'
+	touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	$(INSTALL) pytest hypothesis pexpect pandas polars pyarrow
+	touch $@
+
+$(VENV)/.check: $(VENV)/.test
+	$(INSTALL) ruff mypy scipy-stubs pandas-stubs types-psutil import-linter mkdocs-material
+	touch $@

@@ -1,0 +1,1 @@
+"""The data layer: reading, feedback, the user-item matrix, cleaning and splitting."""

@@ -1,0 +1,95 @@
+"""The catalogue: what is known of the items, and the one place where item ids become indices and indices ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldin.data.interactions import Ids
+from foldin.errors import DataError, NotFoundError
+
+__all__ = ["Attributes", "Catalog", "ids_of"]
+
+Attributes: TypeAlias = Mapping[str, Ids]
+"""One column per attribute, one cell per id: a `str`, or None where it is not known."""
+
+NOTHING: Attributes = MappingProxyType({})
+TITLES = ("title", "name")
+
+
+def ids_of(ids: Iterable[str]) -> Ids:
+    """Ids as an array of objects, in their order."""
+    listed = list(ids)
+    array = np.empty(len(listed), dtype=np.object_)
+    array[:] = listed
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class Catalog:
+    """Items in their order, which is the order of the user-item matrix's columns and the order that breaks ties.
+
+    Raises:
+        DataError: an id stands twice, or an attribute's length is not the number of items.
+    """
+
+    item_ids: Ids
+    attributes: Attributes = field(default_factory=lambda: NOTHING)
+
+    def __post_init__(self) -> None:
+        if len(self._positions) != len(self.item_ids):
+            raise DataError("an item id stands twice in the catalogue", field="item")
+        for name, column in self.attributes.items():
+            if len(column) != len(self.item_ids):
+                raise DataError(f"{len(column)} cells for {len(self.item_ids)} items", field=name)
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {item_id: index for index, item_id in enumerate(self.item_ids)}
+
+    def knows(self, ids: Sequence[str] | Ids) -> NDArray[np.bool_]:
+        """Which of the ids are items of this catalogue."""
+        return np.fromiter((item_id in self._positions for item_id in ids), dtype=np.bool_, count=len(ids))
+
+    def indices(self, ids: Sequence[str] | Ids) -> NDArray[np.int32]:
+        """The indices of item ids.
+
+        Raises:
+            NotFoundError: an id is not in the catalogue (`knows` tells beforehand).
+        """
+        try:
+            return np.fromiter((self._positions[item_id] for item_id in ids), dtype=np.int32, count=len(ids))
+        except KeyError as missing:
+            raise NotFoundError(f"no item {missing} in the catalogue of {len(self)} items") from None
+
+    def ids(self, indices: NDArray[np.integer]) -> Ids:
+        """The item ids of indices."""
+        ids: Ids = self.item_ids[indices]
+        return ids
+
+    def item(self, index: int) -> dict[str, str]:
+        """What is known of one item: its attributes that have a value."""
+        return {name: column[index] for name, column in self.attributes.items() if column[index] is not None}
+
+    def title(self, index: int) -> str:
+        """The item's title, or its id where the catalogue has none."""
+        known = self.item(index)
+        return next((known[name] for name in TITLES if name in known), str(self.item_ids[index]))
+
+    def extended(self, ids: Ids) -> Catalog:
+        """This catalogue followed by those of the ids it lacks, in code point order, without attributes."""
+        extra = sorted(ids[~self.knows(ids)])
+        if not extra:
+            return self
+        unknown = np.full(len(extra), None, dtype=np.object_)
+        columns = {name: np.concatenate([column, unknown]) for name, column in self.attributes.items()}
+        return Catalog(np.concatenate([self.item_ids, ids_of(extra)]), columns)

@@ -1,0 +1,233 @@
+"""Feedback: the rule that turns events into matrix values, the same for training rows and served histories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldin.data.interactions import NO_KIND, NO_TIME, Ids, Interactions
+from foldin.errors import ConfigurationError, DataError
+
+__all__ = ["Feedback", "FeedbackRule", "Form", "Strength"]
+
+Form: TypeAlias = Literal["implicit", "explicit"]
+Strength: TypeAlias = Literal["none", "log", "cap"]
+
+MICROSECONDS_PER_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What the events of a log mean, as its owner says it.
+
+    `form`: "explicit" learns ratings, scaled to rating / highest rating; "implicit" learns interest: every event
+        adds weight x amount to its user-item pair.
+    `positive_from`: the rating from which an item counts as liked. With implicit feedback, events rated below it
+        only mark the item as seen.
+    `weights`: what an event of each kind adds (>= 0; 0 only marks the item as seen). A kind must be named to count.
+    `strength`: how the sum s of a pair counts: "cap" min(s, cap), "log" log(1 + s), "none" s itself. None is "cap",
+        but a log with values must say it, or give `positive_from`: values are either ratings or amounts.
+    `cap`: the sum from which more does not count; None is the largest kind weight, so that one event is enough.
+    `half_life`: days after which an event counts half, seen from the newest event of the log; None is for ever.
+
+    Raises:
+        ConfigurationError: a setting is out of its range, or two of them exclude each other.
+    """
+
+    form: Form = "implicit"
+    positive_from: float | None = None
+    weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    strength: Strength | None = None
+    cap: float | None = None
+    half_life: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.form not in ("implicit", "explicit"):
+            raise ConfigurationError(f"feedback '{self.form}' is not one of: implicit, explicit")
+        if self.strength not in (None, "none", "log", "cap"):
+            raise ConfigurationError(f"strength '{self.strength}' is not one of: none, log, cap")
+        if self.form == "explicit":
+            self._check_explicit()
+        for kind, weight in self.weights.items():
+            if not 0 <= weight < np.inf:
+                raise ConfigurationError(f"the weight of kind '{kind}' is {weight}; weights are 0 or more")
+        for name, value in (("cap", self.cap), ("half_life", self.half_life)):
+            if value is not None and not 0 < value < np.inf:
+                raise ConfigurationError(f"{name} is {value}; it must be above 0")
+        if self.positive_from is not None and not np.isfinite(self.positive_from):
+            raise ConfigurationError(
+                f"positive_from is {self.positive_from}; it must be a number of the ratings' scale"
+            )
+
+    def _check_explicit(self) -> None:
+        if self.positive_from is None:
+            raise ConfigurationError(
+                "explicit feedback needs positive_from, the rating from which an item counts as liked, "
+                "for example positive_from=4 on a scale of 1 to 5"
+            )
+        for name, given in (("weights", self.weights), ("strength", self.strength), ("half_life", self.half_life)):
+            if given:
+                raise ConfigurationError(f"{name} is for implicit feedback; explicit feedback takes the last rating")
+
+    def settle(self, log: Interactions) -> FeedbackRule:
+        """The rule for this log, with what only the log can tell: the ratings' range and the newest time.
+
+        Raises:
+            ConfigurationError: the log has values and nothing says what they mean, or lacks what the rule needs.
+            DataError: a value is outside what the form allows, or a kind has no weight; the row is named.
+        """
+        if self.form == "explicit":
+            return FeedbackRule(self, rating_range=_rating_range(log))
+        if log.values is not None and self.positive_from is None and self.strength is None:
+            raise ConfigurationError(_WHAT_VALUES_MEAN)
+        if self.positive_from is not None and log.values is None:
+            raise ConfigurationError("positive_from needs a column of ratings, and the log has no values")
+        if self.positive_from is None:
+            _check_amounts(log)
+        _check_kinds(log, self.weights)
+        return FeedbackRule(self, latest=_latest(log) if self.half_life is not None else None)
+
+
+@dataclass(frozen=True)
+class FeedbackRule:
+    """Feedback settled on a log; it travels with the model and makes served histories as it made training rows.
+
+    `rating_range`: lowest and highest rating of the log, explicit feedback only.
+    `latest`: time of the newest event (microseconds since the epoch), where events decay.
+    """
+
+    feedback: Feedback
+    rating_range: tuple[float, float] | None = None
+    latest: int | None = None
+
+    @property
+    def explicit(self) -> bool:
+        """Whether matrix values are ratings (divided by the highest) rather than strengths of interest."""
+        return self.rating_range is not None
+
+    @property
+    def highest(self) -> float:
+        """The rating that becomes 1 in the matrix; 1 for implicit feedback."""
+        return 1.0 if self.rating_range is None else self.rating_range[1]
+
+    @property
+    def heaviest(self) -> float:
+        """The largest kind weight, which is also what an event without a kind adds."""
+        return max(self.feedback.weights.values(), default=1.0)
+
+    def positive(self, values: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Which matrix values are of items the user liked; targets are always of these."""
+        if not self.explicit:
+            return values > 0
+        assert self.feedback.positive_from is not None
+        return values >= np.float32(self.feedback.positive_from / self.highest)
+
+    def strength(self, sums: NDArray[np.float64]) -> NDArray[np.float32]:
+        """The matrix values of summed contributions, implicit feedback only."""
+        match self.feedback.strength or "cap":
+            case "none":
+                strengths = sums
+            case "log":
+                strengths = np.log1p(sums)
+            case "cap":
+                strengths = np.minimum(sums, self.feedback.cap or self.heaviest or 1.0)
+        return strengths.astype(np.float32)
+
+    def contributions(
+        self,
+        count: int,
+        kind_names: Ids | None,
+        kind_codes: NDArray[np.int8] | None,
+        values: NDArray[np.float32] | None,
+        times: NDArray[np.int64] | None,
+    ) -> NDArray[np.float64] | None:
+        """What each event adds to its pair: kind weight x amount x decay; None where every event adds the same 1."""
+        parts = [self._kind_weights(kind_names, kind_codes), self._amounts(values), self._decays(times)]
+        known = [part for part in parts if part is not None]
+        if not known:
+            return None if self.heaviest == 1 else np.full(count, self.heaviest)
+        product: NDArray[np.float64] = np.prod(known, axis=0, dtype=np.float64)
+        return product if kind_codes is not None and self.feedback.weights else product * self.heaviest
+
+    def _kind_weights(self, names: Ids | None, codes: NDArray[np.int8] | None) -> NDArray[np.float64] | None:
+        if not self.feedback.weights or names is None or codes is None:
+            return None
+        by_code = np.array([*(self.feedback.weights.get(name, 0.0) for name in names), self.heaviest])
+        assert NO_KIND == -1  # an event without a kind takes the last entry
+        return by_code[codes]
+
+    def _amounts(self, values: NDArray[np.float32] | None) -> NDArray[np.float64] | None:
+        if values is None:
+            return None
+        if self.feedback.positive_from is None:
+            return np.where(np.isnan(values), 1.0, values)
+        return np.where(values < np.float32(self.feedback.positive_from), 0.0, 1.0)
+
+    def _decays(self, times: NDArray[np.int64] | None) -> NDArray[np.float64] | None:
+        # w(age) = 2 ** -(age / half-life); events newer than the log's newest count in full
+        if self.latest is None or self.feedback.half_life is None or times is None:
+            return None
+        age = np.where(times == NO_TIME, 0, np.maximum(self.latest - times, 0))
+        return np.exp2(-age / (self.feedback.half_life * MICROSECONDS_PER_DAY))
+
+
+_WHAT_VALUES_MEAN = (
+    "the log has a column of values; say what they mean. Ratings: give positive_from, the rating from which an item "
+    "counts as liked (with implicit feedback to learn who likes what, with explicit feedback to learn the ratings). "
+    "Amounts such as plays or seconds: give strength, one of: log, cap, none"
+)
+
+
+def _rating_range(log: Interactions) -> tuple[float, float]:
+    if log.values is None or np.isnan(log.values).all():
+        raise ConfigurationError("explicit feedback needs a column of ratings, and the log has no values")
+    low = np.flatnonzero(log.values <= 0)
+    if len(low):
+        raise DataError(
+            f"a rating of {log.values[low[0]]:g}; ratings must be above 0, where 0 is not rated: shift the scale",
+            row=int(low[0]) + 1,
+            field="value",
+        )
+    return float(np.nanmin(log.values)), float(np.nanmax(log.values))
+
+
+def _check_amounts(log: Interactions) -> None:
+    if log.values is None:
+        return
+    negative = np.flatnonzero(log.values < 0)
+    if len(negative):
+        row = int(negative[0])
+        raise DataError(
+            f"an amount of {log.values[row]:g}; with implicit feedback amounts are 0 or more",
+            row=row + 1,
+            field="value",
+        )
+
+
+def _check_kinds(log: Interactions, weights: Mapping[str, float]) -> None:
+    if not weights:
+        return
+    if log.kind_names is None or log.kind_codes is None:
+        raise ConfigurationError("weights need a column of kinds, and the log has none")
+    for name in weights:
+        if name not in log.kind_names:
+            raise ConfigurationError(f"no event is of kind '{name}'; the log has: {', '.join(log.kind_names)}")
+    for code, name in enumerate(log.kind_names):
+        rows = np.flatnonzero(log.kind_codes == code)
+        if name not in weights and len(rows):
+            raise DataError(
+                f"kind '{name}' has no weight; add {name}=... (0 only marks items as seen)",
+                row=int(rows[0]) + 1,
+                field="kind",
+            )
+
+
+def _latest(log: Interactions) -> int:
+    if log.times is None or (log.times == NO_TIME).all():
+        raise ConfigurationError("half_life needs a column of times, and the log has none")
+    return int(log.times.max())

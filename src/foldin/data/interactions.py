@@ -1,0 +1,125 @@
+"""The event log in memory: dictionary-encoded columns, every id stored once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldin.errors import DataError, NotFoundError
+
+__all__ = ["NO_KIND", "NO_TIME", "History", "Ids", "Interactions"]
+
+Ids: TypeAlias = NDArray[np.object_]
+"""Distinct `str` ids; where an order is not given (a catalogue's is), sorted by code point."""
+
+NO_TIME = np.iinfo(np.int64).min
+"""Stands in `times` where an event of a log with times has none."""
+
+NO_KIND = -1
+"""Stands in `kind_codes` where an event of a log with kinds has none."""
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """One user's events, as ids: what is folded in.
+
+    Shapes: every column that is given has one entry per event. `kinds` holds None, `values` NaN and `times`
+    `NO_TIME` (microseconds since the epoch, UTC) where an event has none.
+
+    Raises:
+        DataError: the columns differ in length.
+    """
+
+    item_ids: tuple[str, ...]
+    kinds: tuple[str | None, ...] | None = None
+    values: NDArray[np.float32] | None = None
+    times: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        for field, column in (("kinds", self.kinds), ("values", self.values), ("times", self.times)):
+            if column is not None and len(column) != len(self.item_ids):
+                raise DataError(f"{len(column)} entries for {len(self.item_ids)} item ids", field=field)
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    @classmethod
+    def of(cls, history: History | Sequence[str]) -> History:
+        """Takes a history as it is, and a sequence of item ids as one event each, without kind, value or time."""
+        if isinstance(history, History):
+            return history
+        if isinstance(history, str):
+            raise DataError(f"a history is a sequence of item ids, not one string: write [{history!r}]")
+        return cls(tuple(str(item_id) for item_id in history))
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """A log of events, one row each, in any order; nothing in it depends on the order of its rows.
+
+    Shapes: `user_codes`, `item_codes`, `kind_codes`, `values` and `times` have one entry per event; a code is a
+    position in the ids or names of its column. `user_ids` and `item_ids` are sorted by code point.
+    Units: `times` are microseconds since the epoch, UTC.
+    """
+
+    user_ids: Ids
+    user_codes: NDArray[np.int32]
+    item_ids: Ids
+    item_codes: NDArray[np.int32]
+    kind_names: Ids | None = None
+    kind_codes: NDArray[np.int8] | None = None
+    values: NDArray[np.float32] | None = None
+    times: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.user_codes)
+
+    def where(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> Interactions:
+        """The events that `keep` selects (a mask, or positions), with ids no event is left for removed."""
+        users, user_codes = _used(self.user_ids, self.user_codes[keep])
+        items, item_codes = _used(self.item_ids, self.item_codes[keep])
+        return Interactions(
+            users,
+            user_codes,
+            items,
+            item_codes,
+            self.kind_names,
+            None if self.kind_codes is None else self.kind_codes[keep],
+            None if self.values is None else self.values[keep],
+            None if self.times is None else self.times[keep],
+        )
+
+    def history(self, user_id: str) -> History:
+        """The events of one user, oldest first where times are known, then by item id.
+
+        Raises:
+            NotFoundError: the log has no event of that user.
+        """
+        place = int(np.searchsorted(self.user_ids, user_id))
+        if place == len(self.user_ids) or self.user_ids[place] != user_id:
+            raise NotFoundError(f"no user '{user_id}' in the log")
+        rows = np.flatnonzero(self.user_codes == place)
+        by_item = rows[np.argsort(self.item_codes[rows], kind="stable")]
+        rows = by_item if self.times is None else by_item[np.argsort(self.times[by_item], kind="stable")]
+        return History(
+            tuple(self.item_ids[self.item_codes[rows]]),
+            self._kinds_of(rows),
+            None if self.values is None else self.values[rows],
+            None if self.times is None else self.times[rows],
+        )
+
+    def _kinds_of(self, rows: NDArray[np.intp]) -> tuple[str | None, ...] | None:
+        if self.kind_names is None or self.kind_codes is None:
+            return None
+        return tuple(None if code == NO_KIND else str(self.kind_names[code]) for code in self.kind_codes[rows])
+
+
+def _used(ids: Ids, codes: NDArray[np.int32]) -> tuple[Ids, NDArray[np.int32]]:
+    used = np.zeros(len(ids), dtype=np.bool_)
+    used[codes] = True
+    new_codes = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return ids[used], new_codes[codes]

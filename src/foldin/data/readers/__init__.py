@@ -1,0 +1,1 @@
+"""Readers: files and frames become interactions, catalogues and profiles."""

@@ -1,0 +1,1 @@
+"""The evaluation layer: metrics over held-out users, comparisons, significance and calibration."""

@@ -1,0 +1,1 @@
+"""The ranking layer: the best k of many scores, and how good a ranking is."""

@@ -1,0 +1,1 @@
+"""The training layer: torch modules, batches, losses, the one loop and its checkpoints. It knows no estimator."""
