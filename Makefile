@@ -37,9 +37,9 @@ $(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-	$(INSTALL) pytest hypothesis pexpect pandas polars pyarrow
+	$(INSTALL) --editable '.[torch,plot,test]'
 	touch $@
 
 $(VENV)/.check: $(VENV)/.test
-	$(INSTALL) ruff mypy scipy-stubs pandas-stubs types-psutil import-linter mkdocs-material
+	$(INSTALL) --editable '.[torch,plot,test,check]'
 	touch $@
