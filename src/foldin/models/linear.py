@@ -1,0 +1,82 @@
+"""The linear autoencoder: scores are histories @ weights, the weights known in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from foldin.errors import ConfigurationError
+from foldin.models.arrays import matrix_named
+from foldin.models.cholesky import invert_in_place
+from foldin.models.protocols import Arrays, Need
+
+__all__ = ["LinearAutoEncoder", "check_penalties", "closed_form_need", "restore_linear", "zero_diagonal_weights"]
+
+DENSE_FROM = 0.08
+"""Share of stored cells from which a dense product (all cores) is faster than a sparse one (one core)."""
+
+BLOCK = 512
+
+
+@dataclass(frozen=True, eq=False)
+class LinearAutoEncoder:
+    """A model of one matrix. Shape: `weights` (items, items), zero on the diagonal: no item recommends itself."""
+
+    weights: NDArray[np.float32]
+
+    def score(self, histories: csr_array) -> NDArray[np.float32]:
+        """X B, (users, items)."""
+        if histories.nnz < DENSE_FROM * histories.shape[0] * histories.shape[1]:
+            return np.asarray(histories @ self.weights, dtype=np.float32)
+        scores = np.empty(histories.shape, dtype=np.float32)
+        for rows in _blocks(histories.shape[0]):
+            np.matmul(histories[rows].toarray(), self.weights, out=scores[rows])
+        return scores
+
+    def arrays(self) -> Arrays:
+        """The weights."""
+        return {"weights": self.weights}
+
+
+def zero_diagonal_weights(gram: NDArray[np.float32], penalties: NDArray[np.float32]) -> NDArray[np.float32]:
+    """argmin_B ||X - X B||^2 + sum_j penalty_j ||B_j.||^2 with diag(B) = 0; overwrites `gram` with B.
+
+    P = (G + diag(penalties))^-1, B_ij = -P_ij / P_jj. Source: Steck 2019, "Embarrassingly Shallow Autoencoders for
+    Sparse Data", eq. 8.
+    """
+    gram.flat[:: len(gram) + 1] += penalties
+    inverse = invert_in_place(gram)
+    inverse /= -inverse.diagonal().copy()
+    np.fill_diagonal(inverse, 0)
+    return inverse
+
+
+def closed_form_need(users: int, items: int, interactions: int) -> Need:
+    """One matrix of items x items, a block of the Gram matrix, and the histories by item."""
+    return Need(bytes=int(4.4 * items * items) + 8 * interactions, flops=items**3 + interactions**2 // max(users, 1))
+
+
+def check_penalties(l2: float, dropout: float) -> None:
+    """Refuses hyperparameters with which the weights are not defined.
+
+    Raises:
+        ConfigurationError: l2 is not above 0, or dropout not in [0, 1).
+    """
+    if not 0 < l2 < np.inf:
+        raise ConfigurationError(f"l2 is {l2}; a closed form needs it above 0 (usual: 10 to 1000)")
+    if not 0 <= dropout < 1:
+        raise ConfigurationError(f"dropout is {dropout}; it is a share of the history, from 0 to below 1")
+
+
+def restore_linear(arrays: Arrays) -> LinearAutoEncoder:
+    """The model of a file's arrays."""
+    weights = matrix_named("weights", arrays, dimensions=2)
+    return LinearAutoEncoder(weights)
+
+
+def _blocks(rows: int) -> Iterator[slice]:
+    return (slice(start, start + BLOCK) for start in range(0, rows, BLOCK))
