@@ -1,0 +1,42 @@
+"""Where a store is, as a URL, and the one way to open it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from foldin.errors import ConfigurationError, NotFoundError
+from foldin.store.contract import Store
+from foldin.store.sqlite import SqliteStore
+
+__all__ = ["open_store"]
+
+
+def open_store(url: str, *, create: bool = False) -> Store:
+    """Opens the store at a URL.
+
+    `url`: `sqlite:///folder/store.sqlite` is relative to the present folder, `sqlite:////var/store.sqlite` absolute.
+    `create`: whether a store that is not there is made.
+
+    Raises:
+        ConfigurationError: the URL names no known kind of store, or no place.
+        NotFoundError: there is no store, and `create` was not asked for.
+        StoreError: it is there and cannot be opened.
+    """
+    scheme, _, place = url.partition("://")
+    if not place or scheme not in _OPENERS:
+        # of an unknown URL only the scheme is repeated: the rest may hold a password
+        raise ConfigurationError(f"no store can be opened at '{scheme}://...'; known are: {', '.join(_FORMS.values())}")
+    return _OPENERS[scheme](place, create)
+
+
+def _open_sqlite(place: str, create: bool) -> Store:
+    if not place.startswith("/") or place == "/":
+        raise ConfigurationError(f"'sqlite://{place}' names no file; write {_FORMS['sqlite']}")
+    path = Path(place[1:])
+    if not create and not path.exists():
+        raise NotFoundError(f"no store at {path.absolute()}; put data in with `foldin ingest`")
+    return SqliteStore(path, create=create)
+
+
+_OPENERS = {"sqlite": _open_sqlite}
+_FORMS = {"sqlite": "sqlite:///path/to/store.sqlite"}

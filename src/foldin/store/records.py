@@ -1,0 +1,55 @@
+"""What the SQLite store knows of items and users: catalogue and profiles, written and read."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import apsw
+
+from foldin.data.catalog import Catalog, ids_of
+from foldin.data.interactions import Ids
+from foldin.data.profiles import Profiles
+from foldin.store.attributes import as_columns, as_texts
+from foldin.store.dictionary import ITEMS, USERS, check_text, codes_of
+
+__all__ = ["read_catalog", "read_profiles", "write_catalog", "write_profiles"]
+
+# An item that has a position keeps it; any other goes to the end.
+_PUT_ITEM = """
+UPDATE items SET attributes = ?, position = coalesce(
+    position, (SELECT max(position) + 1 FROM items WHERE position IS NOT NULL), 0
+) WHERE code = ?
+"""
+
+
+def write_catalog(connection: apsw.Connection, catalog: Catalog) -> None:
+    """Stores items and their attributes, inside a transaction of the caller's."""
+    codes = codes_of(connection, ITEMS, catalog.item_ids.tolist())
+    texts = as_texts(catalog.attributes, len(catalog))
+    check_text(texts, "attributes")
+    connection.executemany(_PUT_ITEM, zip(texts, codes, strict=True))
+
+
+def write_profiles(connection: apsw.Connection, profiles: Profiles) -> None:
+    """Stores users and their attributes, inside a transaction of the caller's."""
+    codes = codes_of(connection, USERS, profiles.user_ids.tolist())
+    texts = as_texts(profiles.attributes, len(profiles))
+    check_text(texts, "attributes")
+    connection.executemany("UPDATE users SET attributes = ? WHERE code = ?", zip(texts, codes, strict=True))
+
+
+def read_catalog(connection: apsw.Connection) -> Catalog:
+    """The items that have a position, in its order."""
+    return Catalog(
+        *_records(connection, "SELECT id, attributes FROM items WHERE position IS NOT NULL ORDER BY position")
+    )
+
+
+def read_profiles(connection: apsw.Connection) -> Profiles:
+    """The users that have attributes, sorted by id."""
+    return Profiles(*_records(connection, "SELECT id, attributes FROM users WHERE attributes IS NOT NULL ORDER BY id"))
+
+
+def _records(connection: apsw.Connection, query: str) -> tuple[Ids, dict[str, Ids]]:
+    rows = cast("list[tuple[str, str]]", connection.execute(query).fetchall())
+    return ids_of(text for text, _ in rows), as_columns([text for _, text in rows])

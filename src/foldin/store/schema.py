@@ -1,0 +1,79 @@
+"""The tables of the SQLite store, and how a file gets from one version of them to the next."""
+
+from __future__ import annotations
+
+import apsw
+
+from foldin.errors import StoreError
+from foldin.store.transactions import transaction
+
+__all__ = ["APPLICATION_ID", "MIGRATIONS", "prepare"]
+
+APPLICATION_ID = 0x666F6C64
+"""Marks a SQLite file as foldin's ("fold" in ASCII)."""
+
+# `arrivals.next` numbers events as they come in, over all users, so that "what is new since" is a subtraction.
+# The events of a user lie side by side (WITHOUT ROWID), so a history is one range.
+_FIRST = """
+CREATE TABLE users (code INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, attributes TEXT) STRICT;
+CREATE TABLE items (code INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, attributes TEXT, position INTEGER) STRICT;
+CREATE UNIQUE INDEX items_by_position ON items (position) WHERE position IS NOT NULL;
+CREATE TABLE kinds (code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE sources (code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE events (
+    user INTEGER NOT NULL REFERENCES users,
+    seq INTEGER NOT NULL,
+    item INTEGER NOT NULL REFERENCES items,
+    kind INTEGER REFERENCES kinds,
+    value REAL,
+    time INTEGER, -- microseconds since the epoch
+    event_id TEXT,
+    source INTEGER NOT NULL REFERENCES sources,
+    PRIMARY KEY (user, seq)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX events_by_id ON events (event_id) WHERE event_id IS NOT NULL;
+CREATE TABLE arrivals (next INTEGER NOT NULL) STRICT;
+INSERT INTO arrivals VALUES (0);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST,)
+"""What brings a file from version i to i + 1; a published one is never changed."""
+
+
+def prepare(connection: apsw.Connection, file: str, *, create: bool) -> None:
+    """Makes sure that the file is a store of this version: migrates an older one, creates one where asked to.
+
+    Raises:
+        StoreError: the file is another program's, is empty, or was written by a newer foldin; it is left as it is.
+    """
+    if _version(connection, file, create=create) < len(MIGRATIONS):
+        with transaction(connection, "IMMEDIATE"):
+            # read again: another process may have migrated while this one waited for its turn
+            _migrate(connection, _version(connection, file, create=create))
+
+
+def _version(connection: apsw.Connection, file: str, *, create: bool) -> int:
+    application, version = connection.pragma("application_id"), int(connection.pragma("user_version"))
+    if _is_blank(connection, application):
+        if not create:
+            raise StoreError(f"{file} is empty: it is no foldin store yet; put data in with `foldin ingest`")
+        return 0
+    if application != APPLICATION_ID:
+        raise StoreError(f"{file} is another program's SQLite database; give the path of a foldin store")
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"{file} was written by a newer foldin (schema {version}, this one knows up to {len(MIGRATIONS)}); "
+            "upgrade foldin"
+        )
+    return version
+
+
+def _is_blank(connection: apsw.Connection, application: int) -> bool:
+    return application == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchall()
+
+
+def _migrate(connection: apsw.Connection, version: int) -> None:
+    for script in MIGRATIONS[version:]:
+        connection.execute(script).fetchall()
+    connection.pragma("application_id", APPLICATION_ID)
+    connection.pragma("user_version", len(MIGRATIONS))

@@ -1,0 +1,174 @@
+"""The store in one SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeAlias, cast
+
+import apsw
+
+from foldin.data.catalog import Catalog
+from foldin.data.interactions import History, Interactions
+from foldin.data.profiles import Profiles
+from foldin.store.contract import Ingested, Summary
+from foldin.store.dictionary import ITEMS, USERS, latest_code
+from foldin.store.events import append_events, read_history, read_interactions
+from foldin.store.fingerprint import fingerprint
+from foldin.store.records import read_catalog, read_profiles, write_catalog, write_profiles
+from foldin.store.schema import prepare
+from foldin.store.transactions import failures_named, transaction
+
+__all__ = ["SqliteStore"]
+
+PATIENCE = 60_000
+"""Milliseconds a writer waits for another to finish."""
+
+CACHE = -65_536
+"""Page cache in kibibytes (a negative number is what SQLite takes for kibibytes)."""
+
+LARGEST_LOG_KEPT = 64 * 2**20
+"""Bytes the write-ahead log is cut back to after a large import."""
+
+_Counts: TypeAlias = tuple[int, int, int, int, int | None, int | None]
+
+_SUMMARY = """
+SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM items), count(*), (SELECT count(*) FROM sources),
+    min(time), max(time) FROM events
+"""
+_SOURCES = """
+SELECT name, coalesce(stored, 0) FROM sources
+LEFT JOIN (SELECT source, count(*) AS stored FROM events GROUP BY source) ON source = code ORDER BY name
+"""
+
+
+class SqliteStore:
+    """`Store` in a SQLite file, written ahead (WAL) and synchronised at every commit: what a call stored stays.
+
+    Raises:
+        StoreError: the file cannot be opened, or is not a foldin store of a version this foldin knows.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self._file = str(path.absolute())
+        with failures_named(self._file):
+            self._connection = _connected(self._file, create=create)
+
+    def ingest(
+        self,
+        logs: Sequence[tuple[str, Interactions]],
+        *,
+        catalog: Catalog | None = None,
+        profiles: Profiles | None = None,
+    ) -> Ingested:
+        """See `Store.ingest`."""
+        with self._writing() as connection:
+            users, items = latest_code(connection, USERS), latest_code(connection, ITEMS)
+            # the catalogue first, so that its items lie in its order
+            if catalog is not None:
+                write_catalog(connection, catalog)
+            if profiles is not None:
+                write_profiles(connection, profiles)
+            events = sum(append_events(connection, log, source) for source, log in logs)
+            return Ingested(events, latest_code(connection, USERS) - users, latest_code(connection, ITEMS) - items)
+
+    def append(self, log: Interactions, *, source: str, event_ids: Sequence[str | None] | None = None) -> int:
+        """See `Store.append`."""
+        with self._writing() as connection:
+            return append_events(connection, log, source, event_ids)
+
+    def put_catalog(self, catalog: Catalog) -> None:
+        """See `Store.put_catalog`."""
+        with self._writing() as connection:
+            write_catalog(connection, catalog)
+
+    def put_profiles(self, profiles: Profiles) -> None:
+        """See `Store.put_profiles`."""
+        with self._writing() as connection:
+            write_profiles(connection, profiles)
+
+    def interactions(self) -> Interactions:
+        """See `Store.interactions`."""
+        with self._reading() as connection:
+            return read_interactions(connection)
+
+    def history(self, user_id: str) -> History:
+        """See `Store.history`."""
+        with self._reading() as connection:
+            return read_history(connection, user_id)
+
+    def catalog(self) -> Catalog:
+        """See `Store.catalog`."""
+        with self._reading() as connection:
+            return read_catalog(connection)
+
+    def profiles(self) -> Profiles:
+        """See `Store.profiles`."""
+        with self._reading() as connection:
+            return read_profiles(connection)
+
+    def user_ids(self) -> list[str]:
+        """See `Store.user_ids`."""
+        with self._reading() as connection:
+            return [user_id for (user_id,) in connection.execute("SELECT id FROM users ORDER BY id")]
+
+    def sources(self) -> Mapping[str, int]:
+        """See `Store.sources`."""
+        with self._reading() as connection:
+            return dict(cast("list[tuple[str, int]]", connection.execute(_SOURCES).fetchall()))
+
+    def summary(self) -> Summary:
+        """See `Store.summary`."""
+        with self._reading() as connection:
+            return Summary(*cast("_Counts", connection.execute(_SUMMARY).fetchone()))
+
+    def fingerprint(self) -> str:
+        """See `Store.fingerprint`."""
+        with self._reading() as connection:
+            return fingerprint(read_interactions(connection), read_catalog(connection), read_profiles(connection))
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        with failures_named(self._file):
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[apsw.Connection]:
+        with failures_named(self._file), transaction(self._connection, "DEFERRED"):
+            yield self._connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[apsw.Connection]:
+        with failures_named(self._file), transaction(self._connection, "IMMEDIATE"):
+            yield self._connection
+
+
+def _connected(file: str, *, create: bool) -> apsw.Connection:
+    flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
+    connection = apsw.Connection(file, flags=flags)
+    try:
+        connection.set_busy_timeout(PATIENCE)
+        prepare(connection, file, create=create)
+        _settle(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _settle(connection: apsw.Connection) -> None:
+    connection.pragma("journal_mode", "wal")
+    connection.pragma("synchronous", "full")
+    connection.pragma("foreign_keys", 1)
+    connection.pragma("cache_size", CACHE)
+    connection.pragma("journal_size_limit", LARGEST_LOG_KEPT)
