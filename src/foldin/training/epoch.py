@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -26,8 +27,9 @@ class Checkpoint:
 class Epoch:
     """One pass over the training users; `number` counts from 1.
 
-    `train_error` and `validation_error` are mean weighted square errors per user; `quality` is what chooses the best
-    epoch, more is better; both None without a validation set. `best`: whether no epoch before was better.
+    `train_error` and `validation_error` are what the loss is, averaged over weighted cells; `quality` is what chooses
+    the best epoch, more is better; both None without a validation set. `best`: whether no epoch before was better.
+    `replayed`: whether the epoch was read from a checkpoint instead of trained now.
     """
 
     number: int
@@ -35,4 +37,10 @@ class Epoch:
     validation_error: float | None
     quality: float | None
     best: bool
-    checkpoint: Callable[[], Checkpoint] = field(repr=False)
+    replayed: bool = False
+    checkpoint: Callable[[], Checkpoint] | None = field(default=None, repr=False)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the error is no longer a number; training stops here and keeps the last good weights."""
+        return not math.isfinite(self.train_error)

@@ -1,0 +1,43 @@
+"""Checkpoints on disk: safetensors, replaced by rename, so that there is always a whole one. Free of torch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from foldin.errors import CheckpointError
+from foldin.training.epoch import Checkpoint
+
+__all__ = ["load_checkpoint", "save_checkpoint"]
+
+FORMAT = "foldin-checkpoint-1"
+
+
+def save_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
+    """Writes a checkpoint; one that was there stays whole until the new one is."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(file.name + ".unfinished")
+    save_file(dict(checkpoint.arrays), unfinished, metadata={"format": FORMAT, "run": checkpoint.run})
+    with unfinished.open("rb") as written:
+        os.fsync(written.fileno())
+    unfinished.replace(file)
+
+
+def load_checkpoint(file: Path) -> Checkpoint:
+    """Reads a checkpoint.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or no checkpoint.
+    """
+    try:
+        with safe_open(file, framework="numpy") as opened:
+            metadata = opened.metadata() or {}
+            arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{file} cannot be read as a checkpoint ({error}); train without resuming") from error
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(f"{file} is no checkpoint of this version of foldin; train without resuming")
+    return Checkpoint(metadata.get("run", ""), arrays)
