@@ -30,6 +30,7 @@ def affinities(people: People, labs: Labs, rng: np.random.Generator) -> NDArray[
 
 def interest(affinity: NDArray[np.float32]) -> NDArray[np.float32]:
     """The probability that a person who looks at a lab opens it."""
-    # sigmoid(s (a - a0))
-    odds: NDArray[np.float32] = np.exp(np.float32(SHARPNESS) * (affinity - np.float32(INTERESTING_FROM)))
-    return odds / (1 + odds)
+    # sigmoid(s (a - a0)), from the odds against: they cannot overflow, for nothing is liked that little
+    against = np.exp(np.float32(-SHARPNESS) * (affinity - np.float32(INTERESTING_FROM)))
+    chance: NDArray[np.float32] = np.reciprocal(against + np.float32(1))
+    return chance
