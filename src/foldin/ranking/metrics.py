@@ -84,7 +84,7 @@ def ndcg(hits: Hits, relevant: Counts) -> PerUser:
     """
     discounts = 1 / np.log2(np.arange(2, hits.shape[1] + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discounts)])[_capped(hits, relevant)]
-    return _share(hits @ discounts, ideal)
+    return _share((hits * discounts).sum(axis=1), ideal)  # not a product: its last bits depend on the block
 
 
 def hit_rate(hits: Hits, relevant: Counts) -> PerUser:  # noqa: ARG001

@@ -1,0 +1,160 @@
+"""Evaluation: every item is ranked for every held-out user, a block of users at a time; never sampled negatives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from foldin.data.splitting import Holdout
+from foldin.errors import ConfigurationError, DataError
+from foldin.evaluation.scoring import Score, blocks, scores_of
+from foldin.evaluation.significance import standard_error
+from foldin.ranking.metrics import (
+    FINDING,
+    SPREAD,
+    TASTE,
+    Cutoff,
+    hits_of,
+    metric_and_cutoff,
+    recommendation_counts,
+    relevant_of,
+)
+from foldin.ranking.top_k import Rankings, masked, top_k
+
+__all__ = ["DEFAULT_METRICS", "Evaluation", "evaluate"]
+
+DEFAULT_METRICS = (
+    "ndcg@10",
+    "ndcg@100",
+    "recall_capped@10",
+    "recall@10",
+    "recall_capped@20",
+    "recall@20",
+    "hit_rate@10",
+    "map@10",
+    "mrr@10",
+    "precision@10",
+    "novelty@10",
+    "popularity@10",
+    "coverage@10",
+    "gini@10",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What was measured: `per_user`, (users,) by metric, and `overall`, figures that all rankings have together."""
+
+    per_user: Mapping[str, NDArray[np.float64]]
+    overall: Mapping[str, float]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of all that was measured."""
+        return (*self.per_user, *self.overall)
+
+    def values(self, metric: str) -> NDArray[np.float64]:
+        """One value per user, (users,).
+
+        Raises:
+            ConfigurationError: the metric was not measured, or has no value per user.
+        """
+        if metric not in self.per_user:
+            raise ConfigurationError(f"'{metric}' was not measured per user; there are: {', '.join(self.per_user)}")
+        return self.per_user[metric]
+
+    def mean(self, metric: str) -> float:
+        """Mean over users, or the figure over all rankings."""
+        return self.overall[metric] if metric in self.overall else float(self.values(metric).mean())
+
+    def standard_error(self, metric: str) -> float:
+        """Of the mean over users; NaN for a figure over all rankings."""
+        return float("nan") if metric in self.overall else standard_error(self.values(metric))
+
+
+def evaluate(
+    score: Score,
+    holdout: Holdout,
+    *,
+    popularity: NDArray[np.float64],
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    block: int = 512,
+) -> Evaluation:
+    """Ranks all items but the shown ones for each held-out user, and measures what the rankings find.
+
+    `popularity`: share of the training users who have each item, (items,), from `popularity_of(split.train)`.
+    `metrics`: names with their cutoffs, as "ndcg@10"; `ranking.metrics` has them all.
+    `block`: users scored at once; there is never more than one block of scores, block x items x 4 bytes.
+
+    Raises:
+        ConfigurationError: a metric is not known, or scores or popularity have the wrong shape.
+        DataError: there are no held-out users, or one of them has no target.
+        TrainingError: a score is NaN.
+    """
+    named = _named(metrics)
+    _check(holdout, popularity)
+    judge = _Judge(named, popularity)
+    judged = [judge.block(score, holdout, part) for part in blocks(len(holdout), block)]
+    per_user = {name: np.concatenate([one.per_user[name] for one in judged]) for name in judged[0].per_user}
+    counts = {k: np.sum([one.counts[k] for one in judged], axis=0) for k in judged[0].counts}
+    overall = {name: SPREAD[metric](counts[k]) for name, (metric, k) in named.items() if metric in SPREAD}
+    return Evaluation(per_user, overall)
+
+
+def _named(metrics: Sequence[str]) -> dict[str, Cutoff]:
+    if not metrics:
+        raise ConfigurationError("no metric was named; name at least one, as ndcg@10")
+    return {name: metric_and_cutoff(name) for name in metrics}
+
+
+def _check(holdout: Holdout, popularity: NDArray[np.float64]) -> None:
+    if not len(holdout):
+        raise DataError("there are no held-out users to evaluate on; hold out a larger share, or give more data")
+    items = holdout.fold_in.shape[1]
+    if popularity.shape != (items,):
+        raise ConfigurationError(f"popularity is of shape {popularity.shape}; these items need ({items},)")
+    aimless = np.flatnonzero(relevant_of(holdout.targets) == 0)
+    if len(aimless):
+        raise DataError("a held-out user without targets; leave such users out", row=int(holdout.rows[aimless[0]]) + 1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    per_user: Mapping[str, NDArray[np.float64]]
+    counts: Mapping[int, NDArray[np.int64]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """Measures one block; what it returns is small, so the block's scores are gone before the next are made."""
+
+    named: Mapping[str, Cutoff]
+    popularity: NDArray[np.float64]
+
+    def block(self, score: Score, holdout: Holdout, block: slice) -> _Judged:
+        scores = masked(scores_of(score, holdout, block), holdout.fold_in[block])
+        rankings = top_k(scores, max(k for _, k in self.named.values()))
+        return _Judged(self._per_user(rankings, holdout.targets[block]), self._counts(rankings))
+
+    def _per_user(self, rankings: Rankings, targets: csr_array) -> dict[str, NDArray[np.float64]]:
+        hits = hits_of(rankings, targets, max(k for _, k in self.named.values()))
+        relevant = relevant_of(targets)
+        found = {
+            name: FINDING[metric](hits[:, :k], relevant)
+            for name, (metric, k) in self.named.items()
+            if metric in FINDING
+        }
+        taste = {
+            name: TASTE[metric](rankings.best(k), self.popularity)
+            for name, (metric, k) in self.named.items()
+            if metric in TASTE
+        }
+        return found | taste
+
+    def _counts(self, rankings: Rankings) -> dict[int, NDArray[np.int64]]:
+        cutoffs = {k for metric, k in self.named.values() if metric in SPREAD}
+        return {k: recommendation_counts(rankings.best(k), len(self.popularity)) for k in cutoffs}
