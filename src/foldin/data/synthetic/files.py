@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -49,14 +50,16 @@ def read_truth(file: Path | str) -> Truth:
     """
     try:
         with safe_open(file, framework="numpy") as stored:
-            affinity, metadata = stored.get_tensor("affinity"), stored.metadata() or {}
-        truth = Truth(_ids(metadata["user_ids"]), _ids(metadata["item_ids"]), affinity)
+            ids = json.loads((stored.metadata() or {})["ids"])
+            truth = Truth(_ids(ids["user_ids"]), _ids(ids["item_ids"]), stored.get_tensor("affinity"))
+        if ids["sha256"] != _sha256(truth):
+            raise ValueError("it has changed since it was written")
     except OSError as error:
         raise DataError(f"the truth cannot be read: {error.strerror or error}", file=str(file)) from error
     except KeyError as missing:
-        raise DataError(f"no {missing} in it; write the world again", file=str(file)) from missing
-    except (SafetensorError, ValueError) as error:
-        raise DataError(f"the truth is damaged ({error}); write the world again", file=str(file)) from error
+        raise DataError(f"no {missing} in it, so it is no simulated truth", file=str(file)) from missing
+    except (SafetensorError, ValueError, TypeError) as error:
+        raise DataError(f"the truth is damaged ({error}); simulate it again", file=str(file)) from error
     _check_truth(truth, str(file))
     return truth
 
@@ -119,13 +122,19 @@ def _iso_times(log: Interactions, rows: slice) -> Iterable[str]:
 
 
 def _write_truth(file: Path, truth: Truth) -> None:
-    ids = {"user_ids": json.dumps(list(truth.user_ids)), "item_ids": json.dumps(list(truth.item_ids))}
+    ids = {"user_ids": list(truth.user_ids), "item_ids": list(truth.item_ids), "sha256": _sha256(truth)}
     with replaced(file) as draft:
-        save_file({"affinity": truth.affinity}, draft, metadata=ids)
+        # one entry of metadata, because safetensors writes several in no fixed order
+        save_file({"affinity": truth.affinity}, draft, metadata={"ids": json.dumps(ids)})
 
 
-def _ids(text: str) -> Ids:
-    listed = json.loads(text)
+def _sha256(truth: Truth) -> str:
+    digest = hashlib.sha256(json.dumps([list(truth.user_ids), list(truth.item_ids)]).encode())
+    digest.update(np.ascontiguousarray(truth.affinity).data)
+    return digest.hexdigest()
+
+
+def _ids(listed: object) -> Ids:
     if not isinstance(listed, list) or not all(isinstance(entry, str) for entry in listed):
         raise ValueError("its ids are not a list of texts")
     return ids_of(listed)
@@ -137,7 +146,7 @@ def _check_truth(truth: Truth, file: str) -> None:
         found = f"{truth.affinity.dtype} {truth.affinity.shape}"
         raise DataError(f"found {found}, its ids need float32 {shape}", file=file, field="affinity")
     if not np.isfinite(truth.affinity).all():
-        raise DataError("some numbers are not finite; write the world again", file=file, field="affinity")
+        raise DataError("some numbers are not finite; simulate it again", file=file, field="affinity")
     for field, ids in (("user_ids", truth.user_ids), ("item_ids", truth.item_ids)):
         if len(set(ids)) != len(ids):
             raise DataError("an id stands twice", file=file, field=field)
