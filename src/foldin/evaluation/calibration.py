@@ -1,0 +1,241 @@
+"""What scores mean, learned on held-out users: the probability of a hit, or the rating to be expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
+from scipy.sparse import csr_array
+
+from foldin.data.splitting import Holdout
+from foldin.errors import BundleError, ConfigurationError
+from foldin.evaluation.ratings import withheld_ratings
+from foldin.evaluation.scoring import Score, blocks, scores_of
+from foldin.ranking.top_k import masked
+
+__all__ = [
+    "ProbabilityCalibration",
+    "RatingCalibration",
+    "calibration_error",
+    "fit_probabilities",
+    "fit_ratings",
+]
+
+FEWEST_TARGETS = 50
+MOST_CELLS = 5_000_000  # user-item pairs looked at; bounds the memory, and more would not change a knot's second digit
+SMALLEST_BIN = 100  # pairs; a probability of the very best scores rests on at least so many
+BIN_GROWTH = 1.05  # each bin below holds 5 % more: hits are many at the top and rare beneath
+ITEM_DAMPING, USER_DAMPING = 25.0, 10.0  # ratings of the mean added to each; Koren and Bell 2011, section 3.1
+
+
+@dataclass(frozen=True, eq=False)
+class ProbabilityCalibration:
+    """From a score to the probability that the item is among what a held-out user likes besides the shown history.
+
+    `scores`, ascending, and `probabilities`, never descending, are knots, (knots,) each, with straight lines between
+    and level ends, so that a higher score never gets a lower probability.
+    """
+
+    scores: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+
+    def predict(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities of scores, in any shape."""
+        return np.interp(scores, self.scores, self.probabilities).astype(np.float32)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """All there is, by name; `from_arrays` makes the same of it."""
+        return {"scores": self.scores, "probabilities": self.probabilities}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> ProbabilityCalibration:
+        """The calibration that `arrays` came from.
+
+        Raises:
+            BundleError: an array is missing, or they are no ascending knots.
+        """
+        scores = _array(arrays, "scores", None)
+        probabilities = _array(arrays, "probabilities", len(scores))
+        within = (probabilities >= 0) & (probabilities <= 1)
+        if not (len(scores) and within.all() and (np.diff(scores) > 0).all() and (np.diff(probabilities) >= 0).all()):
+            raise BundleError("the calibration's knots are not ascending probabilities; the bundle is damaged")
+        return cls(scores.astype(np.float32), probabilities.astype(np.float32))
+
+
+def fit_probabilities(score: Score, holdout: Holdout, *, seed: int = 0) -> ProbabilityCalibration | None:
+    """Learns P(item is among the targets | score) over all items not shown to held-out users, by isotonic regression.
+
+    Takes as many users, drawn by the seed, as make up 5 million user-item pairs. Pairs are first grouped
+    by score, the best 100 (or more, where scores are equal) to begin with, so that one lucky hit at the top is not
+    taken for a certainty.
+    None where the users have fewer than 50 targets: their rate is then off by more than a seventh of itself
+    (1 / sqrt(50)) before it is even divided among scores, and a probability would claim more than is known.
+    Source: Zadrozny and Elkan 2002, "Transforming classifier scores into accurate multiclass probability estimates".
+
+    Raises:
+        ConfigurationError: the scores have the wrong shape.
+    """
+    scores, found = _ranked_pairs(score, holdout, seed)
+    if np.count_nonzero(found) < FEWEST_TARGETS:
+        return None
+    starts = _bin_starts(scores)
+    sizes = np.diff([*starts, len(scores)]).astype(np.float64)
+    rates = np.add.reduceat(found, starts, dtype=np.float64) / sizes
+    fit = isotonic_regression(rates, weights=sizes)
+    # one knot for each level of the fitted staircase, at the mean score of its pairs
+    levels, weights = np.asarray(fit.blocks[:-1]), np.asarray(fit.weights)
+    means = np.add.reduceat(scores, starts[levels], dtype=np.float64) / weights
+    knots, first = np.unique(means.astype(np.float32), return_index=True)
+    return ProbabilityCalibration(knots, np.asarray(fit.x)[levels][first].astype(np.float32))
+
+
+def calibration_error(
+    calibration: ProbabilityCalibration,
+    score: Score,
+    holdout: Holdout,
+    *,
+    top: float = 0.01,
+    bins: int = 10,
+    seed: int = 0,
+) -> float:
+    """Expected calibration error, mean over bins of equal mass of |mean probability - share of hits|.
+
+    `top`: the share of all pairs, best scores first, that is judged; the default is the region people get to see,
+    1 judges all, where nearly every probability is nearly 0 and the error is small whatever the calibration.
+    Source: Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning".
+
+    Raises:
+        ConfigurationError: `top` is not above 0 and at most 1, or the scores have the wrong shape.
+    """
+    if not 0 < top <= 1:
+        raise ConfigurationError(f"top is {top}; it is a share, above 0 and at most 1")
+    scores, found = _ranked_pairs(score, holdout, seed)
+    first = min(len(scores) - bins, int((1 - top) * len(scores)))
+    scores, found = scores[max(first, 0) :], found[max(first, 0) :]
+    gaps = calibration.predict(scores).astype(np.float64) - found
+    return float(sum(abs(part.sum()) for part in np.array_split(gaps, bins)) / max(1, len(gaps)))
+
+
+@dataclass(frozen=True, eq=False)
+class RatingCalibration:
+    """From a score of any model to a rating: clip(a + b score + c item mean + d user mean, lowest, highest).
+
+    `coefficients` are a, b, c and d; with b = 0 it is the usual baseline of ratings. `item_means`, (items,), and the
+    users' means are damped: they hold some ratings more of the overall `mean`. All in the ratings' own scale.
+    """
+
+    coefficients: NDArray[np.float64]
+    item_means: NDArray[np.float32]
+    mean: float
+    rating_range: tuple[float, float]
+
+    def predict(self, scores: NDArray[np.float32], histories: csr_array) -> NDArray[np.float32]:
+        """Ratings, (users, items), of finite scores, (users, items), and the histories they were made of."""
+        a, b, c, d = self.coefficients
+        of_users = a + d * _damped_means(histories, 1, USER_DAMPING, self.mean, self.rating_range[1])
+        ratings = scores * np.float32(b)
+        ratings += of_users.astype(np.float32)[:, None]
+        ratings += np.float32(c) * self.item_means
+        return np.clip(ratings, *self.rating_range, out=ratings, dtype=np.float32)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """All there is, by name; `from_arrays` makes the same of it."""
+        scale = np.array([self.mean, *self.rating_range])
+        return {"coefficients": self.coefficients, "item_means": self.item_means, "scale": scale}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> RatingCalibration:
+        """The calibration that `arrays` came from.
+
+        Raises:
+            BundleError: an array is missing, has the wrong shape, or holds what is no number.
+        """
+        mean, lowest, highest = _array(arrays, "scale", 3).tolist()
+        item_means = _array(arrays, "item_means", None).astype(np.float32)
+        return cls(_array(arrays, "coefficients", 4), item_means, mean, (lowest, highest))
+
+
+def fit_ratings(
+    score: Score, holdout: Holdout, train: csr_array, rating_range: tuple[float, float], *, block: int = 512
+) -> RatingCalibration:
+    """Learns ratings from scores, by least squares on the ratings withheld from held-out users.
+
+    `train`: (users, items), the ratings of the training users divided by the highest; they give the items' means.
+    `rating_range`: lowest and highest rating; predictions stay between them.
+
+    Raises:
+        ConfigurationError: the feedback is not explicit, or the scores have the wrong shape.
+        DataError: no rating is withheld.
+    """
+    withheld = withheld_ratings(holdout)
+    mean = float(train.data.mean()) * rating_range[1] if train.nnz else sum(rating_range) / 2
+    item_means = _damped_means(train, 0, ITEM_DAMPING, mean, rating_range[1])
+    user_means = _damped_means(holdout.fold_in, 1, USER_DAMPING, mean, rating_range[1])
+    rows = np.repeat(np.arange(len(holdout)), np.diff(withheld.indptr))
+    at_withheld = np.concatenate(
+        [_at_cells(score, holdout, withheld, part) for part in blocks(len(holdout), block)], dtype=np.float64
+    )
+    terms = np.column_stack([np.ones(len(rows)), at_withheld, item_means[withheld.indices], user_means[rows]])
+    usable = np.isfinite(at_withheld)
+    # the least-norm solution, so that scores that say nothing get the weight 0
+    coefficients = np.linalg.lstsq(terms[usable], withheld.data[usable] * rating_range[1])[0]
+    return RatingCalibration(coefficients.astype(np.float64), item_means.astype(np.float32), mean, rating_range)
+
+
+def _ranked_pairs(score: Score, holdout: Holdout, seed: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Scores of items that were not shown, ascending, and which of them are targets."""
+    pairs = [_pairs(score, holdout, block) for block in _drawn(holdout, seed)]
+    scores = np.concatenate([np.empty(0, dtype=np.float32), *(scores for scores, _ in pairs)])
+    found = np.concatenate([np.empty(0, dtype=np.bool_), *(found for _, found in pairs)])
+    order = np.argsort(scores, kind="stable")
+    return scores[order], found[order]
+
+
+def _drawn(holdout: Holdout, seed: int) -> Iterator[slice]:
+    users, items = holdout.fold_in.shape
+    most = max(1, MOST_CELLS // max(1, items))
+    if users <= most:
+        return blocks(users, 512)
+    drawn = np.sort(np.random.default_rng(seed).permutation(users)[:most])
+    return (slice(int(user), int(user) + 1) for user in drawn)
+
+
+def _pairs(score: Score, holdout: Holdout, block: slice) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    scores = masked(scores_of(score, holdout, block), holdout.fold_in[block])
+    targets = holdout.targets[block]
+    found = np.zeros(scores.shape, dtype=np.bool_)
+    found[np.repeat(np.arange(len(scores)), np.diff(targets.indptr)), targets.indices] = True
+    kept = np.isfinite(scores)
+    return scores[kept], found[kept]
+
+
+def _bin_starts(scores: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Where bins start in ascending scores: small ones at the top, none between equal scores."""
+    most = int(np.log1p(len(scores) * (BIN_GROWTH - 1) / SMALLEST_BIN) / np.log(BIN_GROWTH))
+    sizes = SMALLEST_BIN * (BIN_GROWTH ** np.arange(1, most + 1) - 1) / (BIN_GROWTH - 1)
+    starts = len(scores) - sizes.astype(np.intp)
+    return np.unique([0, *np.searchsorted(scores, scores[starts])]).astype(np.intp)
+
+
+def _at_cells(score: Score, holdout: Holdout, cells: csr_array, block: slice) -> NDArray[np.float32]:
+    part = cells[block]
+    rows = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
+    return scores_of(score, holdout, block)[rows, part.indices]
+
+
+def _damped_means(ratings: csr_array, axis: int, damping: float, mean: float, highest: float) -> NDArray[np.float64]:
+    # (sum of ratings + damping x mean) / (ratings + damping)
+    sums = np.asarray(ratings.sum(axis=axis, dtype=np.float64)) * highest
+    return (sums + damping * mean) / (ratings.count_nonzero(axis=axis) + damping)
+
+
+def _array(arrays: Mapping[str, NDArray[np.generic]], name: str, length: int | None) -> NDArray[np.float64]:
+    if name not in arrays:
+        raise BundleError(f"the calibration lacks '{name}'; the bundle is damaged")
+    array = arrays[name].astype(np.float64)
+    if array.ndim != 1 or length not in (None, len(array)) or not np.isfinite(array).all():
+        raise BundleError(f"the calibration's '{name}' has the wrong shape or holds no numbers; the bundle is damaged")
+    return array
