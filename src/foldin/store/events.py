@@ -21,6 +21,8 @@ __all__ = ["append_events", "read_history", "read_interactions"]
 Body: TypeAlias = tuple[int, int, int | None, float | None, int | None]
 """User, item, kind, value and time: what an event says, apart from its id and source."""
 
+_Columns: TypeAlias = tuple[list[int], list[int], list[int | None], list[float | None], list[int | None]]
+
 MOST_KINDS = np.iinfo(np.int8).max
 BLOCK = 100_000
 """Events turned into Python objects at once, so that a large log does not stand in memory twice."""
@@ -45,15 +47,14 @@ class CodedEvents:
     values: NDArray[np.float32] | None
     times: NDArray[np.int64] | None
 
-    def bodies(self, rows: NDArray[np.intp]) -> Iterator[Body]:
-        """The events at these rows, None where one has no kind, value or time."""
-        return zip(
+    def columns(self, rows: NDArray[np.intp]) -> _Columns:
+        """The events at these rows, column by column, None where one has no kind, value or time."""
+        return (
             self.users[rows].tolist(),
             self.items[rows].tolist(),
-            repeat(None, len(rows)) if self.kinds is None else self.kinds[rows].tolist(),
-            repeat(None, len(rows)) if self.values is None else _known_values(self.values[rows]),
-            repeat(None, len(rows)) if self.times is None else _known_times(self.times[rows]),
-            strict=True,
+            [None] * len(rows) if self.kinds is None else self.kinds[rows].tolist(),
+            [None] * len(rows) if self.values is None else _known_values(self.values[rows]),
+            [None] * len(rows) if self.times is None else _known_times(self.times[rows]),
         )
 
 
@@ -143,8 +144,9 @@ def _new_rows(connection: apsw.Connection, events: CodedEvents, event_ids: Seque
     if len(event_ids) != len(events.users):
         raise DataError(f"{len(event_ids)} event ids for {len(events.users)} events", field="event_id")
     known = _stored_bodies(connection, [event_id for event_id in event_ids if event_id is not None])
+    bodies: Iterator[Body] = zip(*events.columns(np.arange(len(event_ids))), strict=True)
     new = []
-    for row, (event_id, body) in enumerate(zip(event_ids, events.bodies(np.arange(len(event_ids))), strict=True)):
+    for row, (event_id, body) in enumerate(zip(event_ids, bodies, strict=True)):
         if event_id is None or event_id not in known:
             new.append(row)
         elif known[event_id] != body:
@@ -177,8 +179,8 @@ def _insert(
         arrived = order[start : start + BLOCK]
         chosen = rows[arrived]
         ids = repeat(None) if event_ids is None else (event_ids[row] for row in chosen.tolist())
-        numbered = zip(events.bodies(chosen), (arrived + first).tolist(), ids, repeat(source))
-        connection.executemany(_INSERT, ((*body, *rest) for body, *rest in numbered))
+        columns = events.columns(chosen)
+        connection.executemany(_INSERT, zip(*columns, (arrived + first).tolist(), ids, repeat(source)))
 
 
 def _known_values(values: NDArray[np.float32]) -> list[float | None]:

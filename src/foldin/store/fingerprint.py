@@ -28,22 +28,26 @@ def fingerprint(log: Interactions, catalog: Catalog, profiles: Profiles) -> str:
 
 def in_order(log: Interactions) -> Interactions:
     """The events sorted by user, item, time, kind and value; equal logs become equal row by row."""
+    return log.where(_order(log))
+
+
+def _order(log: Interactions) -> NDArray[np.intp]:
     pairs = log.user_codes.astype(np.int64) * len(log.item_ids) + log.item_codes
     order = np.argsort(pairs)
-    pairs = pairs[order]
-    if (pairs[1:] == pairs[:-1]).any():
-        columns = (log.values, log.kind_codes, log.times, log.item_codes, log.user_codes)
-        order = np.lexsort([column for column in columns if column is not None])
-    return Interactions(
-        log.user_ids,
-        log.user_codes[order],
-        log.item_ids,
-        log.item_codes[order],
-        log.kind_names,
-        None if log.kind_codes is None else log.kind_codes[order],
-        None if log.values is None else log.values[order],
-        None if log.times is None else log.times[order],
-    )
+    # few pairs occur more than once, and only their events need more than the pair to be sorted
+    repeated = _repeated(pairs[order])
+    rows = order[repeated]
+    columns = (log.values, log.kind_codes, log.times, pairs)
+    order[repeated] = rows[np.lexsort([column[rows] for column in columns if column is not None])]
+    return order
+
+
+def _repeated(ordered: NDArray[np.int64]) -> NDArray[np.bool_]:
+    same = ordered[1:] == ordered[:-1]
+    repeated = np.zeros(len(ordered), dtype=np.bool_)
+    repeated[1:] |= same
+    repeated[:-1] |= same
+    return repeated
 
 
 def _parts(log: Interactions, catalog: Catalog, profiles: Profiles) -> Iterator[bytes]:

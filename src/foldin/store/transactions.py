@@ -41,6 +41,13 @@ def failures_named(file: str) -> Iterator[None]:
 @contextmanager
 def transaction(connection: apsw.Connection, mode: Literal["DEFERRED", "IMMEDIATE"]) -> Iterator[None]:
     """All or nothing: DEFERRED reads one moment, IMMEDIATE waits for its turn to write."""
-    connection.transaction_mode = mode
-    with connection:
+    # not `with connection:`, which waits for its turn without letting the other threads of this process run
+    connection.execute(f"BEGIN {mode}")
+    try:
         yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # SQLite has already rolled back after some failures, a full disk for one
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
