@@ -1,0 +1,64 @@
+"""What an id may be: the one rule for files, frames, the Python API and the store."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from foldin.errors import DataError
+
+__all__ = ["LONGEST_ID", "checked_id", "normalised", "refusal"]
+
+LONGEST_ID = 256
+"""Bytes of UTF-8."""
+
+INVISIBLE_CATEGORIES = ("Cc", "Cf", "Zl", "Zp")
+INVISIBLE_LETTERS = (
+    "\u034f\u115f\u1160\u3164\uffa0"  # joiner and Hangul fillers: letters to Unicode, nothing to the eye
+)
+
+
+def normalised(text: str) -> str:
+    """The id as it is kept: in Unicode normal form NFC, so that one name has one spelling."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def refusal(text: str) -> str | None:
+    """Why a text cannot be an id, or None where it can; it is judged in the form `normalised` gives it."""
+    if text.isascii() and text.isprintable() and text.strip(" ") == text and 0 < len(text) <= LONGEST_ID:
+        return None
+    return _reason(text)
+
+
+def checked_id(given: object, field: str) -> str:
+    """An id from outside as it is kept: a `str` as `normalised` gives it, a whole number as its digits.
+
+    Raises:
+        DataError: it is neither, or `refusal` has a reason.
+    """
+    if isinstance(given, bool) or not isinstance(given, str | int):
+        raise DataError(f"an id is a text or a whole number, not {type(given).__name__} {given!r}", field=field)
+    text = str(given)
+    reason = refusal(text)
+    if reason is not None:
+        raise DataError(f"{reason}: {text[:60]!r}", field=field)
+    return normalised(text)
+
+
+def _reason(text: str) -> str | None:
+    if not text:
+        return "the id is empty"
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        return "the id holds half of a surrogate pair, which is no text"
+    if not text.strip():
+        return "the id is blank"
+    if any(_invisible(letter) for letter in text):
+        return "the id holds an invisible character (control or zero-width)"
+    if text.strip() != text:
+        return "the id begins or ends with a space"
+    if len(normalised(text).encode()) > LONGEST_ID:
+        return f"the id is longer than {LONGEST_ID} bytes"
+    return None
+
+
+def _invisible(letter: str) -> bool:
+    return unicodedata.category(letter) in INVISIBLE_CATEGORIES or letter in INVISIBLE_LETTERS

@@ -1,0 +1,142 @@
+"""Columns: which of a table's columns is the user, the item, the kind, the value and the time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from foldin.errors import DataError
+
+__all__ = ["ROLES", "Column", "Role", "find_column", "find_columns", "plain_name"]
+
+Role: TypeAlias = Literal["user", "item", "kind", "value", "time"]
+ROLES: tuple[Role, ...] = ("user", "item", "kind", "value", "time")
+REQUIRED: tuple[Role, ...] = ("user", "item")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a scan.
+
+    `sql`: the expression that gives its cells.
+    `type`: DuckDB's type of that expression.
+    `null_is_nan`: whether a missing cell is a NaN (pandas' float columns know no other).
+    `mixed`: whether numbers and texts stand in it (pandas' object columns may hold both).
+    """
+
+    name: str
+    sql: str
+    type: str
+    null_is_nan: bool = False
+    mixed: bool = False
+
+
+def _names(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+# The usual names, letters and digits only. An earlier group is preferred; within a group all fit equally.
+USUAL_NAMES: Mapping[Role, tuple[frozenset[str], ...]] = {
+    "user": (
+        frozenset({"user"}),
+        frozenset({"userid", "uid"}),
+        _names(
+            "username person personid people visitor visitorid customer customerid client clientid member memberid "
+            "reviewerid viewer viewerid learner learnerid student studentid account accountid sessionid"
+        ),
+    ),
+    "item": (
+        frozenset({"item"}),
+        frozenset({"itemid", "iid"}),
+        _names(
+            "itemname movie movieid film filmid product productid sku asin parentasin track trackid song songid artist "
+            "artistid book bookid isbn lab labid course courseid article articleid news newsid business businessid "
+            "game gameid video videoid contentid docid"
+        ),
+    ),
+    "kind": (frozenset({"kind"}), _names("event eventtype eventkind action behavior behaviour")),
+    "value": (
+        frozenset({"value"}),
+        _names("rating score stars count plays playcount n quantity weight"),
+    ),
+    "time": (
+        frozenset({"time"}),
+        _names("timestamp ts date datetime createdat eventtime unixtimestamp"),
+    ),
+}
+
+RECBOLE_TYPES = ("token", "token_seq", "float", "float_seq")
+
+
+def find_columns(columns: Sequence[Column], given: Mapping[Role, str | None], file: str | None) -> dict[Role, Column]:
+    """The column of every role that has one: as given, else by its usual names.
+
+    Raises:
+        DataError: a given column is not there, two columns fit equally, or users or items have none.
+    """
+    named = {role: _named(columns, name, role, file) for role, name in given.items() if name is not None}
+    free = [column for column in columns if column not in named.values()]
+    found = named | {role: column for role in ROLES if role not in named for column in _fitting(free, role, file)}
+    for role in REQUIRED:
+        if role not in found:
+            raise _no_column(columns, role, file)
+    return {role: found[role] for role in ROLES if role in found}
+
+
+def find_column(columns: Sequence[Column], role: Role, given: str | None, file: str | None) -> Column:
+    """The id column of a catalogue ("item") or of profiles ("user"), which may also be called `id`.
+
+    Raises:
+        DataError: the given column is not there, none fits, or two fit equally.
+    """
+    if given is not None:
+        return _named(columns, given, role, file)
+    fitting = _fitting(columns, role, file) or [column for column in columns if _key(column.name) == "id"]
+    if len(fitting) != 1:
+        raise _no_column(columns, role, file)
+    return fitting[0]
+
+
+def plain_name(name: str) -> str:
+    """A header's name without the type that RecBole writes behind it: `user_id:token` is `user_id`."""
+    head, colon, kind = name.strip().rpartition(":")
+    return head if colon and kind in RECBOLE_TYPES else name.strip()
+
+
+def usual(name: str) -> bool:
+    """Whether a name is one of the usual names of any role."""
+    return any(_key(name) in group for groups in USUAL_NAMES.values() for group in groups)
+
+
+def _named(columns: Sequence[Column], name: str, role: Role, file: str | None) -> Column:
+    fitting = [column for column in columns if column.name == name]
+    fitting = fitting or [column for column in columns if plain_name(column.name) == name]
+    if len(fitting) != 1:
+        raise DataError(f"no column '{name}' for {role}; {_listed(columns)}", file=file, field=role)
+    return fitting[0]
+
+
+def _fitting(columns: Sequence[Column], role: Role, file: str | None) -> list[Column]:
+    for group in USUAL_NAMES[role]:
+        fitting = [column for column in columns if _key(column.name) in group]
+        if len(fitting) > 1:
+            names = " and ".join(f"'{column.name}'" for column in fitting)
+            problem = f"the columns {names} could each be the {role}; say which: {role}='{fitting[0].name}'"
+            raise DataError(problem, file=file, field=role)
+        if fitting:
+            return fitting
+    return []
+
+
+def _key(name: str) -> str:
+    return "".join(letter for letter in plain_name(name).casefold() if letter.isalnum())
+
+
+def _no_column(columns: Sequence[Column], role: Role, file: str | None) -> DataError:
+    return DataError(f"no column is called like a {role}; {_listed(columns)}; say which: {role}='...'", file=file)
+
+
+def _listed(columns: Sequence[Column]) -> str:
+    names = ", ".join(f"'{column.name}'" for column in columns)
+    return f"the columns are {names}" if names else "there are no columns"

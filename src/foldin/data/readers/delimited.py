@@ -1,0 +1,147 @@
+"""Delimited text: CSV, TSV and the like, with a header, or as MovieLens wrote it without one."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from foldin.data.readers.columns import RECBOLE_TYPES, Column, usual
+from foldin.data.readers.scans import Scan
+from foldin.data.readers.session import literal
+from foldin.errors import DataError
+
+__all__ = ["TORN", "delimited_scan", "is_gzip", "opened"]
+
+TORN = "torn"
+"""Name of the table in which DuckDB notes the rows that do not parse."""
+
+GZIP_MAGIC = b"\x1f\x8b"
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+USUAL_DELIMITERS = ("\t", ",", ";", "|")
+NEVER_DELIMITERS = frozenset("\"'_-.:()[]{}/ \r\n")
+MOVIELENS_COLUMNS = ("user", "item", "rating", "timestamp")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a delimited file is written; `names` are those of its columns, in order."""
+
+    delimiter: str
+    quote: str
+    header: bool
+    names: tuple[str, ...]
+
+
+def delimited_scan(path: Path) -> Scan:
+    """The scan of a delimited file.
+
+    Raises:
+        DataError: the file is empty, has no header, or is not UTF-8 text.
+    """
+    dialect = _dialect(path)
+    columns = tuple(Column(name, f'"c{place}"', "VARCHAR") for place, name in enumerate(dialect.names))
+    return Scan(
+        str(path),
+        _relation(path, dialect, "ignore_errors = true"),
+        columns,
+        first_row=2 if dialect.header else 1,
+        noting_torn=_relation(
+            path, dialect, f"store_rejects = true, rejects_table = '{TORN}', rejects_scan = '{TORN}_scans'"
+        ),
+        delimiter=dialect.delimiter,
+        quoted=bool(dialect.quote),
+        by_line=True,
+    )
+
+
+def opened(path: Path) -> TextIO:
+    """The file's text, unpacked; bytes that are not UTF-8 are replaced."""
+    raw = gzip.GzipFile(path, "rb") if is_gzip(path) else path.open("rb")
+    return io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="")
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether the file is gzipped, whatever its name says."""
+    with path.open("rb") as file:
+        return file.read(2) == GZIP_MAGIC
+
+
+def _dialect(path: Path) -> Dialect:
+    line = _first_line(path)
+    delimiter = _delimiter(line)
+    cells = _cells(line, delimiter)
+    if _is_movielens(cells, delimiter):
+        return Dialect(delimiter, "", header=False, names=MOVIELENS_COLUMNS[: len(cells)])
+    if all(_is_number(cell) for cell in cells):
+        problem = "the first line holds numbers only: a line with the names of the columns is missing"
+        raise DataError(problem, file=str(path), row=1)
+    unquoted = delimiter == "::" or _is_recbole(cells)
+    return Dialect(delimiter, "" if unquoted else '"', header=True, names=tuple(cell.strip() for cell in cells))
+
+
+def _first_line(path: Path) -> str:
+    _refuse_utf16(path)
+    with opened(path) as text:
+        try:
+            line = next((line for line in text if line.strip()), None)
+        except (OSError, EOFError) as error:
+            raise DataError(f"cannot be unpacked: {error}", file=str(path)) from error
+    if line is None:
+        raise DataError("the file is empty: there are no rows", file=str(path))
+    return line.rstrip("\r\n")
+
+
+def _refuse_utf16(path: Path) -> None:
+    with path.open("rb") as file:
+        if file.read(2) in UTF16_MARKS:
+            raise DataError("the file is UTF-16; save it as UTF-8", file=str(path), row=1)
+
+
+def _delimiter(line: str) -> str:
+    if "::" in line:
+        return "::"
+    unusual = sorted({mark for mark in line if not mark.isalnum() and mark not in NEVER_DELIMITERS})
+    candidates = (*USUAL_DELIMITERS, *(mark for mark in unusual if mark not in USUAL_DELIMITERS), " ")
+    # the first candidate that yields the most usual names, then the most cells
+    return max(candidates, key=lambda mark: _fit(_cells(line, mark)))
+
+
+def _fit(cells: list[str]) -> tuple[int, int]:
+    return sum(usual(cell) for cell in cells), len(cells)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    if len(delimiter) > 1:
+        return line.split(delimiter)
+    return next(csv.reader([line], delimiter=delimiter), [])
+
+
+def _is_movielens(cells: list[str], delimiter: str) -> bool:
+    return delimiter in ("\t", "::") and len(cells) in (3, 4) and all(_is_number(cell) for cell in cells)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_recbole(cells: list[str]) -> bool:
+    return any(cell.rpartition(":")[2] in RECBOLE_TYPES for cell in cells)
+
+
+def _relation(path: Path, dialect: Dialect, errors: str) -> str:
+    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(dialect.names)))
+    # a name with the signs of a glob must not be one
+    name = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
+    return (
+        f"read_csv({literal(name)}, auto_detect = false, header = {str(dialect.header).lower()}, "
+        f"delim = {literal(dialect.delimiter)}, quote = {literal(dialect.quote)}, escape = {literal(dialect.quote)}, "
+        f"columns = {{{columns}}}, compression = '{'gzip' if is_gzip(path) else 'none'}', {errors})"
+    )

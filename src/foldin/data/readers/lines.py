@@ -1,0 +1,46 @@
+"""JSON lines: one object a line (or an array of objects)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from foldin.data.readers.columns import Column
+from foldin.data.readers.delimited import is_gzip, opened
+from foldin.data.readers.scans import Scan, refusing
+from foldin.data.readers.session import literal
+
+__all__ = ["json_scan"]
+
+
+def json_scan(connection: duckdb.DuckDBPyConnection, path: Path) -> Scan:
+    """The scan of a JSON file; its columns are the keys of its objects. A line that is no object has no cell at all.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    relation = _relation(path)
+    with refusing(str(path)):
+        keys = connection.execute(
+            f"SELECT DISTINCT unnest(json_keys(json)) AS key FROM {relation} "
+            "WHERE json_type(json) = 'OBJECT' ORDER BY key"
+        ).fetchall()
+    columns = tuple(Column(key, f"json_extract(json, {literal(_pointer(key))})", "JSON") for (key,) in keys)
+    return Scan(str(path), relation, columns, json=True, by_line=not _is_array(path))
+
+
+def _relation(path: Path) -> str:
+    name = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
+    packed = "gzip" if is_gzip(path) else "none"
+    form = "format = 'array'" if _is_array(path) else "format = 'newline_delimited', ignore_errors = true"
+    return f"read_json_objects({literal(name)}, {form}, compression = '{packed}')"
+
+
+def _is_array(path: Path) -> bool:
+    with opened(path) as text:
+        return next((line.lstrip()[0] for line in text if line.strip()), "") == "["
+
+
+def _pointer(key: str) -> str:
+    return "/" + key.replace("~", "~0").replace("/", "~1")

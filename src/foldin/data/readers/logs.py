@@ -1,0 +1,125 @@
+"""Reading a log of events: the first bad row raises, or bad rows are set aside."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+
+from foldin.data.interactions import Interactions
+from foldin.data.readers.columns import Role
+from foldin.data.readers.raw import RawLog, read_raw
+from foldin.data.readers.rejects import Rejected, rejected_rows
+from foldin.data.readers.session import session
+from foldin.data.readers.sources import Source, scans_of
+from foldin.data.readers.times import WITHOUT_ZONE_REASON
+from foldin.errors import DataWarning
+
+__all__ = ["Reading", "read", "read_skipping"]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a reading that sets bad rows aside brings.
+
+    `log`: the good rows. `rejected`: the others, in the order of files and rows. `notes`: what was changed on the
+    way, in sentences. `columns`: the column that was taken for each role.
+    """
+
+    log: Interactions
+    rejected: tuple[Rejected, ...]
+    notes: tuple[str, ...]
+    columns: Mapping[Role, str]
+
+
+def read(
+    source: Source,
+    *,
+    user: str | None = None,
+    item: str | None = None,
+    kind: str | None = None,
+    value: str | None = None,
+    time: str | None = None,
+    timezone: str | None = None,
+) -> Interactions:
+    """Reads a log of events from files or a frame; all of it, or nothing.
+
+    `source`: a path, a glob, a list of paths (delimited text, Parquet or JSON lines, gzipped or not), or a pandas,
+        polars or pyarrow table.
+    `user`, `item`, `kind`, `value`, `time`: names of the columns, where they are not the usual ones.
+    `timezone`: where times without an offset were written down, for example "UTC" or "Europe/Berlin".
+    Times are epoch seconds or milliseconds, decided for the whole column, or ISO 8601.
+
+    Raises:
+        DataError: a column is missing, or a row cannot be taken; file, row and field are named.
+        ConfigurationError: there is no such time zone.
+
+    Warns:
+        DataWarning: ids were normalised, or a number and a text became the same id.
+    """
+    given: dict[Role, str | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
+    reading = _reading(source, given, timezone, most_rejected=1)
+    for rejected in reading.rejected:
+        raise rejected.error()
+    for note in reading.notes:
+        warnings.warn(note, DataWarning, stacklevel=2)
+    return reading.log
+
+
+def read_skipping(
+    source: Source,
+    *,
+    user: str | None = None,
+    item: str | None = None,
+    kind: str | None = None,
+    value: str | None = None,
+    time: str | None = None,
+    timezone: str | None = None,
+) -> Reading:
+    """Reads a log as `read` does, but sets bad rows aside instead of raising.
+
+    Raises:
+        DataError: what concerns more than single rows: a missing column, a damaged file, times without a time zone.
+        ConfigurationError: there is no such time zone.
+    """
+    given: dict[Role, str | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
+    reading = _reading(source, given, timezone, most_rejected=None)
+    for rejected in reading.rejected:
+        if rejected.reason == WITHOUT_ZONE_REASON:
+            raise rejected.error()
+    return reading
+
+
+def _reading(
+    source: Source, given: Mapping[Role, str | None], timezone: str | None, most_rejected: int | None
+) -> Reading:
+    with session() as connection, ExitStack() as resources:
+        raw = read_raw(connection, scans_of(connection, source, resources), given, timezone)
+        rejected = rejections(connection, raw, most_rejected)
+    notes = (*raw.users.notes, *raw.items.notes)
+    columns = {role: column.name for role, column in raw.columns[0].items()}
+    return Reading(_good(raw), tuple(rejected), notes, columns)
+
+
+def rejections(connection: duckdb.DuckDBPyConnection, raw: RawLog, most: int | None) -> list[Rejected]:
+    """The rows of a raw log that cannot be taken, at most so many of them."""
+    rows = np.flatnonzero(raw.bad())
+    rejected: list[Rejected] = []
+    for number, scan in enumerate(raw.scans):
+        start = int(raw.ends[number - 1]) if number else 0
+        of_scan = rows[(rows >= start) & (rows < raw.ends[number])][:most]
+        faults = [raw.fault(number, int(row)) for row in of_scan]
+        rejected += rejected_rows(connection, scan, faults, raw.torn[number][:most])
+        if most is not None and len(rejected) >= most:
+            return rejected[:most]
+    return rejected
+
+
+def _good(raw: RawLog) -> Interactions:
+    bad = raw.bad()
+    log = raw.interactions()
+    return log.where(~bad) if bad.any() else log

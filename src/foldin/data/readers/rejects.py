@@ -1,0 +1,196 @@
+"""Rejected rows: which, where in their file, and why."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import duckdb
+import numpy as np
+
+from foldin.data.identifiers import refusal
+from foldin.data.readers.columns import Column
+from foldin.data.readers.delimited import TORN, opened
+from foldin.data.readers.scans import Scan
+from foldin.errors import DataError
+
+__all__ = ["Fault", "Rejected", "Torn", "rejected_rows", "torn_rows"]
+
+LONGEST_EXCERPT = 120
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A row that could not be taken.
+
+    `row`: of a file with lines the number of the line on which the row begins (1 is the header's), else the
+        1-based number of the row. `field`: the column's name, None where the whole row is at fault.
+    `text`: the row as it was read.
+    """
+
+    file: str | None
+    row: int
+    field: str | None
+    reason: str
+    text: str
+
+    def error(self) -> DataError:
+        """The error that a strict reading raises for it."""
+        excerpt = self.text if len(self.text) <= LONGEST_EXCERPT else self.text[:LONGEST_EXCERPT] + "..."
+        return DataError(f"{self.reason}; the row is {excerpt!r}", file=self.file, row=self.row, field=self.field)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a row: its position among the parsed rows of its scan (from 0), the column and the reason."""
+
+    position: int
+    field: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Torn:
+    """A row of a delimited file that does not parse; `place` counts all rows of the file from 0."""
+
+    place: int
+    field: str | None
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """The line of a file on which a row begins, with its text where the line is the row."""
+
+    number: int
+    text: str | None = None
+
+
+def torn_rows(connection: duckdb.DuckDBPyConnection, scan: Scan) -> list[Torn]:
+    """The rows that the last query over `scan.noting_torn` could not parse, in their order."""
+    noted = connection.execute(
+        f"SELECT line, column_name, error_type, error_message, csv_line FROM {TORN} ORDER BY line, column_idx"
+    ).fetchall()
+    connection.execute(f"DROP TABLE {TORN}; DROP TABLE {TORN}_scans")
+    names = {column.sql.strip('"'): column.name for column in scan.columns}
+    torn = {
+        line: Torn(line - scan.first_row, _torn_field(kind, names.get(column)), _torn_reason(kind, message), text or "")
+        for line, column, kind, message, text in reversed(noted)
+    }
+    return [torn[line] for line in sorted(torn)]
+
+
+def rejected_rows(
+    connection: duckdb.DuckDBPyConnection, scan: Scan, faults: Sequence[Fault], torn: Sequence[Torn]
+) -> list[Rejected]:
+    """What is to be said of a scan's bad rows, in the order of its rows."""
+    places = _places([fault.position for fault in faults], torn)
+    lines = _lines(scan, max([*places, *(row.place for row in torn)], default=-1) + 1)
+    texts = _texts(connection, scan, faults)
+    rejected = [
+        _rejected(scan, fault, lines[place], text) for fault, place, text in zip(faults, places, texts, strict=True)
+    ]
+    rejected += [_rejected(scan, row, lines[row.place], row.text) for row in torn]
+    return sorted(rejected, key=lambda one: one.row)
+
+
+def _rejected(scan: Scan, fault: Fault | Torn, line: Line, text: str) -> Rejected:
+    text = (line.text or text).strip("\r\n")
+    field, reason = fault.field, fault.reason
+    if scan.json and not field:
+        field, reason = _broken_json(text)
+    return Rejected(scan.file, line.number, field, reason, text)
+
+
+def _broken_json(text: str) -> tuple[str | None, str]:
+    try:
+        cells = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return None, f"the line is not JSON ({error})"
+    for name, cell in cells.items() if isinstance(cells, dict) else ():
+        reason = refusal(cell) if isinstance(cell, str) else None
+        if reason:
+            return name, reason
+    return None, "the line is no JSON object"
+
+
+def _torn_field(kind: str, name: str | None) -> str | None:
+    return name if kind == "INVALID ENCODING" else None
+
+
+def _torn_reason(kind: str, message: str) -> str:
+    match kind:
+        case "MISSING COLUMNS" | "TOO MANY COLUMNS":
+            expected, found = (part.split()[0] for part in message.split(": ")[1:3])
+            return f"the row has {found} cells and the header {expected}"
+        case "INVALID ENCODING":
+            return "the row is not UTF-8 text"
+        case "UNQUOTED VALUE":
+            return "a quotation mark is not closed, or a cell goes on behind it"
+    return message.splitlines()[0]
+
+
+def _places(positions: Sequence[int], torn: Sequence[Torn]) -> list[int]:
+    # before torn row number j, at place p, stand p - j parsed rows
+    parsed_before = [row.place - number for number, row in enumerate(torn)]
+    skipped = np.searchsorted(np.array(parsed_before, dtype=np.int64), positions, side="right")
+    return [position + int(number) for position, number in zip(positions, skipped, strict=True)]
+
+
+def _lines(scan: Scan, count: int) -> list[Line]:
+    counted = [Line(number) for number in range(scan.first_row, scan.first_row + count)]
+    if count == 0 or scan.file is None or not scan.by_line:
+        return counted
+    skipped = scan.first_row - 1
+    with opened(Path(scan.file)) as text:
+        found = list(itertools.islice(_row_lines(text, scan), skipped, skipped + count))
+    return found + counted[len(found) :]
+
+
+def _row_lines(text: TextIO, scan: Scan) -> Iterator[Line]:
+    """The lines on which rows begin: DuckDB counts rows, but not blank lines nor the lines of a broken cell."""
+    if scan.delimiter is None:
+        yield from (Line(number, line) for number, line in enumerate(text, start=1) if line.strip())
+        return
+    quote = '"' if scan.quoted else None
+    rows = csv.reader(text, delimiter=scan.delimiter[0], quotechar=quote)
+    begins = 1
+    try:
+        for row in rows:
+            if row:
+                yield Line(begins)
+            begins = rows.line_num + 1
+    except csv.Error:
+        return
+
+
+def _texts(connection: duckdb.DuckDBPyConnection, scan: Scan, faults: Sequence[Fault]) -> list[str]:
+    if not faults:
+        return []
+    wanted = np.array([fault.position for fault in faults], dtype=np.int64)
+    cells = "json::VARCHAR" if scan.json else ", ".join(_printable(column) for column in scan.columns)
+    rows = connection.execute(
+        f"SELECT * EXCLUDE (position) FROM (SELECT row_number() OVER () - 1 AS position, {cells} FROM {scan.relation}) "
+        "WHERE position IN (SELECT unnest($1)) ORDER BY position",
+        [wanted.tolist()],
+    ).fetchall()
+    return [_text(row, scan) for row in rows]
+
+
+def _printable(column: Column) -> str:
+    return f"CAST({column.sql} AS VARCHAR)"
+
+
+def _text(cells: tuple[str | None, ...], scan: Scan) -> str:
+    if scan.json:
+        return cells[0] or ""
+    text = io.StringIO()
+    csv.writer(text, delimiter=(scan.delimiter or ",")[0], lineterminator="").writerow(cells)
+    return text.getvalue()

@@ -1,0 +1,52 @@
+"""A DuckDB of our own for the time of one reading: in memory, bounded, without downloads."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import psutil
+
+__all__ = ["literal", "session"]
+
+SHARE_OF_MEMORY = 0.6
+MOST_THREADS = 8
+
+
+@contextmanager
+def session() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that is closed afterwards; what does not fit in memory goes to the system's temporary folder."""
+    connection = duckdb.connect()
+    try:
+        for name, value in _settings().items():
+            connection.execute(f"SET {name} = '{value}'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _settings() -> dict[str, str | int]:
+    return {
+        "TimeZone": "UTC",
+        "threads": min(_processors(), MOST_THREADS),
+        "memory_limit": f"{int(psutil.virtual_memory().available * SHARE_OF_MEMORY)}B",
+        "temp_directory": str(Path(tempfile.gettempdir()) / f"foldin-duckdb-{os.getpid()}"),
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "enable_progress_bar": "false",
+        # 0: a pandas column of objects is read as text, never as what its first rows look like
+        "pandas_analyze_sample": 0,
+    }
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,114 @@
+"""Reading a catalogue or profiles: an id column, and every other column as an attribute."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+
+import duckdb
+import numpy as np
+
+from foldin.data.catalog import Catalog, ids_of
+from foldin.data.interactions import Ids
+from foldin.data.profiles import Profiles
+from foldin.data.readers.coding import NOT_CODED, Coding, any_json, code_sql, coded_ids
+from foldin.data.readers.columns import Column, Role, find_column, plain_name
+from foldin.data.readers.rejects import Fault, rejected_rows, torn_rows
+from foldin.data.readers.scans import Scan, refusing
+from foldin.data.readers.session import session
+from foldin.data.readers.sources import Source, scans_of
+from foldin.errors import DataError, DataWarning
+
+__all__ = ["read_catalog", "read_profiles"]
+
+
+def read_catalog(source: Source, *, item: str | None = None) -> Catalog:
+    """Reads what is known of the items; their order is that of the source.
+
+    `source`: as for `read`. `item`: the column of ids, where it is not called as usual.
+    Every other column is an attribute: a text, or None where the cell is empty.
+
+    Raises:
+        DataError: a column is missing, an id stands twice or cannot be one; file, row and field are named.
+    """
+    return Catalog(*_table(source, "item", item))
+
+
+def read_profiles(source: Source, *, user: str | None = None) -> Profiles:
+    """Reads what is known of the users, as `read_catalog` does of the items.
+
+    Raises:
+        DataError: a column is missing, an id stands twice or cannot be one; file, row and field are named.
+    """
+    return Profiles(*_table(source, "user", user))
+
+
+def _table(source: Source, role: Role, given: str | None) -> tuple[Ids, dict[str, Ids]]:
+    with session() as connection, ExitStack() as resources:
+        scans = scans_of(connection, source, resources)
+        keys = [find_column(scan.columns, role, given, scan.file) for scan in scans]
+        with refusing(scans[0].file if len(scans) == 1 else None):
+            coding = coded_ids(connection, list(zip(scans, keys, strict=True)), role)
+            tables = [_cells(connection, scan, key, keys, role) for scan, key in zip(scans, keys, strict=True)]
+        codes = _checked(connection, scans, keys, coding, [table[_CODE] for table in tables])
+    for note in coding.notes:
+        warnings.warn(note, DataWarning, stacklevel=4)
+    return ids_of(coding.names[codes]), _attributes(tables)
+
+
+_CODE = ""
+"""The name under which a table keeps the positions of its ids; no column has it."""
+
+
+def _cells(
+    connection: duckdb.DuckDBPyConnection, scan: Scan, key: Column, keys: Sequence[Column], role: Role
+) -> dict[str, Ids]:
+    others = [column for column in scan.columns if column is not key]
+    code = code_sql(key, role, as_json=any_json(keys))
+    query = ", ".join([code, *(_text_sql(column) for column in others)])
+    rows = connection.execute(f"SELECT {query} FROM {scan.noting_torn or scan.relation}").fetchall()
+    for torn in rejected_rows(connection, scan, (), torn_rows(connection, scan)[:1]) if scan.noting_torn else ():
+        raise torn.error()
+    columns = [ids_of(column) for column in zip(*rows, strict=True)] or [ids_of(())] * (len(others) + 1)
+    return dict(zip([_CODE, *(plain_name(column.name) for column in others)], columns, strict=True))
+
+
+def _text_sql(column: Column) -> str:
+    text = f"({column.sql} ->> '$')" if column.type == "JSON" else f"CAST({column.sql} AS VARCHAR)"
+    return f"nullif({text}, '')"
+
+
+def _checked(
+    connection: duckdb.DuckDBPyConnection,
+    scans: Sequence[Scan],
+    keys: Sequence[Column],
+    coding: Coding,
+    cells: Sequence[Ids],
+) -> Ids:
+    known: set[int] = set()
+    for scan, key, column in zip(scans, keys, cells, strict=True):
+        for row, cell in enumerate(column):
+            reason = _fault(cell, coding, known)
+            if reason:
+                raise rejected_rows(connection, scan, [Fault(row, key.name, reason)], ())[0].error()
+            known.add(int(coding.codes[cell]))
+    if not known:
+        raise DataError("there are no rows", file=scans[0].file)
+    return coding.codes[np.concatenate(cells).astype(np.int32)]
+
+
+def _fault(cell: int, coding: Coding, known: set[int]) -> str | None:
+    code = int(coding.codes[cell])
+    if code == NOT_CODED:
+        return coding.refused(cell)
+    return f"the id '{coding.names[code]}' stands twice" if code in known else None
+
+
+def _attributes(tables: Sequence[Mapping[str, Ids]]) -> dict[str, Ids]:
+    names = dict.fromkeys(name for table in tables for name in table if name != _CODE)
+    unknown = [np.full(len(table[_CODE]), None, dtype=np.object_) for table in tables]
+    return {
+        name: np.concatenate([table.get(name, empty) for table, empty in zip(tables, unknown, strict=True)])
+        for name in names
+    }

@@ -1,0 +1,65 @@
+"""Values: what may stand in a column of ratings or amounts."""
+
+from __future__ import annotations
+
+from foldin.data.readers.columns import Column
+
+__all__ = ["GOOD_VALUE", "VALUE_REFUSALS", "value_sql"]
+
+GOOD_VALUE, NOT_A_NUMBER, NAN, INFINITE, BOOLEAN, PAST_INT64, PAST_FLOAT32 = range(7)
+
+VALUE_REFUSALS = (
+    "",
+    "the value is not a number",
+    "the value is NaN; leave the cell empty where there is none (pandas: frame[column].astype('Float64'))",
+    "the value is infinite",
+    "the value is a boolean, not a number",
+    "the value is a whole number past 2^63",
+    "the value is past the largest float32",
+)
+"""Why a value is refused, by its verdict."""
+
+LARGEST_FLOAT32 = "3.4028234663852886e38"
+TWO_TO_63 = "9223372036854775808"
+WIDE_TYPES = ("HUGEINT", "UHUGEINT", "UBIGINT")
+NUMBER_TYPES = ("FLOAT", "DOUBLE", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DECIMAL", *WIDE_TYPES)
+
+
+def value_sql(column: Column) -> tuple[str, str]:
+    """The expressions of a column's values (FLOAT, NaN where empty) and of the verdicts on them."""
+    if column.type in ("VARCHAR", "JSON"):
+        return _text_sql(column.sql if column.type == "VARCHAR" else f"({column.sql} ->> '$')")
+    if any(name in column.type for name in NUMBER_TYPES):
+        return _number_sql(column)
+    verdict = BOOLEAN if column.type == "BOOLEAN" else NOT_A_NUMBER
+    return "'nan'::FLOAT", f"CASE WHEN {column.sql} IS NULL THEN {GOOD_VALUE} ELSE {verdict} END"
+
+
+def _text_sql(cell: str) -> tuple[str, str]:
+    text, number = f"trim({cell})", f"TRY_CAST(trim({cell}) AS DOUBLE)"
+    verdict = (
+        f"CASE WHEN coalesce({text}, '') = '' THEN {GOOD_VALUE} "
+        f"WHEN lower({text}) IN ('true', 'false') THEN {BOOLEAN} "
+        f"WHEN {number} IS NULL OR contains({text}, '_') THEN {NOT_A_NUMBER} "
+        f"WHEN isnan({number}) THEN {NAN} "
+        f"WHEN isinf({number}) AND contains(lower({text}), 'inf') THEN {INFINITE} "
+        f"WHEN abs({number}) >= {TWO_TO_63} AND regexp_full_match({text}, '[+-]?[0-9]+') THEN {PAST_INT64} "
+        f"WHEN abs({number}) > {LARGEST_FLOAT32} THEN {PAST_FLOAT32} ELSE {GOOD_VALUE} END"
+    )
+    return _as_float(number), verdict
+
+
+def _number_sql(column: Column) -> tuple[str, str]:
+    number = f"CAST({column.sql} AS DOUBLE)"
+    missing = NAN if column.null_is_nan else GOOD_VALUE
+    wide = PAST_INT64 if column.type in WIDE_TYPES else GOOD_VALUE
+    verdict = (
+        f"CASE WHEN {number} IS NULL THEN {missing} WHEN isnan({number}) THEN {NAN} "
+        f"WHEN isinf({number}) THEN {INFINITE} WHEN abs({number}) > {LARGEST_FLOAT32} THEN {PAST_FLOAT32} "
+        f"WHEN abs({number}) >= {TWO_TO_63} THEN {wide} ELSE {GOOD_VALUE} END"
+    )
+    return _as_float(number), verdict
+
+
+def _as_float(number: str) -> str:
+    return f"coalesce(TRY_CAST({number} AS FLOAT), 'nan'::FLOAT)"
