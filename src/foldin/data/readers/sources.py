@@ -55,8 +55,7 @@ def _matches(name: str) -> list[Path]:
         return [path]
     if path.is_dir():
         raise DataError("is a folder; name its files, for example with a glob like 'folder/*.csv'", file=name)
-    found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - the pattern may be absolute
-        if glob.has_magic(name) else []
+    found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
     files = [Path(one) for one in found if Path(one).is_file()]
     if not files:
         raise DataError("no file matches" if glob.has_magic(name) else "there is no such file", file=name)
