@@ -124,8 +124,8 @@ def _iso_times(log: Interactions, rows: slice) -> Iterable[str]:
 def _write_truth(file: Path, truth: Truth) -> None:
     ids = {"user_ids": list(truth.user_ids), "item_ids": list(truth.item_ids), "sha256": _sha256(truth)}
     with replaced(file) as draft:
-        # one entry of metadata, because safetensors writes several in no fixed order
-        save_file({"affinity": truth.affinity}, draft, metadata={"ids": json.dumps(ids)})
+        # safetensors writes several entries of metadata in no fixed order, and strided arrays wrongly
+        save_file({"affinity": np.ascontiguousarray(truth.affinity)}, draft, metadata={"ids": json.dumps(ids)})
 
 
 def _sha256(truth: Truth) -> str:
