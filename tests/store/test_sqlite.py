@@ -1,0 +1,189 @@
+"""What only a SQLite file can be: another program's, too new, damaged, unwritable, full or locked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import numpy as np
+import pytest
+
+from foldin.data.catalog import Catalog, ids_of
+from foldin.data.interactions import Interactions
+from foldin.errors import StoreError
+from foldin.store import sqlite
+from foldin.store.schema import APPLICATION_ID, MIGRATIONS
+from foldin.store.sqlite import SqliteStore
+
+NOBODY = 65_534
+
+FILL_THE_DISK = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from foldin.data.catalog import ids_of
+from foldin.data.interactions import Interactions
+from foldin.errors import StoreError
+from foldin.store.sqlite import SqliteStore
+
+with SqliteStore(Path(sys.argv[1])) as store:
+    before = store.fingerprint()
+    codes = np.zeros(200_000, dtype=np.int32)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+    try:
+        store.append(Interactions(ids_of(["ann"]), codes, ids_of(["x"]), codes), source="large")
+    except StoreError as error:
+        print(error)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert store.fingerprint() == before
+    assert store.append(Interactions(ids_of(["ann"]), codes[:1], ids_of(["x"]), codes[:1]), source="small") == 1
+"""
+
+CREATE = """
+import sys
+from pathlib import Path
+from foldin.store.sqlite import SqliteStore
+SqliteStore(Path(sys.argv[1]), create=True).close()
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.sqlite"
+
+
+@pytest.fixture
+def unwritable(log: Interactions) -> Iterator[Path]:
+    """A folder with a store in it, of which this process may write neither."""
+    folder = Path(tempfile.mkdtemp())
+    with SqliteStore(folder / "store.sqlite", create=True) as store:
+        store.append(log, source="a")
+    folder.chmod(0o555)
+    user = os.geteuid()
+    if user == 0:  # nothing is unwritable for root
+        os.seteuid(NOBODY)
+    yield folder
+    os.seteuid(user)
+    folder.chmod(0o755)
+    (folder / "store.sqlite").unlink()
+    folder.rmdir()
+
+
+@pytest.fixture
+def log() -> Interactions:
+    codes = np.zeros(3, dtype=np.int32)
+    return Interactions(ids_of(["ann"]), codes, ids_of(["x"]), codes)
+
+
+def content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def test_the_file_is_marked_written_ahead_and_synchronised(path: Path, log: Interactions) -> None:
+    with SqliteStore(path, create=True) as store:
+        store.append(log, source="a")
+        assert path.with_name("store.sqlite-wal").exists()
+        assert store._connection.pragma("synchronous") == 2
+    connection = apsw.Connection(str(path))
+    assert connection.pragma("application_id") == APPLICATION_ID
+    assert connection.pragma("user_version") == len(MIGRATIONS)
+    assert connection.pragma("journal_mode") == "wal"
+    connection.close()
+
+
+def test_a_newer_schema_is_refused_and_left_alone(path: Path) -> None:
+    SqliteStore(path, create=True).close()
+    connection = apsw.Connection(str(path))
+    connection.pragma("user_version", len(MIGRATIONS) + 1)
+    connection.close()
+    before = content(path)
+    with pytest.raises(StoreError, match=r"store.sqlite was written by a newer foldin \(schema 2, .*upgrade foldin"):
+        SqliteStore(path, create=True)
+    assert content(path) == before
+
+
+@pytest.mark.parametrize("script", ["CREATE TABLE notes (text)", "PRAGMA application_id = 7"])
+def test_another_programs_file_is_refused_and_left_alone(path: Path, script: str) -> None:
+    connection = apsw.Connection(str(path))
+    connection.execute(script).fetchall()
+    connection.close()
+    before = content(path)
+    with pytest.raises(StoreError, match="is another program's SQLite database"):
+        SqliteStore(path, create=True)
+    assert content(path) == before
+
+
+def test_a_text_file_is_refused_and_left_alone(path: Path) -> None:
+    path.write_text("user,item\n" * 200)
+    with pytest.raises(StoreError, match=r"store.sqlite: it is not a SQLite database"):
+        SqliteStore(path, create=True)
+    assert path.read_text() == "user,item\n" * 200
+
+
+def test_an_empty_file_becomes_a_store_only_where_asked_to(path: Path) -> None:
+    path.touch()
+    with pytest.raises(StoreError, match="is empty: it is no foldin store yet"):
+        SqliteStore(path)
+    assert content(path) == b""
+    with SqliteStore(path, create=True) as store:
+        assert store.summary().events == 0
+
+
+def test_a_folder_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be opened"):
+        SqliteStore(tmp_path, create=True)
+
+
+def test_a_damaged_file_is_reported(path: Path, log: Interactions) -> None:
+    with SqliteStore(path, create=True) as store:
+        store.append(log, source="a")
+    damaged = bytearray(content(path))
+    damaged[4096:] = b"\xff" * (len(damaged) - 4096)
+    path.write_bytes(damaged)
+    with SqliteStore(path) as store, pytest.raises(StoreError, match="it is damaged; restore it from a backup"):
+        store.interactions()
+
+
+def test_nothing_is_made_in_a_read_only_folder(unwritable: Path) -> None:
+    with pytest.raises(StoreError, match=r"new.sqlite: it cannot be opened; check that .* you may write there"):
+        SqliteStore(unwritable / "new.sqlite", create=True)
+
+
+def test_a_store_in_a_read_only_folder_is_not_opened(unwritable: Path) -> None:
+    with pytest.raises(StoreError, match=r"store.sqlite: it cannot be (opened|written)"):
+        SqliteStore(unwritable / "store.sqlite")
+
+
+def test_a_full_disk_leaves_the_store_as_it_was(path: Path, log: Interactions) -> None:
+    with SqliteStore(path, create=True) as store:
+        store.append(log, source="a")
+    filled = subprocess.run([sys.executable, "-c", FILL_THE_DISK, path], capture_output=True, text=True, check=False)
+    assert filled.returncode == 0, filled.stderr
+    assert "store.sqlite: " in filled.stdout
+    assert "space" in filled.stdout
+
+
+def test_a_writer_that_waited_too_long_says_so(path: Path, log: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "PATIENCE", 50)
+    with SqliteStore(path, create=True) as one, SqliteStore(path) as other:
+        one.append(log, source="a")
+        one._connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="another process has been writing for too long; try again"):
+            other.put_catalog(Catalog(ids_of(["x"])))
+        assert other.summary().events == 3
+        one._connection.execute("ROLLBACK")
+        other.put_catalog(Catalog(ids_of(["x"])))
+
+
+def test_several_processes_may_create_the_same_store(path: Path) -> None:
+    makers = [
+        subprocess.Popen([sys.executable, "-c", CREATE, path], stderr=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    assert [maker.communicate()[1] for maker in makers] == [""] * 4
+    with SqliteStore(path) as store:
+        assert store.summary().events == 0
