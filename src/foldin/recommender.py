@@ -1,0 +1,262 @@
+"""The recommender: ids in, ids out. The one place where a model meets a catalogue and a feedback rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from foldin.data.catalog import Catalog
+from foldin.data.feedback import FeedbackRule
+from foldin.data.interactions import History
+from foldin.data.matrix import history_matrix
+from foldin.errors import ConfigurationError
+from foldin.evaluation.calibration import ProbabilityCalibration, RatingCalibration
+from foldin.evaluation.training_report import TrainingReport
+from foldin.models.popularity import PopularityModel
+from foldin.models.protocols import Estimator, LinearModel, Model
+from foldin.ranking.top_k import Rankings, masked, top_k
+
+__all__ = ["Basis", "Contribution", "Explanation", "Recommendation", "Recommender", "Seen"]
+
+Basis: TypeAlias = Literal["history", "popularity"]
+"""What a recommendation rests on: the person's history, or, where none of it is known, what most people choose."""
+
+Seen: TypeAlias = Literal["exclude", "include"]
+HistoryLike: TypeAlias = History | Sequence[str]
+
+BLOCK = 512
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """One item of a ranking.
+
+    `score` orders the ranking and is no probability. `probability`, calibrated on held-out users, is the chance that
+    the item is among what such a user likes besides the history shown; None where it was not calibrated. `rating`,
+    explicit feedback only, is the rating to be expected. `item` holds the catalogue's attributes.
+    """
+
+    item_id: str
+    score: float
+    probability: float | None
+    rating: float | None
+    basis: Basis
+    item: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one item of the history does to the score of the item explained."""
+
+    item_id: str
+    amount: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an item has its score, the largest contribution first.
+
+    `additive`: whether the contributions add up to the score (linear models); for a network, each is the change of
+    the score when that item alone is left out of the history, and they need not.
+    """
+
+    item_id: str
+    score: float
+    basis: Basis
+    additive: bool
+    contributions: tuple[Contribution, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Recommender:
+    """A fitted model with all it takes to answer in ids.
+
+    `popularity` answers for histories of which nothing is known. `report` says how it was chosen and judged.
+    """
+
+    catalog: Catalog
+    rule: FeedbackRule
+    estimator: Estimator
+    model: Model
+    popularity: PopularityModel
+    calibration: ProbabilityCalibration | RatingCalibration | None = None
+    report: TrainingReport | None = None
+
+    def recommend(
+        self,
+        history: HistoryLike = (),
+        *,
+        k: int = 10,
+        only: Collection[str] | None = None,
+        exclude: Collection[str] = (),
+        seen: Seen = "exclude",
+    ) -> list[Recommendation]:
+        """The best k items for one history, best first; fewer where fewer are left.
+
+        `only`: the items to choose from; `exclude`: items left out; ids the catalogue lacks are passed over.
+        `seen`: whether items of the history may be recommended.
+
+        Raises:
+            ConfigurationError: k is below 1.
+            DataError: the history's columns differ in length, or an id cannot be one.
+        """
+        return self.recommend_many([history], k=k, only=only, exclude=exclude, seen=seen)[0]
+
+    def recommend_many(
+        self,
+        histories: Iterable[HistoryLike],
+        *,
+        k: int = 10,
+        only: Collection[str] | None = None,
+        exclude: Collection[str] = (),
+        seen: Seen = "exclude",
+    ) -> list[list[Recommendation]]:
+        """`recommend` for many histories, scored together in blocks."""
+        if seen not in ("exclude", "include"):
+            raise ConfigurationError(f"seen is '{seen}'; it is 'exclude' or 'include'")
+        listed = [History.of(history) for history in histories]
+        left_out = self._left_out(only, exclude)
+        found: list[list[Recommendation]] = []
+        for start in range(0, len(listed), BLOCK):
+            shown, seen_items = history_matrix(listed[start : start + BLOCK], self.catalog, self.rule)
+            hidden = seen_items if seen == "exclude" else None
+            found += self._recommendations(self.rank(shown, hidden, k=k, left_out=left_out), shown)
+        return found
+
+    def similar(self, item_id: str, k: int = 10) -> list[Recommendation]:
+        """The items that go with one item: the ranking of the history that holds it alone.
+
+        Raises:
+            NotFoundError: the catalogue lacks the item.
+        """
+        self.catalog.indices([item_id])
+        return self.recommend([item_id], k=k)
+
+    def predict(self, history: HistoryLike, item_ids: Sequence[str] | None = None) -> list[Recommendation]:
+        """The completed row of a history: every item, or those named, seen ones included, best first.
+
+        Raises:
+            NotFoundError: the catalogue lacks an item named.
+        """
+        if item_ids is not None:
+            self.catalog.indices(item_ids)
+        return self.recommend(history, k=max(len(self.catalog), 1), only=item_ids, seen="include")
+
+    def explain(self, history: HistoryLike, item_id: str) -> Explanation:
+        """What each item of the history does to the score of an item.
+
+        Raises:
+            NotFoundError: the catalogue lacks the item.
+        """
+        index = int(self.catalog.indices([item_id])[0])
+        shown, _ = history_matrix([History.of(history)], self.catalog, self.rule)
+        if not shown.nnz:
+            return Explanation(item_id, float(self.popularity.shares[index]), "popularity", True, ())
+        if isinstance(self.model, LinearModel):
+            amounts = shown.data.astype(np.float64) * self.model.weights[shown.indices, index]
+            score, additive = math.fsum(amounts), True
+        else:
+            score, amounts = self._changes_when_left_out(shown, index)
+            additive = False
+        return Explanation(item_id, score, "history", additive, self._contributions(shown, amounts))
+
+    def rank(
+        self,
+        shown: csr_array,
+        seen: csr_array | None,
+        *,
+        k: int,
+        left_out: NDArray[np.bool_] | None = None,
+    ) -> Rankings:
+        """The best k by index, for histories as `history_matrix` or `user_item_matrix` makes them.
+
+        `seen`: cells left out; `left_out`: items left out for everyone, (items,).
+        """
+        scores = self.scores(shown)
+        if seen is not None:
+            scores = masked(scores, seen)
+        if left_out is not None:
+            scores[:, left_out] = -np.inf
+        return top_k(scores, k)
+
+    def scores(self, shown: csr_array) -> NDArray[np.float32]:
+        """The model's scores, (users, items), and popularity's for the histories that are empty."""
+        empty = np.diff(shown.indptr) == 0
+        if not empty.any():
+            return np.array(self.model.score(shown), dtype=np.float32, copy=None)
+        scores = np.empty(shown.shape, dtype=np.float32)
+        scores[empty] = self.popularity.shares
+        if not empty.all():
+            scores[~empty] = self.model.score(shown[~empty])
+        return scores
+
+    def _recommendations(self, rankings: Rankings, shown: csr_array) -> list[list[Recommendation]]:
+        ratings = self._ratings(shown)
+        bases: list[Basis] = ["history" if known else "popularity" for known in np.diff(shown.indptr)]
+        return [
+            self._ranking(items, scores, bases[row], None if ratings is None else ratings[row])
+            for row, (items, scores) in enumerate(rankings)
+        ]
+
+    def _ranking(
+        self,
+        items: NDArray[np.int32],
+        scores: NDArray[np.float32],
+        basis: Basis,
+        ratings: NDArray[np.float32] | None,
+    ) -> list[Recommendation]:
+        probabilities = self._probabilities(scores, basis)
+        return [
+            Recommendation(
+                str(self.catalog.item_ids[item]),
+                float(score),
+                None if probabilities is None else float(probabilities[place]),
+                None if ratings is None else float(ratings[item]),
+                basis,
+                self.catalog.item(int(item)),
+            )
+            for place, (item, score) in enumerate(zip(items, scores, strict=True))
+        ]
+
+    def _probabilities(self, scores: NDArray[np.float32], basis: Basis) -> NDArray[np.float32] | None:
+        # popularity's scores are another scale, on which nothing was calibrated
+        if basis != "history" or not isinstance(self.calibration, ProbabilityCalibration):
+            return None
+        return self.calibration.predict(scores)
+
+    def _ratings(self, shown: csr_array) -> NDArray[np.float32] | None:
+        if not isinstance(self.calibration, RatingCalibration):
+            return None
+        return self.calibration.predict(self.model.score(shown), shown)
+
+    def _left_out(self, only: Collection[str] | None, exclude: Collection[str]) -> NDArray[np.bool_] | None:
+        if only is None and not exclude:
+            return None
+        left_out = np.full(len(self.catalog), only is not None)
+        left_out[self._known_indices(only or ())] = False
+        left_out[self._known_indices(exclude)] = True
+        return left_out
+
+    def _known_indices(self, item_ids: Collection[str]) -> NDArray[np.int32]:
+        if isinstance(item_ids, str):
+            raise ConfigurationError(f"a collection of item ids is wanted, not one string: write [{item_ids!r}]")
+        listed = list(item_ids)
+        known = self.catalog.knows(listed)
+        return self.catalog.indices([item_id for item_id, here in zip(listed, known, strict=True) if here])
+
+    def _changes_when_left_out(self, shown: csr_array, index: int) -> tuple[float, NDArray[np.float64]]:
+        everything = shown.toarray()
+        without = np.repeat(everything, shown.nnz, axis=0)
+        without[np.arange(shown.nnz), shown.indices] = 0
+        scores = self.model.score(csr_array(np.concatenate([everything, without])))[:, index].astype(np.float64)
+        return float(scores[0]), scores[0] - scores[1:]
+
+    def _contributions(self, shown: csr_array, amounts: NDArray[np.float64]) -> tuple[Contribution, ...]:
+        order = np.argsort(-amounts, kind="stable")
+        return tuple(Contribution(str(self.catalog.item_ids[shown.indices[at]]), float(amounts[at])) for at in order)
