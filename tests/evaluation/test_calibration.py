@@ -63,9 +63,18 @@ def test_the_ranking_never_changes() -> None:
     assert (np.diff(fitted().predict(scores)) >= 0).all()
 
 
-def test_no_certainty_from_a_lucky_hit() -> None:
+def test_beyond_the_knots_it_is_level() -> None:
     calibration = fitted()
     assert calibration.predict(np.array([-np.inf, 1e30, np.inf], np.float32)) == pytest.approx([0, 0.5, 0.5], abs=0.1)
+
+
+def test_no_certainty_from_a_lucky_hit() -> None:
+    found = np.arange(5000).reshape(100, 50) % 10 == 9  # one in ten, the best of all among them
+    scores = np.arange(5000, dtype=np.float32).reshape(100, 50)
+    holdout = Holdout(np.arange(100), csr_array(found * 0.0), csr_array(found.astype(np.float32)))
+    calibration = fit_probabilities(lambda block: scores[block], holdout)
+    assert calibration is not None
+    assert calibration.predict(np.array([5000], np.float32)) == pytest.approx(0.1, abs=0.01)
 
 
 def test_scores_with_many_ties() -> None:

@@ -19,7 +19,7 @@ METRICS = ("mrr@3", "recall@1", "coverage@1")
 
 
 def compared(best_possible: str | None = "best possible") -> Comparison:
-    truth = TARGETS.toarray()[[0, 0, 1]]
+    truth = np.array([[0, 1, 0, 0], [9, 9, 9, 9], [0, 0, 0.6, 0.5]])  # knows the chances, not the outcome
     contenders = {
         "best possible": known_scores(truth, HOLDOUT),
         "popularity": known_scores(np.array([[4, 3, 2, 1]] * 3), HOLDOUT),
@@ -31,19 +31,19 @@ def test_rows_by_hand() -> None:
     best, popularity = rows(compared())
     assert best == Row(
         "best possible",
-        {"mrr@3": 1, "recall@1": 1, "coverage@1": 0.5},
-        {"mrr@3": 0, "recall@1": 0, "coverage@1": None},
+        {"mrr@3": 3 / 4, "recall@1": 1 / 2, "coverage@1": 1 / 2},
+        {"mrr@3": 1 / 4, "recall@1": 1 / 2, "coverage@1": None},
         1,
     )
     assert popularity.means == pytest.approx({"mrr@3": 2 / 3, "recall@1": 1 / 2, "coverage@1": 1 / 4})
     assert popularity.standard_errors["mrr@3"] == pytest.approx(1 / 3)
-    assert popularity.share_of_best == pytest.approx(2 / 3)
+    assert popularity.share_of_best == pytest.approx(8 / 9)
 
 
 def test_some_metrics_only() -> None:
     popularity = rows(compared(), ("recall@1",))[1]
     assert popularity.means == {"recall@1": 0.5}
-    assert popularity.share_of_best == 0.5
+    assert popularity.share_of_best == 1
     with pytest.raises(ConfigurationError, match="'ndcg@5' was not measured"):
         rows(compared(), ("ndcg@5",))
 
@@ -54,7 +54,7 @@ def test_nobody_knows_the_best() -> None:
 
 def test_differences_are_paired() -> None:
     difference = compared().difference("best possible", "popularity", "mrr@3")
-    assert difference.mean == pytest.approx(1 / 3)
+    assert difference.mean == pytest.approx(1 / 12)
     assert difference.users == 2
 
 
@@ -64,7 +64,7 @@ def test_json_holds_everything() -> None:
     assert read["best_possible"] == "best possible"
     assert list(read["contenders"]) == ["best possible", "popularity"]
     figures = read["contenders"]["popularity"]
-    assert figures["share_of_best"] == pytest.approx(2 / 3)
+    assert figures["share_of_best"] == pytest.approx(8 / 9)
     assert list(figures["metrics"]) == list(METRICS)
     assert figures["metrics"]["coverage@1"] == {"mean": 0.25, "standard_error": None}
 

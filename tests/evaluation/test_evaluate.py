@@ -57,10 +57,11 @@ def test_mean_and_standard_error() -> None:
 
 
 def test_shown_items_are_never_recommended_and_the_scores_are_left_alone() -> None:
-    before = SCORES.copy()
-    evaluation = evaluate(lambda block: SCORES[block], HOLDOUT, popularity=POPULARITY, metrics=("precision@1",))
+    truth = np.array([[9, 3, 2, 1], [1, 1, 5, 0]], dtype=np.float32)
+    before = truth.copy()
+    evaluation = evaluate(lambda block: truth[block], HOLDOUT, popularity=POPULARITY, metrics=("precision@1",))
     assert evaluation.values("precision@1").tolist() == [1, 0]
-    assert np.array_equal(before, SCORES)
+    assert np.array_equal(before, truth)
 
 
 @pytest.mark.parametrize("block", [1, 7, 60, 1000])
