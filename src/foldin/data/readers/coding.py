@@ -18,7 +18,17 @@ from foldin.data.readers.columns import Column, Role
 from foldin.data.readers.scans import Scan
 from foldin.errors import DataError
 
-__all__ = ["NOT_CODED", "Coding", "Parts", "any_json", "code_sql", "coded_ids", "coded_kinds", "refuse_id_type"]
+__all__ = [
+    "NOT_CODED",
+    "Coding",
+    "Parts",
+    "any_json",
+    "cell_sql",
+    "code_sql",
+    "coded_ids",
+    "coded_kinds",
+    "refuse_id_type",
+]
 
 NOT_CODED = -1
 MOST_KINDS = 127
@@ -32,17 +42,21 @@ WHOLE_TYPES = ("INT", "VARCHAR", "UUID", "JSON", "ENUM")
 class Coding:
     """How the cells of one column become codes.
 
-    `cells`: the distinct cells as they were read. `refusals`: the reason per cell, None where it is good.
+    `texts`: the distinct cells' texts, as they were read. `refusals`: the reason per cell, None where it is good.
     `names`: the ids or kinds, sorted by code point. `codes`: their position per cell, `NOT_CODED` where refused; one
         more entry, `NOT_CODED`, stands for the empty cell.
     `notes`: what was changed, in sentences.
     """
 
-    cells: Ids
+    texts: tuple[str, ...]
     refusals: tuple[str | None, ...]
     names: Ids
     codes: NDArray[np.int32]
     notes: tuple[str, ...] = ()
+
+    def coded(self, cells: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The codes of rows, given the positions of their cells."""
+        return cells if len(self.names) == len(self.texts) else self.codes[cells]
 
     def refused(self, cell: int) -> str:
         """Why a cell (its position, or `NOT_CODED` for the empty cell) has no code."""
@@ -67,7 +81,7 @@ def coded_ids(connection: duckdb.DuckDBPyConnection, parts: Parts, role: Role) -
         *_normalised_note(texts, refusals, role),
         *_mixed_note(parts, cells, texts, role, as_json=as_json),
     ]
-    return _judged(cells, texts, refusals, tuple(notes))
+    return _judged(tuple(texts), refusals, tuple(notes))
 
 
 def coded_kinds(connection: duckdb.DuckDBPyConnection, parts: Parts) -> Coding:
@@ -83,12 +97,20 @@ def coded_kinds(connection: duckdb.DuckDBPyConnection, parts: Parts) -> Coding:
         problem = f"{len(kinds)} different kinds of event, and {MOST_KINDS} is the most; is this the column of kinds?"
         raise DataError(problem, file=scan.file, field=column.name)
     codes = [NOT_CODED] * (len(cells) - len(kinds)) + [*range(len(kinds)), NOT_CODED]  # an empty text sorts first
-    return Coding(cells, (None,) * len(cells), kinds, np.array(codes, dtype=np.int32))
+    return Coding(tuple(cells), (None,) * len(cells), kinds, np.array(codes, dtype=np.int32))
+
+
+def cell_sql(column: Column, *, as_json: bool) -> str:
+    """A cell as it is coded: as text, or as JSON where `any_json` says so."""
+    if column.type == "JSON":
+        return f"nullif(CAST({column.sql} AS VARCHAR), 'null')" if as_json else f"nullif({column.sql} ->> '$', '')"
+    text = column.sql if column.type == "VARCHAR" else f"CAST({column.sql} AS VARCHAR)"
+    return f"CAST(to_json({text}) AS VARCHAR)" if as_json else text
 
 
 def code_sql(column: Column, role: Role, *, as_json: bool) -> str:
     """The position of a row's cell among the distinct cells, `NOT_CODED` where it is empty."""
-    return f"coalesce(enum_code(TRY_CAST({_cell_sql(column, as_json)} AS {role}_cells))::INTEGER, {NOT_CODED})"
+    return f"coalesce((SELECT code FROM {role}_cells WHERE cell = {cell_sql(column, as_json=as_json)}), {NOT_CODED})"
 
 
 def any_json(columns: Iterable[Column]) -> bool:
@@ -114,21 +136,15 @@ def refuse_id_type(column: Column, role: Role, file: str | None) -> None:
     raise DataError(f"the {role} ids are of type {column.type}; {hint}", file=file, field=column.name)
 
 
-def _cell_sql(column: Column, as_json: bool) -> str:
-    if column.type == "JSON":
-        return f"nullif(CAST({column.sql} AS VARCHAR), 'null')" if as_json else f"nullif({column.sql} ->> '$', '')"
-    text = column.sql if column.type == "VARCHAR" else f"CAST({column.sql} AS VARCHAR)"
-    return f"CAST(to_json({text}) AS VARCHAR)" if as_json else text
-
-
 def _distinct_cells(connection: duckdb.DuckDBPyConnection, parts: Parts, role: Role, *, as_json: bool) -> Ids:
     union = " UNION ALL ".join(
-        f"SELECT {_cell_sql(column, as_json)} AS cell FROM {scan.relation}" for scan, column in parts
+        f"SELECT {cell_sql(column, as_json=as_json)} AS cell FROM {scan.relation}" for scan, column in parts
     )
     connection.execute(
-        f"CREATE TYPE {role}_cells AS ENUM (SELECT DISTINCT cell FROM ({union}) WHERE cell IS NOT NULL ORDER BY cell)"
+        f"CREATE TEMP TABLE {role}_cells AS SELECT cell, (row_number() OVER (ORDER BY cell) - 1)::INTEGER AS code "
+        f"FROM (SELECT DISTINCT cell FROM ({union}) WHERE cell IS NOT NULL)"
     )
-    cells = connection.execute(f"SELECT unnest(enum_range(NULL::{role}_cells)) AS cell").fetchnumpy()["cell"]
+    cells = connection.execute(f"SELECT cell FROM {role}_cells ORDER BY code").fetchnumpy()["cell"]
     return np.asarray(cells, dtype=np.object_)
 
 
@@ -142,16 +158,16 @@ def _text_of_json(cell: str) -> tuple[str, str | None]:
     return cell, f"the id is {what}, not a text or whole number"
 
 
-def _judged(cells: Ids, texts: Sequence[str], refusals: Sequence[str | None], notes: tuple[str, ...]) -> Coding:
+def _judged(texts: tuple[str, ...], refusals: Sequence[str | None], notes: tuple[str, ...]) -> Coding:
     ids = [normalised(text) for text in texts]
     names = sorted({text for text, reason in zip(ids, refusals, strict=True) if reason is None})
     if names == ids:
         codes = np.arange(len(ids) + 1, dtype=np.int32)
         codes[-1] = NOT_CODED
-        return Coding(cells, tuple(refusals), ids_of(names), codes, notes)
+        return Coding(texts, tuple(refusals), ids_of(names), codes, notes)
     place = {name: code for code, name in enumerate(names)}
     coded = [place[text] if reason is None else NOT_CODED for text, reason in zip(ids, refusals, strict=True)]
-    return Coding(cells, tuple(refusals), ids_of(names), np.array([*coded, NOT_CODED], dtype=np.int32), notes)
+    return Coding(texts, tuple(refusals), ids_of(names), np.array([*coded, NOT_CODED], dtype=np.int32), notes)
 
 
 def _normalised_note(texts: Sequence[str], refusals: Sequence[str | None], role: Role) -> list[str]:

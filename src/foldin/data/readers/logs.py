@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from foldin.data.interactions import Interactions
 from foldin.data.readers.columns import Role
@@ -16,10 +17,11 @@ from foldin.data.readers.raw import RawLog, read_raw
 from foldin.data.readers.rejects import Rejected, rejected_rows
 from foldin.data.readers.session import session
 from foldin.data.readers.sources import Source, scans_of
-from foldin.data.readers.times import WITHOUT_ZONE_REASON
+from foldin.data.readers.times import WITHOUT_ZONE, WITHOUT_ZONE_REASON
+from foldin.data.readers.typed import naming_surrogates
 from foldin.errors import DataWarning
 
-__all__ = ["Reading", "read", "read_skipping"]
+__all__ = ["Reading", "read", "read_skipping", "rejections"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,39 +89,39 @@ def read_skipping(
         ConfigurationError: there is no such time zone.
     """
     given: dict[Role, str | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
-    reading = _reading(source, given, timezone, most_rejected=None)
-    for rejected in reading.rejected:
-        if rejected.reason == WITHOUT_ZONE_REASON:
-            raise rejected.error()
-    return reading
+    return _reading(source, given, timezone, most_rejected=None)
 
 
 def _reading(
     source: Source, given: Mapping[Role, str | None], timezone: str | None, most_rejected: int | None
 ) -> Reading:
-    with session() as connection, ExitStack() as resources:
+    with naming_surrogates(source), session() as connection, ExitStack() as resources:
         raw = read_raw(connection, scans_of(connection, source, resources), given, timezone)
-        rejected = rejections(connection, raw, most_rejected)
+        if most_rejected is None:
+            _refuse_naive_times(connection, raw)
+        rejected = rejections(connection, raw, np.flatnonzero(raw.bad), most_rejected)
     notes = (*raw.users.notes, *raw.items.notes)
     columns = {role: column.name for role, column in raw.columns[0].items()}
-    return Reading(_good(raw), tuple(rejected), notes, columns)
+    return Reading(raw.interactions(), tuple(rejected), notes, columns)
 
 
-def rejections(connection: duckdb.DuckDBPyConnection, raw: RawLog, most: int | None) -> list[Rejected]:
-    """The rows of a raw log that cannot be taken, at most so many of them."""
-    rows = np.flatnonzero(raw.bad())
+def _refuse_naive_times(connection: duckdb.DuckDBPyConnection, raw: RawLog) -> None:
+    if raw.times is None or not (naive := raw.times.verdicts == WITHOUT_ZONE).any():
+        return
+    rejected = rejections(connection, raw, np.flatnonzero(naive)[:1])
+    raise next(one for one in rejected if one.reason == WITHOUT_ZONE_REASON).error()
+
+
+def rejections(
+    connection: duckdb.DuckDBPyConnection, raw: RawLog, rows: NDArray[np.intp], most: int | None = None
+) -> list[Rejected]:
+    """What is to be said of bad rows, and of the torn ones; at most so many, from the first on."""
     rejected: list[Rejected] = []
     for number, scan in enumerate(raw.scans):
         start = int(raw.ends[number - 1]) if number else 0
         of_scan = rows[(rows >= start) & (rows < raw.ends[number])][:most]
         faults = [raw.fault(number, int(row)) for row in of_scan]
-        rejected += rejected_rows(connection, scan, faults, raw.torn[number][:most])
+        rejected += rejected_rows(connection, scan, faults, raw.torn[number])
         if most is not None and len(rejected) >= most:
             return rejected[:most]
     return rejected
-
-
-def _good(raw: RawLog) -> Interactions:
-    bad = raw.bad()
-    log = raw.interactions()
-    return log.where(~bad) if bad.any() else log

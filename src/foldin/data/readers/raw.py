@@ -4,21 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias, cast
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from foldin.data.interactions import Interactions
-from foldin.data.readers.coding import NOT_CODED, Coding, any_json, code_sql, coded_ids, coded_kinds
+from foldin.data.readers.coding import NOT_CODED, Coding, any_json, cell_sql, coded_ids, coded_kinds
 from foldin.data.readers.columns import Column, Role, find_columns
 from foldin.data.readers.rejects import Fault, Torn, torn_rows
 from foldin.data.readers.scans import Scan, refusing
-from foldin.data.readers.times import Times, settled_times, time_refusal, time_sql
+from foldin.data.readers.times import GOOD_TIME, Times, settled_times, time_refusal, time_sql
 from foldin.data.readers.values import GOOD_VALUE, VALUE_REFUSALS, value_sql
 from foldin.errors import DataError
 
 __all__ = ["RawLog", "read_raw"]
+
+
+Array: TypeAlias = Any  # what DuckDB fetches; `_query` casts every column to the type that `RawLog` names
+Arrays: TypeAlias = dict[str, Array]
+
+ID_ROLES: tuple[Role, ...] = ("user", "item")
+CODED_ROLES: tuple[Role, ...] = (*ID_ROLES, "kind")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The scans of a log, and of each the columns by role."""
+
+    scans: tuple[Scan, ...]
+    columns: tuple[Mapping[Role, Column], ...]
+
+    @property
+    def as_json(self) -> bool:
+        """Whether ids are coded as JSON."""
+        return any_json(columns[role] for columns in self.columns for role in ID_ROLES)
+
+    def parts(self, role: Role) -> list[tuple[Scan, Column]]:
+        """The column of a role in every scan."""
+        return [(scan, columns[role]) for scan, columns in zip(self.scans, self.columns, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,28 +73,32 @@ class RawLog:
     def __len__(self) -> int:
         return len(self.user_cells)
 
+    @cached_property
     def bad(self) -> NDArray[np.bool_]:
         """Which rows cannot be taken."""
-        bad = self.broken | (self.users.codes[self.user_cells] == NOT_CODED)
-        bad |= self.items.codes[self.item_cells] == NOT_CODED
+        faults = [self.broken, self.users.coded(self.user_cells) == NOT_CODED]
+        faults.append(self.items.coded(self.item_cells) == NOT_CODED)
         if self.value_verdicts is not None:
-            bad |= self.value_verdicts != GOOD_VALUE
+            faults.append(self.value_verdicts != GOOD_VALUE)
         if self.times is not None:
-            bad |= self.times.verdicts != 0
+            faults.append(self.times.verdicts != GOOD_TIME)
+        bad: NDArray[np.bool_] = np.logical_or.reduce(faults)
         return bad
 
     def interactions(self) -> Interactions:
-        """All rows as a log; a bad row holds codes outside the ids, and must be left out by `where`."""
-        return Interactions(
+        """The good rows as a log."""
+        kinds = None if self.kinds is None or self.kind_cells is None else self.kinds.coded(self.kind_cells)
+        log = Interactions(
             self.users.names,
-            self.users.codes[self.user_cells],
+            self.users.coded(self.user_cells),
             self.items.names,
-            self.items.codes[self.item_cells],
+            self.items.coded(self.item_cells),
             None if self.kinds is None else self.kinds.names,
-            None if self.kinds is None else self.kinds.codes[self.kind_cells].astype(np.int8),
+            None if kinds is None else kinds.astype(np.int8),
             self.values,
             None if self.times is None else self.times.times,
         )
+        return log.where(~self.bad) if self.bad.any() else log
 
     def fault(self, scan: int, row: int) -> Fault:
         """What is wrong with a bad row of a scan; `row` counts the rows of all scans."""
@@ -101,13 +131,15 @@ def read_raw(
         DataError: a column is missing or of the wrong type, a file is damaged, or there are no rows.
         ConfigurationError: there is no such time zone.
     """
-    columns = _columns(scans, given)
+    layout = Layout(tuple(scans), tuple(_columns(scans, given)))
     with refusing(scans[0].file if len(scans) == 1 else None):
-        codings = _codings(connection, scans, columns)
-        parts, torn = _parts(connection, scans, columns)
-    if not any(len(part["user"]) for part in parts) and not any(torn):
+        codings = _codings(connection, layout)
+        raw = _assembled(layout, codings, *_parts(connection, layout, in_order=False), timezone)
+        if raw.bad.any():
+            raw = _assembled(layout, codings, *_parts(connection, layout, in_order=True), timezone)
+    if not len(raw) and not any(raw.torn):
         raise DataError("there are no rows", file=scans[0].file)
-    return _assembled(scans, columns, parts, torn, codings, timezone)
+    return raw
 
 
 def _columns(scans: Sequence[Scan], given: Mapping[Role, str | None]) -> list[dict[Role, Column]]:
@@ -127,78 +159,72 @@ def _has_cells(scan: Scan) -> bool:
     return True
 
 
-def _codings(
-    connection: duckdb.DuckDBPyConnection, scans: Sequence[Scan], columns: Sequence[Mapping[Role, Column]]
-) -> dict[Role, Coding]:
-    def parts(role: Role) -> list[tuple[Scan, Column]]:
-        return [(scan, found[role]) for scan, found in zip(scans, columns, strict=True)]
-
-    codings = {role: coded_ids(connection, parts(role), role) for role in ID_ROLES}
-    return codings | ({"kind": coded_kinds(connection, parts("kind"))} if "kind" in columns[0] else {})
-
-
-ID_ROLES: tuple[Role, ...] = ("user", "item")
+def _codings(connection: duckdb.DuckDBPyConnection, log: Layout) -> dict[Role, Coding]:
+    codings = {role: coded_ids(connection, log.parts(role), role) for role in ID_ROLES}
+    return codings | ({"kind": coded_kinds(connection, log.parts("kind"))} if "kind" in log.columns[0] else {})
 
 
 def _parts(
-    connection: duckdb.DuckDBPyConnection, scans: Sequence[Scan], columns: Sequence[Mapping[Role, Column]]
-) -> tuple[list[dict[str, NDArray[np.generic]]], list[tuple[Torn, ...]]]:
-    as_json = any_json(found[role] for found in columns for role in ID_ROLES)
+    connection: duckdb.DuckDBPyConnection, log: Layout, *, in_order: bool
+) -> tuple[list[Arrays], list[tuple[Torn, ...]]]:
     parts, torn = [], []
-    for scan, found in zip(scans, columns, strict=True):
-        relation = scan.noting_torn or scan.relation
-        query = f"SELECT {', '.join(_expressions(scan, found, as_json))} FROM {relation}"
-        parts.append(connection.execute(query).fetchnumpy())
+    for scan, columns in zip(log.scans, log.columns, strict=True):
+        arrays = connection.execute(_query(scan, columns, as_json=log.as_json, in_order=in_order)).fetchnumpy()
+        parts.append(_in_order(cast("Arrays", arrays)) if in_order else cast("Arrays", arrays))
         torn.append(tuple(torn_rows(connection, scan)) if scan.noting_torn else ())
     return parts, torn
 
 
-def _expressions(scan: Scan, columns: Mapping[Role, Column], as_json: bool) -> list[str]:
-    expressions = [f"{code_sql(columns[role], role, as_json=as_json)} AS {role}" for role in ID_ROLES]
-    if "kind" in columns:
-        expressions.append(f"{code_sql(columns['kind'], 'kind', as_json=False)} AS kind")
+def _query(scan: Scan, columns: Mapping[Role, Column], *, as_json: bool, in_order: bool) -> str:
+    """The rows with codes instead of cells. Joins lose the order of rows; it costs a numbering to have it back."""
+    coded = [role for role in CODED_ROLES if role in columns]
+    cells = [f"{cell_sql(columns[role], as_json=as_json and role in ID_ROLES)} AS {role}_cell" for role in coded]
+    numbers = _number_expressions(scan, columns) | ({"position": "row_number() OVER ()"} if in_order else {})
+    inner = ", ".join([*cells, *(f"{expression} AS {name}" for name, expression in numbers.items())])
+    outer = ", ".join([*(f"coalesce({role}_cells.code, {NOT_CODED}) AS {role}" for role in coded), *numbers])
+    joins = " ".join(f"LEFT JOIN {role}_cells ON {role}_cell = {role}_cells.cell" for role in coded)
+    return f"SELECT {outer} FROM (SELECT {inner} FROM {scan.noting_torn or scan.relation}) {joins}"
+
+
+def _number_expressions(scan: Scan, columns: Mapping[Role, Column]) -> dict[str, str]:
+    expressions: dict[str, str] = {}
     if "value" in columns:
         number, verdict = value_sql(columns["value"])
-        expressions += [f"{number} AS value", f"({verdict})::UTINYINT AS value_verdict"]
+        expressions |= {"number": number, "verdict": f"({verdict})::UTINYINT"}
     if "time" in columns:
-        number, form = time_sql(columns["time"])
-        expressions += [f"{number} AS time", f"({form})::UTINYINT AS time_form"]
+        moment, form = time_sql(columns["time"])
+        expressions |= {"moment": moment, "form": f"({form})::UTINYINT"}
     if scan.json:
-        expressions.append("coalesce(json_type(json) <> 'OBJECT', true) AS broken")
+        expressions["broken"] = "coalesce(json_type(json) <> 'OBJECT', true)"
     return expressions
 
 
+def _in_order(arrays: Arrays) -> Arrays:
+    order = np.argsort(arrays["position"])
+    return {name: array[order] for name, array in arrays.items()}
+
+
 def _assembled(
-    scans: Sequence[Scan],
-    columns: Sequence[Mapping[Role, Column]],
-    parts: list[dict[str, NDArray[np.generic]]],
-    torn: Sequence[tuple[Torn, ...]],
-    codings: Mapping[Role, Coding],
-    timezone: str | None,
+    log: Layout, codings: Mapping[Role, Coding], parts: list[Arrays], torn: list[tuple[Torn, ...]], zone: str | None
 ) -> RawLog:
-    ends = np.cumsum([len(part["user"]) for part in parts])
     broken = [part.get("broken", np.zeros(len(part["user"]), dtype=np.bool_)) for part in parts]
-    whole = {name: _joined(parts, name) for name in list(parts[0]) if name != "broken"}
-    times = settled_times(whole["time"], whole["time_form"], timezone) if "time" in whole else None
     return RawLog(
-        tuple(scans),
-        tuple(columns),
-        ends,
+        log.scans,
+        log.columns,
+        np.cumsum([len(part["user"]) for part in parts], dtype=np.int64),
         tuple(torn),
         np.concatenate(broken),
         codings["user"],
-        whole["user"],
+        _joined(parts, "user"),
         codings["item"],
-        whole["item"],
+        _joined(parts, "item"),
         codings.get("kind"),
-        whole.get("kind"),
-        whole.get("value"),
-        whole.get("value_verdict"),
-        times,
+        _joined(parts, "kind") if "kind" in parts[0] else None,
+        _joined(parts, "number") if "number" in parts[0] else None,
+        _joined(parts, "verdict") if "number" in parts[0] else None,
+        settled_times(_joined(parts, "moment"), _joined(parts, "form"), zone) if "moment" in parts[0] else None,
     )
 
 
-def _joined(parts: list[dict[str, NDArray[np.generic]]], name: str) -> NDArray[np.generic]:
-    if len(parts) == 1:
-        return parts[0][name]
-    return np.concatenate([part.pop(name) for part in parts])
+def _joined(parts: list[Arrays], name: str) -> Array:
+    return parts[0][name] if len(parts) == 1 else np.concatenate([part[name] for part in parts])

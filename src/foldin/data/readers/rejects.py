@@ -191,6 +191,9 @@ def _printable(column: Column) -> str:
 def _text(cells: tuple[str | None, ...], scan: Scan) -> str:
     if scan.json:
         return cells[0] or ""
+    delimiter = scan.delimiter or ","
+    if len(delimiter) > 1:
+        return delimiter.join(cell or "" for cell in cells)
     text = io.StringIO()
-    csv.writer(text, delimiter=(scan.delimiter or ",")[0], lineterminator="").writerow(cells)
+    csv.writer(text, delimiter=delimiter, lineterminator="").writerow(cells)
     return text.getvalue()

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Ids
@@ -18,6 +19,7 @@ from foldin.data.readers.rejects import Fault, rejected_rows, torn_rows
 from foldin.data.readers.scans import Scan, refusing
 from foldin.data.readers.session import session
 from foldin.data.readers.sources import Source, scans_of
+from foldin.data.readers.typed import naming_surrogates
 from foldin.errors import DataError, DataWarning
 
 __all__ = ["read_catalog", "read_profiles"]
@@ -45,7 +47,7 @@ def read_profiles(source: Source, *, user: str | None = None) -> Profiles:
 
 
 def _table(source: Source, role: Role, given: str | None) -> tuple[Ids, dict[str, Ids]]:
-    with session() as connection, ExitStack() as resources:
+    with naming_surrogates(source), session() as connection, ExitStack() as resources:
         scans = scans_of(connection, source, resources)
         keys = [find_column(scan.columns, role, given, scan.file) for scan in scans]
         with refusing(scans[0].file if len(scans) == 1 else None):
@@ -85,7 +87,7 @@ def _checked(
     keys: Sequence[Column],
     coding: Coding,
     cells: Sequence[Ids],
-) -> Ids:
+) -> NDArray[np.int32]:
     known: set[int] = set()
     for scan, key, column in zip(scans, keys, cells, strict=True):
         for row, cell in enumerate(column):
@@ -95,7 +97,8 @@ def _checked(
             known.add(int(coding.codes[cell]))
     if not known:
         raise DataError("there are no rows", file=scans[0].file)
-    return coding.codes[np.concatenate(cells).astype(np.int32)]
+    codes: NDArray[np.int32] = coding.codes[np.concatenate(cells).astype(np.int32)]
+    return codes
 
 
 def _fault(cell: int, coding: Coding, known: set[int]) -> str | None:

@@ -14,12 +14,21 @@ from foldin.data.interactions import NO_TIME
 from foldin.data.readers.columns import Column
 from foldin.errors import ConfigurationError
 
-__all__ = ["WITHOUT_ZONE_REASON", "Times", "settled_times", "time_refusal", "time_sql", "zone"]
+__all__ = [
+    "GOOD_TIME",
+    "WITHOUT_ZONE",
+    "WITHOUT_ZONE_REASON",
+    "Times",
+    "settled_times",
+    "time_refusal",
+    "time_sql",
+    "zone",
+]
 
 # what stands in a cell
 EMPTY, NUMBER, INSTANT, NAIVE, NO_SENSE = range(5)
 
-GOOD, NOT_A_TIME, WITHOUT_ZONE, IN_FUTURE, MILLISECONDS, SECONDS = range(6)
+GOOD_TIME, NOT_A_TIME, WITHOUT_ZONE, IN_FUTURE, MILLISECONDS, SECONDS = range(6)
 TIME_REFUSALS = (
     "",
     "the time is neither epoch seconds, epoch milliseconds nor ISO 8601",
@@ -86,11 +95,11 @@ def settled_times(numbers: NDArray[np.float64], forms: NDArray[np.uint8], timezo
     if home is not None:
         times[is_naive] -= _offsets(times[is_naive], home)
     verdicts[forms == NO_SENSE] = NOT_A_TIME
-    late = (times > _tomorrow()) & (forms != EMPTY) & (verdicts == GOOD)
+    late = (times > _tomorrow()) & (forms != EMPTY) & (verdicts == GOOD_TIME)
     verdicts[late] = IN_FUTURE
     if home is None:
         verdicts[is_naive] = WITHOUT_ZONE
-    times[(forms == EMPTY) | (verdicts != GOOD)] = NO_TIME
+    times[(forms == EMPTY) | (verdicts != GOOD_TIME)] = NO_TIME
     return Times(times, verdicts, unit, int(is_naive.sum()))
 
 

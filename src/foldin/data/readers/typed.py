@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import shutil
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Protocol, TypeGuard, cast
+from typing import Protocol, TypeGuard
 
 import duckdb
 
@@ -17,7 +18,7 @@ from foldin.data.readers.scans import Scan, refusing
 from foldin.data.readers.session import literal
 from foldin.errors import DataError
 
-__all__ = ["arrow_scan", "is_arrow", "is_pandas", "pandas_scan", "parquet_scan"]
+__all__ = ["arrow_scan", "is_arrow", "is_pandas", "naming_surrogates", "pandas_scan", "parquet_scan"]
 
 MIXED_KINDS = ("mixed-integer",)
 FRACTION_KINDS = ("floating", "mixed-integer-float", "decimal", "mixed", "complex")
@@ -35,12 +36,13 @@ class PandasColumn(Protocol):
 
     @property
     def dtype(self) -> object: ...
+    def __iter__(self) -> Iterator[object]: ...
 
 
 class PandasFrame(Protocol):
     """What we ask of a pandas frame."""
 
-    columns: object
+    columns: Iterable[object]
 
     def __len__(self) -> int: ...
     def __getitem__(self, name: object) -> PandasColumn: ...
@@ -102,6 +104,20 @@ def pandas_scan(connection: duckdb.DuckDBPyConnection, frame: PandasFrame, name:
     return Scan(None, name, tuple(_with_pandas_traits(column, frame) for column in columns))
 
 
+@contextmanager
+def naming_surrogates(source: object) -> Iterator[None]:
+    """Says which cell of a pandas frame is no text; DuckDB only says that there is one.
+
+    Raises:
+        DataError: with row and field.
+    """
+    try:
+        yield
+    except DataError as error:
+        place = _lone_surrogate(source) if is_pandas(source) and "surrogate" in error.problem else None
+        raise place or error from error.__cause__
+
+
 def _unpacked(path: Path, resources: ExitStack) -> Path:
     folder = Path(resources.enter_context(tempfile.TemporaryDirectory()))
     target = folder / "unpacked.parquet"
@@ -119,7 +135,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[Colu
 
 
 def _with_pandas_traits(column: Column, frame: PandasFrame) -> Column:
-    if column.name not in list(cast("list[object]", frame.columns)):
+    if column.name not in list(frame.columns):
         return column
     dtype = str(frame[column.name].dtype)
     if dtype.startswith("float"):
@@ -133,5 +149,18 @@ def _with_object_traits(column: Column, cells: PandasColumn) -> Column:
     from pandas.api.types import infer_dtype  # a pandas frame is here, so pandas is
 
     kind = infer_dtype(cells, skipna=True)
-    type_ = "DOUBLE" if kind in FRACTION_KINDS else "BOOLEAN" if kind == "boolean" else column.type
+    fractions = kind in FRACTION_KINDS or (kind in MIXED_KINDS and any(_is_fraction(cell) for cell in cells))
+    type_ = "DOUBLE" if fractions else "BOOLEAN" if kind == "boolean" else column.type
     return Column(column.name, column.sql, type_, mixed=kind in MIXED_KINDS)
+
+
+def _is_fraction(cell: object) -> bool:
+    return isinstance(cell, float) and cell == cell  # a NaN is a missing cell
+
+
+def _lone_surrogate(frame: PandasFrame) -> DataError | None:
+    for name in frame.columns:
+        for row, cell in enumerate(frame[name], start=1):
+            if isinstance(cell, str) and any("\ud800" <= letter <= "\udfff" for letter in cell):
+                return DataError(f"half of a surrogate pair is no text: {cell[:60]!a}", row=row, field=str(name))
+    return None
