@@ -179,7 +179,7 @@ def _normalised_note(texts: Sequence[str], refusals: Sequence[str | None], role:
     if not changed:
         return []
     return [
-        f"{len(changed)} {role} ids were not in Unicode normal form NFC and were normalised, "
+        f"{role} ids that were not in Unicode normal form NFC were normalised: {len(changed)}, "
         f"for example {changed[0]!a} to {normalised(changed[0])!a}"
     ]
 
@@ -194,4 +194,4 @@ def _mixed_note(parts: Parts, cells: Ids, texts: Sequence[str], role: Role, *, a
     if not both:
         return []
     example = f'{both[0]} and "{both[0]}"'
-    return [f"{len(both)} {role} ids stand as number and as text, for example {example}: they are the same id"]
+    return [f"{role} ids that stand both as number and as text are the same id: {len(both)}, for example {example}"]
