@@ -95,7 +95,9 @@ def test_a_wrong_name_lists_the_right_ones(name: str) -> None:
         metrics.metric_and_cutoff(name)
 
 
-@pytest.mark.parametrize("name", ["ndcg", "ndcg@", "ndcg@0", "ndcg@-1", "ndcg@1.5", "ndcg@²", "ndcg@1@2"])
+@pytest.mark.parametrize(
+    "name", ["ndcg", "ndcg@", "ndcg@0", "ndcg@-1", "ndcg@1.5", "ndcg@²", "ndcg@1@2", "ndcg@10001", "ndcg@" + 5000 * "9"]
+)
 def test_a_wrong_cutoff_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="needs a cutoff"):
         metrics.metric_and_cutoff(name)

@@ -88,7 +88,8 @@ def evaluate(
 
     `popularity`: share of the training users who have each item, (items,), from `popularity_of(split.train)`.
     `metrics`: names with their cutoffs, as "ndcg@10"; `ranking.metrics` has them all.
-    `block`: users scored at once; there is never more than one block of scores, block x items x 4 bytes.
+    `block`: users scored at once; there is never more than one block of scores, block x items x 4 bytes (and a copy
+        of it where `score` gives a view, which may not be written on).
 
     Raises:
         ConfigurationError: a metric is not known, or scores or popularity have the wrong shape.
@@ -135,13 +136,17 @@ class _Judge:
     named: Mapping[str, Cutoff]
     popularity: NDArray[np.float64]
 
+    @property
+    def deepest(self) -> int:
+        return max(k for _, k in self.named.values())
+
     def block(self, score: Score, holdout: Holdout, block: slice) -> _Judged:
         scores = masked(scores_of(score, holdout, block), holdout.fold_in[block])
-        rankings = top_k(scores, max(k for _, k in self.named.values()))
+        rankings = top_k(scores, self.deepest, first_row=block.start)
         return _Judged(self._per_user(rankings, holdout.targets[block]), self._counts(rankings))
 
     def _per_user(self, rankings: Rankings, targets: csr_array) -> dict[str, NDArray[np.float64]]:
-        hits = hits_of(rankings, targets, max(k for _, k in self.named.values()))
+        hits = hits_of(rankings, targets, self.deepest)
         relevant = relevant_of(targets)
         found = {
             name: FINDING[metric](hits[:, :k], relevant)

@@ -44,6 +44,8 @@ Counts: TypeAlias = NDArray[np.int64]
 PerUser: TypeAlias = NDArray[np.float64]
 Cutoff: TypeAlias = tuple[str, int]
 
+DEEPEST_CUTOFF = 10_000
+
 
 def hits_of(rankings: Rankings, targets: csr_array, k: int) -> Hits:
     """Whether the item at each of the first k ranks is a target, (users, k)."""
@@ -169,14 +171,16 @@ def metric_and_cutoff(name: str) -> Cutoff:
     """A name such as "ndcg@10" as ("ndcg", 10).
 
     Raises:
-        ConfigurationError: there is no such metric, or the cutoff is no whole number above 0.
+        ConfigurationError: there is no such metric, or the cutoff is no whole number from 1 to 10,000.
     """
     metric, _, cutoff = name.partition("@")
     known = [*FINDING, *TASTE, *SPREAD]
     if metric not in known:
         raise ConfigurationError(f"no metric '{metric}'; there are: {', '.join(known)}, each with a cutoff, as ndcg@10")
-    if not (cutoff.isascii() and cutoff.isdecimal() and int(cutoff)):
-        raise ConfigurationError(f"metric '{name}' needs a cutoff, a whole number above 0, as in {metric}@10")
+    if not (cutoff.isascii() and cutoff.isdecimal() and len(cutoff) < 6 and 0 < int(cutoff) <= DEEPEST_CUTOFF):
+        raise ConfigurationError(
+            f"metric '{metric}' needs a cutoff, a whole number from 1 to {DEEPEST_CUTOFF}, as in {metric}@10"
+        )
     return metric, int(cutoff)
 
 

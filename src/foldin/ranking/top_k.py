@@ -60,8 +60,10 @@ class Rankings:
         return Rankings(_starts(np.minimum(self.lengths, k)), self.items[keep], self.scores[keep])
 
 
-def top_k(scores: NDArray[np.float32], k: int) -> Rankings:
+def top_k(scores: NDArray[np.float32], k: int, *, first_row: int = 0) -> Rankings:
     """The best k of each row of scores, (users, items); a score of -inf leaves the item out.
+
+    `first_row`: the number of the first row, where the scores are a block of more; for errors only.
 
     Raises:
         ConfigurationError: k is below 1.
@@ -71,7 +73,9 @@ def top_k(scores: NDArray[np.float32], k: int) -> Rankings:
         raise ConfigurationError(f"k is {k}; a ranking has 1 item or more")
     users, items = scores.shape
     step = max(1, _CELLS // max(1, items))
-    return joined([_best(scores[first : first + step], min(k, items), first) for first in range(0, users, step)])
+    return joined(
+        [_best(scores[first : first + step], min(k, items), first_row + first) for first in range(0, users, step)]
+    )
 
 
 def masked(scores: NDArray[np.float32], seen: csr_array) -> NDArray[np.float32]:
