@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -41,7 +40,7 @@ class Feedback:
 
     form: Form = "implicit"
     positive_from: float | None = None
-    weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    weights: Mapping[str, float] = field(default_factory=dict)
     strength: Strength | None = None
     cap: float | None = None
     half_life: float | None = None

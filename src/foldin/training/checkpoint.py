@@ -20,7 +20,9 @@ def save_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
     """Writes a checkpoint; one that was there stays whole until the new one is."""
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(file.name + ".unfinished")
-    save_file(dict(checkpoint.arrays), unfinished, metadata={"format": FORMAT, "run": checkpoint.run})
+    # safetensors writes what is not contiguous in another order
+    arrays = {name: array.copy(order="C") for name, array in checkpoint.arrays.items()}
+    save_file(arrays, unfinished, metadata={"format": FORMAT, "run": checkpoint.run})
     with unfinished.open("rb") as written:
         os.fsync(written.fileno())
     unfinished.replace(file)

@@ -1,0 +1,224 @@
+"""A recommender in a folder: arrays, catalogue, and a manifest with the SHA-256 of both. Never pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+from scipy.sparse import csr_array
+
+import foldin
+from foldin.data.catalog import Catalog, ids_of
+from foldin.data.feedback import FeedbackRule
+from foldin.errors import BundleError, FoldinError
+from foldin.evaluation.calibration import ProbabilityCalibration, RatingCalibration
+from foldin.evaluation.training_report import TrainingReport
+from foldin.models.popularity import Popularity
+from foldin.models.protocols import Model
+from foldin.models.zoo import estimator_named, name_of, settings_of
+from foldin.recommender import Recommender
+from foldin.strict_json import parse_json
+
+__all__ = ["Manifest", "load_bundle", "read_manifest", "save_bundle"]
+
+FORMAT = 1
+MANIFEST, ARRAYS, CATALOG = "manifest.json", "model.safetensors", "catalog.json"
+CALIBRATIONS: dict[str, type[ProbabilityCalibration] | type[RatingCalibration]] = {
+    "probability": ProbabilityCalibration,
+    "rating": RatingCalibration,
+}
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What a file of the bundle must be, byte for byte."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything about a bundle but its arrays and its catalogue. `created` is ISO 8601, UTC."""
+
+    format: int
+    foldin: str
+    created: str
+    model: str
+    settings: dict[str, object]
+    feedback: FeedbackRule
+    calibration: str | None
+    report: TrainingReport | None
+    files: dict[str, FileFacts]
+
+
+_MANIFEST = TypeAdapter(Manifest)
+
+
+def save_bundle(recommender: Recommender, folder: str | Path) -> None:
+    """Writes a recommender as a bundle; the folder appears whole or not at all. A bundle in its place is replaced.
+
+    Raises:
+        BundleError: the folder holds something else, or cannot be written.
+    """
+    folder = Path(folder)
+    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
+        raise BundleError(f"{folder} holds something that is no bundle; choose another folder")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        unfinished.chmod(0o755)
+        try:
+            _write(_contents(recommender), unfinished)
+            _put_in_place(unfinished, folder)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    except OSError as error:
+        raise BundleError(f"{folder} cannot be written: {error.strerror or error}") from error
+
+
+def load_bundle(folder: str | Path) -> Recommender:
+    """Reads a bundle back, with NumPy alone, after checking every byte of it.
+
+    Raises:
+        BundleError: it is missing, damaged, newer than this foldin, or its parts do not fit together.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    contents = {name: _checked(folder / name, facts) for name, facts in manifest.files.items()}
+    try:
+        return _recommender(manifest, contents)
+    except BundleError as error:
+        raise BundleError(f"{folder}: {error}") from error
+    except (KeyError, TypeError, ValueError, SafetensorError, FoldinError) as error:
+        raise BundleError(f"{folder}: its parts do not fit together ({error})") from error
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """A bundle's manifest alone: what it is, without loading it.
+
+    Raises:
+        BundleError: it is missing, damaged, or newer than this foldin.
+    """
+    file = folder / MANIFEST
+    try:
+        read = parse_json(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if not isinstance(read, dict) or not isinstance(read.get("format"), int):
+        raise BundleError(f"{file} is no manifest of a bundle")
+    if read["format"] > FORMAT:
+        raise BundleError(f"{file} is of format {read['format']}, this foldin knows up to {FORMAT}: update foldin")
+    try:
+        return _MANIFEST.validate_python(read)
+    except (ValidationError, FoldinError) as error:
+        raise BundleError(f"{file} is damaged: {error}") from error
+
+
+def _contents(recommender: Recommender) -> dict[str, bytes]:
+    files = {ARRAYS: save(_arrays(recommender)), CATALOG: _catalog_text(recommender.catalog)}
+    kinds = {kind: name for name, kind in CALIBRATIONS.items()}
+    manifest = Manifest(
+        FORMAT,
+        foldin.__version__,
+        datetime.now(UTC).isoformat(timespec="seconds"),
+        name_of(recommender.estimator),
+        dict(settings_of(recommender.estimator)),
+        recommender.rule,
+        None if recommender.calibration is None else kinds[type(recommender.calibration)],
+        recommender.report,
+        {name: FileFacts(len(content), hashlib.sha256(content).hexdigest()) for name, content in files.items()},
+    )
+    text = json.dumps(_MANIFEST.dump_python(manifest, mode="json"), indent=2, allow_nan=False, ensure_ascii=False)
+    return files | {MANIFEST: text.encode()}
+
+
+def _arrays(recommender: Recommender) -> dict[str, NDArray[np.generic]]:
+    parts: list[tuple[str, Mapping[str, NDArray[np.generic]]]] = [
+        ("model", recommender.model.arrays()),
+        ("popularity", recommender.popularity.arrays()),
+        ("calibration", {} if recommender.calibration is None else recommender.calibration.arrays()),
+    ]
+    return {f"{part}/{name}": np.ascontiguousarray(array) for part, arrays in parts for name, array in arrays.items()}
+
+
+def _catalog_text(catalog: Catalog) -> bytes:
+    attributes = {name: column.tolist() for name, column in catalog.attributes.items()}
+    columns = {"item_ids": catalog.item_ids.tolist(), "attributes": attributes}
+    return json.dumps(columns, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _write(contents: Mapping[str, bytes], folder: Path) -> None:
+    for name, content in contents.items():
+        with (folder / name).open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _put_in_place(unfinished: Path, folder: Path) -> None:
+    if folder.exists():
+        former = unfinished.with_name(unfinished.name + "-former")
+        folder.rename(former)
+        unfinished.rename(folder)
+        shutil.rmtree(former)
+    else:
+        unfinished.rename(folder)
+
+
+def _checked(file: Path, facts: FileFacts) -> bytes:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{file} cannot be read: {error.strerror or error}") from error
+    if len(content) != facts.bytes:
+        raise BundleError(f"{file} has {len(content):,} bytes instead of {facts.bytes:,}: it is truncated or changed")
+    if hashlib.sha256(content).hexdigest() != facts.sha256:
+        raise BundleError(f"{file} is damaged: its SHA-256 is not the manifest's")
+    return content
+
+
+def _recommender(manifest: Manifest, contents: Mapping[str, bytes]) -> Recommender:
+    arrays = load(contents[ARRAYS])
+    catalog = _catalog(contents[CATALOG])
+    estimator = estimator_named(manifest.model, manifest.settings)
+    model = estimator.restore(_part(arrays, "model/"))
+    popularity = Popularity().restore(_part(arrays, "popularity/"))
+    for fitted in (model, popularity):
+        _check_items(fitted, len(catalog))
+    calibration = None
+    if manifest.calibration is not None:
+        calibration = CALIBRATIONS[manifest.calibration].from_arrays(_part(arrays, "calibration/"))
+    return Recommender(catalog, manifest.feedback, estimator, model, popularity, calibration, manifest.report)
+
+
+def _check_items(model: Model, items: int) -> None:
+    empty = csr_array(np.zeros((1, items), dtype=np.float32))
+    try:
+        fits = model.score(empty).shape == (1, items)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise BundleError(f"the model is not of the catalogue's {items:,} items")
+
+
+def _catalog(content: bytes) -> Catalog:
+    read = parse_json(content)
+    assert isinstance(read, dict)
+    return Catalog(ids_of(read["item_ids"]), {name: ids_of(column) for name, column in read["attributes"].items()})
+
+
+def _part(arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> dict[str, NDArray[np.generic]]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -1,0 +1,50 @@
+"""The one way JSON from outside is read: no NaN, no duplicate keys, no bottomless nesting."""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn
+
+__all__ = ["parse_json"]
+
+DEEPEST = 32
+
+
+def parse_json(text: str | bytes) -> object:
+    """The value of a JSON text.
+
+    Raises:
+        ValueError: it is no JSON, not UTF-8, holds NaN, an infinity or a key twice, or is nested over 32 deep.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise ValueError(f"nested more than {DEEPEST} deep") from None
+    _check_depth(value, DEEPEST)
+    return value
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    keys = dict(pairs)
+    if len(keys) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key '{next(name for name in names if names.count(name) > 1)}' stands twice")
+    return keys
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(f"{digits} is too large a number")
+    return number
+
+
+def _check_depth(value: object, left: int) -> None:
+    if left < 0:
+        raise ValueError(f"nested more than {DEEPEST} deep")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_depth(inner, left - 1)

@@ -1,0 +1,177 @@
+"""A workspace: a folder with a store and the bundles trained from it, one of them current."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from foldin.bundle import Manifest, load_bundle, read_manifest, save_bundle
+from foldin.errors import BundleError, ConfigurationError, NotFoundError
+from foldin.models.zoo import name_of
+from foldin.recommender import Recommender
+from foldin.store.contract import Store
+from foldin.store.opening import open_store
+
+__all__ = ["Bundle", "Workspace", "create_workspace", "open_workspace"]
+
+SETTINGS = "workspace.toml"
+LOCAL_STORE = "sqlite:///store.sqlite"
+SETTINGS_TEXT = f"""# A foldin workspace. The store is a URL without a password; a path is relative to this folder.
+store = "{LOCAL_STORE}"
+"""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle of the workspace: its number, its name `<number>-<model>`, what it is, and whether it is in use."""
+
+    number: int
+    name: str
+    manifest: Manifest
+    current: bool
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder and where its store is."""
+
+    folder: Path
+    store_url: str
+
+    def store(self, *, create: bool = False) -> Store:
+        """The store, to be closed after use.
+
+        Raises:
+            NotFoundError: nothing was ingested yet, and `create` was not asked for.
+        """
+        return open_store(self.store_url, create=create)
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where training keeps its checkpoints until it is done."""
+        return self.folder / "checkpoints"
+
+    def publish(self, recommender: Recommender) -> str:
+        """Adds a recommender as a bundle, makes it current, and returns its name."""
+        number = max((number for number, _ in self._names()), default=0) + 1
+        name = f"{number}-{name_of(recommender.estimator)}"
+        save_bundle(recommender, self._bundles / name)
+        self._make_current(name)
+        return name
+
+    def bundles(self) -> list[Bundle]:
+        """All bundles, oldest first."""
+        current = self._current_name()
+        return [
+            Bundle(number, name, read_manifest(self._bundles / name), name == current) for number, name in self._names()
+        ]
+
+    def current(self) -> Recommender:
+        """The recommender in use.
+
+        Raises:
+            NotFoundError: nothing was trained yet.
+            BundleError: it is damaged; `foldin models rollback` takes the one before.
+        """
+        name = self._current_name()
+        if name is None:
+            raise NotFoundError(f"no model in {self.folder} yet: train one with `foldin train`")
+        return load_bundle(self._bundles / name)
+
+    def use(self, version: str) -> str:
+        """Makes a bundle current, by its name or number, after reading it whole; returns its name.
+
+        Raises:
+            NotFoundError: there is no such bundle.
+            BundleError: it is damaged; the current one stays.
+        """
+        names = {str(number): name for number, name in self._names()}
+        name = version if version in names.values() else names.get(version)
+        if name is None:
+            raise NotFoundError(f"no bundle '{version}'; there are: {', '.join(names.values()) or 'none'}")
+        load_bundle(self._bundles / name)
+        self._make_current(name)
+        return name
+
+    def rollback(self) -> str:
+        """Makes the bundle before the current one current, and returns its name.
+
+        Raises:
+            NotFoundError: there is none before it.
+        """
+        current = self._current_name()
+        names = [name for _, name in self._names()]
+        before = names[: names.index(current)] if current in names else names
+        if not before:
+            raise NotFoundError("there is no bundle before the current one")
+        return self.use(before[-1])
+
+    @property
+    def _bundles(self) -> Path:
+        return self.folder / "bundles"
+
+    def _names(self) -> list[tuple[int, str]]:
+        if not self._bundles.is_dir():
+            return []
+        found = (re.fullmatch(r"(\d+)-[a-z0-9_]+", folder.name) for folder in self._bundles.iterdir())
+        return sorted((int(match[1]), match[0]) for match in found if match)
+
+    def _current_name(self) -> str | None:
+        file = self.folder / "current"
+        if not file.exists():
+            return None
+        name = file.read_text(encoding="utf-8").strip()
+        if name not in [known for _, known in self._names()]:
+            raise BundleError(f"{file} names the bundle '{name}', which is not there: `foldin models use` another")
+        return name
+
+    def _make_current(self, name: str) -> None:
+        unfinished = self.folder / "current.unfinished"
+        with unfinished.open("w", encoding="utf-8") as file:
+            file.write(name + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(self.folder / "current")
+
+
+def create_workspace(folder: str | Path) -> Workspace:
+    """Opens the workspace in a folder, made if it is not there."""
+    folder = Path(folder)
+    if not (folder / SETTINGS).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise ConfigurationError(f"{folder} is no workspace and not empty: choose another folder with -w")
+        (folder / SETTINGS).write_text(SETTINGS_TEXT, encoding="utf-8")
+    return open_workspace(folder)
+
+
+def open_workspace(folder: str | Path) -> Workspace:
+    """Opens the workspace in a folder.
+
+    Raises:
+        NotFoundError: there is none.
+        ConfigurationError: its settings cannot be read.
+    """
+    folder = Path(folder)
+    file = folder / SETTINGS
+    try:
+        settings = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotFoundError(
+            f"no workspace in {folder}: put data in with `foldin ingest`, or try `foldin demo`"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{file} cannot be read: {error}") from error
+    if not isinstance(settings.get("store"), str) or set(settings) != {"store"}:
+        raise ConfigurationError(f'{file} must hold one setting, store = "{LOCAL_STORE}"')
+    return Workspace(folder, _resolved(settings["store"], folder))
+
+
+def _resolved(url: str, folder: Path) -> str:
+    scheme, separator, place = url.partition(":///")
+    if scheme != "sqlite" or not separator or place.startswith("/"):
+        return url
+    return f"{scheme}:///{(folder / place).as_posix()}"
