@@ -139,7 +139,8 @@ def test_ids_without_events_are_not_stored(store: Store) -> None:
 
 
 def test_history_is_oldest_first_then_by_item(store: Store) -> None:
-    store.append(log_of(EVENTS), source="a")
+    for event in EVENTS:
+        store.append(log_of([event]), source="a")
     history = store.history("nle")
     assert history.item_ids == ("HOL-2", "HOL-3", "HOL-1", "HOL-2", "HOL-2")
     assert history.kinds == (None, "view", "buy", "view", "view")
@@ -270,6 +271,7 @@ def test_text_no_database_can_hold_is_refused_wherever_it_stands(store: Store, b
         ("event_id", lambda: store.append(fine, source="b", event_ids=[*"abcdef", bad])),
         ("item", lambda: store.put_catalog(catalog_of(**{"x": {}, bad: {}}))),
         ("user", lambda: store.put_profiles(Profiles(ids_of(["x", bad])))),
+        ("user", lambda: store.history(bad)),
     ]
     for field, put in refused:
         with pytest.raises(DataError, match=f"field '{field}': .* contains NUL or a lone surrogate"):
@@ -388,7 +390,9 @@ class StoreBesidePlainPython(RuleBasedStateMachine):
 
     @invariant()
     def the_store_holds_the_same(self) -> None:
-        assert events_of(self.store.interactions()) == sorted(self.events, key=order_of)
+        log = self.store.interactions()
+        assert events_of(log) == sorted(self.events, key=order_of)
+        assert all(self.store.history(user).item_ids == log.history(user).item_ids for user in log.user_ids)
         catalog, profiles = self.store.catalog(), self.store.profiles()
         assert {item: catalog.item(index) for index, item in enumerate(catalog.item_ids)} == self.catalog
         assert list(catalog.item_ids) == list(self.catalog)

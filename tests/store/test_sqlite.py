@@ -16,7 +16,7 @@ import pytest
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Interactions
 from foldin.errors import StoreError
-from foldin.store import sqlite
+from foldin.store import schema, sqlite
 from foldin.store.schema import APPLICATION_ID, MIGRATIONS
 from foldin.store.sqlite import SqliteStore
 
@@ -104,6 +104,31 @@ def test_a_newer_schema_is_refused_and_left_alone(path: Path) -> None:
     before = content(path)
     with pytest.raises(StoreError, match=r"store.sqlite was written by a newer foldin \(schema 2, .*upgrade foldin"):
         SqliteStore(path, create=True)
+    assert content(path) == before
+
+
+def test_an_older_schema_is_migrated_with_what_it_holds(
+    path: Path, log: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SqliteStore(path, create=True) as store:
+        store.append(log, source="a")
+        fingerprint = store.fingerprint()
+    monkeypatch.setattr(schema, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE one (x); CREATE TABLE two (x)"))
+    with SqliteStore(path) as store:
+        assert store.fingerprint() == fingerprint
+        assert store._connection.pragma("user_version") == len(MIGRATIONS) + 1
+        assert store._connection.execute("SELECT * FROM two").fetchall() == []
+
+
+def test_a_failed_migration_leaves_the_file_as_it_was(
+    path: Path, log: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SqliteStore(path, create=True) as store:
+        store.append(log, source="a")
+    before = content(path)
+    monkeypatch.setattr(schema, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE one (x); CREATE TABLE one (x)"))
+    with pytest.raises(StoreError, match="table one already exists"):
+        SqliteStore(path)
     assert content(path) == before
 
 

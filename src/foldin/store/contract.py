@@ -102,6 +102,7 @@ class Store(Protocol):
 
         Raises:
             NotFoundError: the user has neither events nor a profile.
+            DataError: no user can have such an id (NUL, a lone surrogate).
         """
         ...
 

@@ -95,7 +95,9 @@ def read_history(connection: apsw.Connection, user_id: str) -> History:
 
     Raises:
         NotFoundError: the user has neither events nor a profile.
+        DataError: no user can have such an id.
     """
+    check_text([user_id], USERS.field)
     user = connection.execute("SELECT code, attributes FROM users WHERE id = ?", (user_id,)).fetchone()
     events = [] if user is None else connection.execute(_HISTORY, (user[0],)).fetchall()
     if not events and (user is None or user[1] is None):
