@@ -120,13 +120,10 @@ def test_columns_without_any_entry_are_none(store: Store) -> None:
     assert (log.kind_names, log.kind_codes, log.values, log.times) == (None, None, None, None)
 
 
-def test_an_empty_store_reads_as_empty(store: Store) -> None:
+def test_an_empty_store_reads_as_empty_and_takes_an_empty_log(store: Store) -> None:
     assert events_of(store.interactions()) == []
     assert (len(store.catalog()), len(store.profiles()), store.user_ids(), store.sources()) == (0, 0, [], {})
     assert store.summary() == Summary(0, 0, 0, 0, None, None)
-
-
-def test_an_empty_log_is_stored_as_nothing(store: Store) -> None:
     assert store.append(log_of([]), source="empty.csv") == 0
     assert store.sources() == {"empty.csv": 0}
 
@@ -295,14 +292,6 @@ def test_a_failed_ingest_leaves_the_store_as_it_was(store: Store) -> None:
             profiles=Profiles(ids_of(["zoe"])),
         )
     assert (store.fingerprint(), store.summary()) == before
-
-
-def test_more_kinds_than_a_log_can_code_are_refused(store: Store) -> None:
-    store.append(log_of([("ann", "x", f"kind {number}", None, None) for number in range(127)]), source="a")
-    with pytest.raises(DataError, match="128 kinds of events, and a store takes 127"):
-        store.append(log_of([("ann", "x", "another", None, None)]), source="b")
-    assert store.interactions().kind_codes is not None
-    assert store.summary().events == 127
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -10,7 +10,7 @@ import pytest
 
 from foldin.data.catalog import ids_of
 from foldin.data.interactions import Interactions
-from foldin.errors import StoreError
+from foldin.errors import DataError, StoreError
 from foldin.store.contract import Store
 from foldin.store.fingerprint import in_order
 from foldin.store.opening import open_store
@@ -41,6 +41,17 @@ def test_a_large_log_comes_back_equal(store: Store) -> None:
     assert store.append(log, source="large") == 300_000
     for stored, given in zip(columns_of(store.interactions()), columns_of(log), strict=True):
         np.testing.assert_array_equal(stored, given)
+
+
+def test_more_kinds_than_a_log_can_code_are_refused(store: Store) -> None:
+    codes, names = np.zeros(127, dtype=np.int32), [f"kind {number:03}" for number in range(127)]
+    kinds = np.arange(127, dtype=np.int8)
+    store.append(Interactions(ids_of(["ann"]), codes, ids_of(["x"]), codes, ids_of(names), kinds), source="a")
+    one = Interactions(ids_of(["ann"]), codes[:1], ids_of(["x"]), codes[:1], ids_of(["one more"]), kinds[:1])
+    with pytest.raises(DataError, match="128 kinds of events, and a store takes 127"):
+        store.append(one, source="b")
+    assert store.summary().events == 127
+    assert store.history("ann").kinds == tuple(names)
 
 
 def test_one_connection_reads_whole_batches_while_another_writes(url: str) -> None:
