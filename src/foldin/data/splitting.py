@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,9 @@ from foldin.data.matrix import Pairs, merged_pairs
 from foldin.errors import ConfigurationError, DataError
 
 __all__ = [
+    "PROTOCOLS",
     "Holdout",
+    "Protocol",
     "Split",
     "last_out",
     "random_per_user",
@@ -276,11 +279,12 @@ def _check_shares(**shares: float) -> None:
             raise ConfigurationError(f"{name} is {share}; a share is above 0 and below 1")
 
 
-Protocol = Callable[[Interactions, Catalog, FeedbackRule], Split]
+Protocol: TypeAlias = Callable[[Interactions, Catalog, FeedbackRule, int], Split]
 
 PROTOCOLS: dict[str, Protocol] = {
-    "strong": strong_generalisation,
-    "last": last_out,
-    "time": time_cut,
-    "random": random_per_user,
+    "strong": lambda log, catalog, rule, seed: strong_generalisation(log, catalog, rule, seed=seed),
+    "last": lambda log, catalog, rule, _: last_out(log, catalog, rule),
+    "time": lambda log, catalog, rule, _: time_cut(log, catalog, rule),
+    "random": lambda log, catalog, rule, seed: random_per_user(log, catalog, rule, seed=seed),
 }
+"""Every way to split, by name; the last argument is the seed, which only those that draw have a use for."""

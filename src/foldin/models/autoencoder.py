@@ -21,7 +21,7 @@ from foldin.training.epoch import Checkpoint, Epoch
 
 __all__ = ["AutoEncoder"]
 
-UNOBSERVED = 0.3
+UNOBSERVED = 0.1
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 
 
@@ -35,7 +35,7 @@ class AutoEncoder:
     `activation`: of the hidden layers: sigmoid, tanh or relu. `epochs`: passes over the users, at most.
     `learning_rate`, `batch_size` (users), `optimizer`: adam, adamw, rmsprop or sgd. `l2`: usual: 0 or 0.01.
     `unobserved`: weight of the error on cells without an interaction, from 0 to 1; ratings need 0 (the error is then
-    taken on observed cells only), interest needs more; None takes 0 on ratings and 0.3 on implicit feedback.
+    taken on observed cells only), interest needs more; None takes 0 on ratings and 0.1 on implicit feedback.
     `patience`: epochs without a better validation before training stops.
     Source: Sedhain et al. 2015, "AutoRec: Autoencoders Meet Collaborative Filtering", here deeper and with a sigmoid
     output.

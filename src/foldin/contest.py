@@ -1,0 +1,110 @@
+"""Several models on the same split: each chosen on its validation users, all judged once on its test users."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldin.choosing import Choice, Training, choose
+from foldin.data.catalog import Catalog
+from foldin.data.feedback import Feedback, FeedbackRule
+from foldin.data.interactions import Interactions
+from foldin.data.splitting import PROTOCOLS, Split
+from foldin.data.synthetic import Truth
+from foldin.errors import ConfigurationError, DataError
+from foldin.evaluation.calibration import fit_ratings
+from foldin.evaluation.compare import Comparison, compare, compare_ratings
+from foldin.evaluation.evaluate import DEFAULT_METRICS
+from foldin.evaluation.ratings import RatingErrors
+from foldin.evaluation.scoring import Score, known_scores, model_scores
+from foldin.fitting import estimator_for, full_catalog, predicted_ratings
+from foldin.models.protocols import Estimator
+from foldin.ranking.metrics import popularity_of
+
+__all__ = ["BEST_POSSIBLE", "Contest", "contest"]
+
+BEST_POSSIBLE = "best possible"
+
+
+@dataclass(frozen=True, eq=False)
+class Contest:
+    """What came of it: the split, what was chosen for each contender, and how they did.
+
+    `ratings`: errors of predicted ratings, explicit feedback only.
+    """
+
+    split: Split
+    choices: Mapping[str, Choice]
+    comparison: Comparison
+    ratings: Mapping[str, RatingErrors]
+
+
+def contest(
+    log: Interactions,
+    contenders: Mapping[str, Estimator],
+    *,
+    catalog: Catalog | None = None,
+    feedback: Feedback | None = None,
+    protocol: str = "strong",
+    truth: Truth | None = None,
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    training: Training | None = None,
+) -> Contest:
+    """Fits every contender on the training users of one split and compares them on its test users.
+
+    `protocol`: strong, last, time or random. `truth`, of a simulated world, enters as the best possible ranking.
+
+    Raises:
+        ConfigurationError: there is no such protocol, or settings contradict the log.
+        DataError: the log cannot be split that way, or the truth is of other users or items.
+    """
+    if protocol not in PROTOCOLS:
+        raise ConfigurationError(f"no protocol '{protocol}'; there are: {', '.join(PROTOCOLS)}")
+    training = training or Training()
+    rule = (feedback or Feedback()).settle(log)
+    items = full_catalog(log, catalog)
+    split = PROTOCOLS[protocol](log, items, rule, training.seed)
+    choices = {
+        name: _chosen(name, estimator_for(estimator, rule), split, training) for name, estimator in contenders.items()
+    }
+    scores: dict[str, Score] = {name: model_scores(choice.model, split.test) for name, choice in choices.items()}
+    if truth is not None:
+        scores[BEST_POSSIBLE] = known_scores(_aligned(truth, log, items), split.test)
+    comparison = compare(
+        scores,
+        split.test,
+        popularity=popularity_of(split.train),
+        metrics=metrics,
+        best_possible=None if truth is None else BEST_POSSIBLE,
+    )
+    return Contest(split, choices, comparison, _rating_errors(choices, split, rule))
+
+
+def _chosen(name: str, estimator: Estimator, split: Split, training: Training) -> Choice:
+    training.progress.stage(name)
+    return choose(estimator, split, training, fixed=())
+
+
+def _aligned(truth: Truth, log: Interactions, catalog: Catalog) -> NDArray[np.float32]:
+    of_truth = Catalog(truth.item_ids)
+    users = Catalog(truth.user_ids)
+    if not (of_truth.knows(catalog.item_ids).all() and users.knows(log.user_ids).all()):
+        raise DataError("the truth is of another world: it lacks users or items of the log")
+    rows, columns = users.indices(log.user_ids), of_truth.indices(catalog.item_ids)
+    affinity: NDArray[np.float32] = truth.affinity[rows[:, None], columns]
+    return affinity
+
+
+def _rating_errors(choices: Mapping[str, Choice], split: Split, rule: FeedbackRule) -> Mapping[str, RatingErrors]:
+    if rule.rating_range is None:
+        return {}
+    predictors: dict[str, Score] = {}
+    for name, choice in choices.items():
+        learned = fit_ratings(
+            model_scores(choice.model, split.validation), split.validation, split.train, rule.rating_range
+        )
+        predictors[name] = predicted_ratings(learned, model_scores(choice.model, split.test), split.test)
+    return compare_ratings(predictors, split.test, rule.highest)
