@@ -90,7 +90,7 @@ def _diagnosis(raw: RawLog, log: Interactions, bad_rows: tuple[BadRows, ...]) ->
     taken = {role: column.name for role, column in raw.columns[0].items()}
     return Diagnosis(
         files=tuple(scan.file for scan in raw.scans if scan.file is not None),
-        columns={role: name for role, name in taken.items()},
+        columns={str(role): name for role, name in taken.items()},
         other_columns=tuple(c.name for c in raw.scans[0].columns if c.name not in taken.values()),
         rows=len(raw) + sum(len(torn) for torn in raw.torn),
         events=len(log),

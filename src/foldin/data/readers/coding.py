@@ -79,7 +79,7 @@ def coded_ids(connection: duckdb.DuckDBPyConnection, parts: Parts, role: Role) -
     refusals = [reason or refusal(text) for text, reason in decoded]
     notes = [
         *_normalised_note(texts, refusals, role),
-        *_mixed_note(parts, cells, texts, role, as_json=as_json),
+        *_mixed_note(parts, cells, texts, role),
     ]
     return _judged(tuple(texts), refusals, tuple(notes))
 
@@ -184,10 +184,10 @@ def _normalised_note(texts: Sequence[str], refusals: Sequence[str | None], role:
     ]
 
 
-def _mixed_note(parts: Parts, cells: Ids, texts: Sequence[str], role: Role, *, as_json: bool) -> list[str]:
+def _mixed_note(parts: Parts, cells: Ids, texts: Sequence[str], role: Role) -> list[str]:
     if any(column.mixed for _, column in parts):
         return [f"the {role} ids are numbers and texts mixed; a number and its digits as text are the same id"]
-    if not as_json:
+    if not all(column.type == "JSON" for _, column in parts):
         return []
     numbers = {text for cell, text in zip(cells, texts, strict=True) if not cell.startswith('"')}
     both = sorted(numbers & {text for cell, text in zip(cells, texts, strict=True) if cell.startswith('"')})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -57,9 +56,12 @@ class Fault:
 
 @dataclass(frozen=True)
 class Torn:
-    """A row of a delimited file that does not parse; `place` counts all rows of the file from 0."""
+    """A row of a delimited file that does not parse.
 
-    place: int
+    `record`: its number as DuckDB counts: from 1, with the header and blank lines, a broken cell as one line.
+    """
+
+    record: int
     field: str | None
     reason: str
     text: str
@@ -81,7 +83,7 @@ def torn_rows(connection: duckdb.DuckDBPyConnection, scan: Scan) -> list[Torn]:
     connection.execute(f"DROP TABLE {TORN}; DROP TABLE {TORN}_scans")
     names = {column.sql.strip('"'): column.name for column in scan.columns}
     torn = {
-        line: Torn(line - scan.first_row, _torn_field(kind, names.get(column)), _torn_reason(kind, message), text or "")
+        line: Torn(line, _torn_field(kind, names.get(column)), _torn_reason(kind, message), text or "")
         for line, column, kind, message, text in reversed(noted)
     }
     return [torn[line] for line in sorted(torn)]
@@ -91,13 +93,10 @@ def rejected_rows(
     connection: duckdb.DuckDBPyConnection, scan: Scan, faults: Sequence[Fault], torn: Sequence[Torn]
 ) -> list[Rejected]:
     """What is to be said of a scan's bad rows, in the order of its rows."""
-    places = _places([fault.position for fault in faults], torn)
-    lines = _lines(scan, max([*places, *(row.place for row in torn)], default=-1) + 1)
+    lines, torn_lines = _lines(scan, [fault.position for fault in faults], [row.record for row in torn])
     texts = _texts(connection, scan, faults)
-    rejected = [
-        _rejected(scan, fault, lines[place], text) for fault, place, text in zip(faults, places, texts, strict=True)
-    ]
-    rejected += [_rejected(scan, row, lines[row.place], row.text) for row in torn]
+    rejected = [_rejected(scan, fault, line, text) for fault, line, text in zip(faults, lines, texts, strict=True)]
+    rejected += [_rejected(scan, row, line, row.text) for row, line in zip(torn, torn_lines, strict=True)]
     return sorted(rejected, key=lambda one: one.row)
 
 
@@ -137,37 +136,50 @@ def _torn_reason(kind: str, message: str) -> str:
     return message.splitlines()[0]
 
 
-def _places(positions: Sequence[int], torn: Sequence[Torn]) -> list[int]:
-    # before torn row number j, at place p, stand p - j parsed rows
-    parsed_before = [row.place - number for number, row in enumerate(torn)]
-    skipped = np.searchsorted(np.array(parsed_before, dtype=np.int64), positions, side="right")
-    return [position + int(number) for position, number in zip(positions, skipped, strict=True)]
+def _lines(scan: Scan, positions: Sequence[int], records: Sequence[int]) -> tuple[list[Line], list[Line]]:
+    """The lines on which rows begin, of parsed rows by position and of torn ones by record."""
+    found: tuple[dict[int, Line], dict[int, Line]] = ({}, {})
+    if scan.file is not None and scan.by_line and (positions or records):
+        with opened(Path(scan.file)) as text:
+            found = _walked(_records(text, scan), scan, set(positions), set(records))
+    return (
+        [found[0].get(position, Line(scan.first_row + position)) for position in positions],
+        [found[1].get(record, Line(record)) for record in records],
+    )
 
 
-def _lines(scan: Scan, count: int) -> list[Line]:
-    counted = [Line(number) for number in range(scan.first_row, scan.first_row + count)]
-    if count == 0 or scan.file is None or not scan.by_line:
-        return counted
-    skipped = scan.first_row - 1
-    with opened(Path(scan.file)) as text:
-        found = list(itertools.islice(_row_lines(text, scan), skipped, skipped + count))
-    return found + counted[len(found) :]
+def _walked(
+    records: Iterator[Line | None], scan: Scan, positions: set[int], torn: set[int]
+) -> tuple[dict[int, Line], dict[int, Line]]:
+    parsed: dict[int, Line] = {}
+    unparsed: dict[int, Line] = {}
+    position = 1 - scan.first_row  # the header stands before position 0
+    for record, line in enumerate(records, start=1):
+        if line is None:
+            continue
+        if record in torn:
+            unparsed[record] = line
+            continue
+        if position in positions:
+            parsed[position] = line
+        position += 1
+        if len(parsed) == len(positions) and len(unparsed) == len(torn):
+            break
+    return parsed, unparsed
 
 
-def _row_lines(text: TextIO, scan: Scan) -> Iterator[Line]:
-    """The lines on which rows begin: DuckDB counts rows, but not blank lines nor the lines of a broken cell."""
+def _records(text: TextIO, scan: Scan) -> Iterator[Line | None]:
+    """The line on which each record begins; None for a blank line."""
     if scan.delimiter is None:
-        yield from (Line(number, line) for number, line in enumerate(text, start=1) if line.strip())
+        yield from (Line(number, line) if line.strip() else None for number, line in enumerate(text, start=1))
         return
-    quote = '"' if scan.quoted else None
-    rows = csv.reader(text, delimiter=scan.delimiter[0], quotechar=quote)
+    rows = csv.reader(text, delimiter=scan.delimiter[0], quotechar='"' if scan.quoted else None)
     begins = 1
     try:
         for row in rows:
-            if row:
-                yield Line(begins)
+            yield Line(begins) if row else None
             begins = rows.line_num + 1
-    except csv.Error:
+    except csv.Error:  # a cell too long for the csv module: the numbers that follow are DuckDB's
         return
 
 
@@ -195,5 +207,5 @@ def _text(cells: tuple[str | None, ...], scan: Scan) -> str:
     if len(delimiter) > 1:
         return delimiter.join(cell or "" for cell in cells)
     text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="").writerow(cells)
-    return text.getvalue()
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n")

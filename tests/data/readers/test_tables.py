@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from foldin.data.readers import read_catalog, read_profiles
+from foldin.errors import DataError, DataWarning
+
+
+def test_a_catalogue_keeps_its_order_and_its_texts(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text(
+        'item,title,job,minutes,notes\nz,"The ""A"",\nsecond line",N/A,10,\na,b,null,7.50,"x"\n', encoding="utf-8"
+    )
+    catalog = read_catalog(tmp_path / "items.csv")
+    assert catalog.item_ids.tolist() == ["z", "a"]
+    assert catalog.item(0) == {"title": 'The "A",\nsecond line', "job": "N/A", "minutes": "10"}
+    assert catalog.item(1) == {"title": "b", "job": "null", "minutes": "7.50", "notes": "x"}
+    assert catalog.attributes["notes"].tolist() == [None, "x"]
+
+
+def test_profiles_from_frames() -> None:
+    frame = pd.DataFrame({"user_id": [2, 1], "age": [30, None], "name": ["Ann", None]})
+    for source in (frame, pl.DataFrame(frame)):
+        profiles = read_profiles(source)
+        assert profiles.user_ids.tolist() == ["2", "1"]
+        assert profiles.profile("2") == {"age": "30.0", "name": "Ann"}
+        assert profiles.profile("1") == {}
+
+
+def test_json_lines_and_recbole_headers(tmp_path: Path) -> None:
+    (tmp_path / "items.jsonl").write_text('{"id": 7, "title": "a", "tags": ["x"]}\n{"id": "8", "year": 1999}\n')
+    catalog = read_catalog(tmp_path / "items.jsonl")
+    assert [catalog.item(index) for index in (0, 1)] == [{"title": "a", "tags": '["x"]'}, {"year": "1999"}]
+    (tmp_path / "x.item").write_text("item_id:token\ttitle:token_seq\n1\tToy Story\n")
+    assert read_catalog(tmp_path / "x.item").title(0) == "Toy Story"
+
+
+def test_several_files_are_one_catalogue(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("item,title\nb,B\n")
+    (tmp_path / "b.csv").write_text("item,year\na,1999\n")
+    catalog = read_catalog(str(tmp_path / "*.csv"))
+    assert catalog.item_ids.tolist() == ["b", "a"]
+    assert [catalog.item(index) for index in (0, 1)] == [{"title": "B"}, {"year": "1999"}]
+
+
+REFUSED = {
+    "twice": ("item,title\na,1\nb,2\na,3\n", "row 4, field 'item': the id 'a' stands twice"),
+    "twice by form": ("item,title\n\u00e9,1\ne\u0301,2\n", "row 3, field 'item': .*stands twice"),
+    "empty": ("item,title\na,1\n,2\n", "row 3, field 'item': the id is empty"),
+    "space": ("item,title\n a,1\n", "row 2, field 'item': .*space"),
+    "ragged": ("item,title\na,1\nb\n", "row 3: the row has 1 cells and the header 2"),
+    "no rows": ("item,title\n", "no rows"),
+    "no id": ("foo,title\na,1\n", "the columns are 'foo', 'title'"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_bad_catalogue_names_file_row_and_field(tmp_path: Path, name: str) -> None:
+    text, message = REFUSED[name]
+    (tmp_path / "items.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=rf"items\.csv.*{message}"):
+        read_catalog(tmp_path / "items.csv")
+
+
+def test_a_named_id_column(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("id,login\n1,ann\n")
+    assert read_profiles(tmp_path / "people.csv").user_ids.tolist() == ["1"]
+    assert read_profiles(tmp_path / "people.csv", user="login").profile("ann") == {"id": "1"}
+
+
+def test_fractions_are_no_ids() -> None:
+    with pytest.raises(DataError, match=r"field 'item': .*DOUBLE; cast it"):
+        read_catalog(pd.DataFrame({"item": [1.0, 2.0]}))
+
+
+def test_a_normalised_id_is_said(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("item,title\ne\u0301,1\n", encoding="utf-8")
+    with pytest.warns(DataWarning, match="NFC"):
+        assert read_catalog(tmp_path / "items.csv").item_ids.tolist() == ["\u00e9"]
