@@ -68,7 +68,6 @@ def log_of(events: Sequence[Event]) -> Interactions:
 
 
 def events_of(log: Interactions) -> list[Event]:
-    """Every row of a log as a tuple, in the log's order."""
     count = len(log)
     codes = np.full(count, NO_KIND) if log.kind_codes is None else log.kind_codes
     values = np.full(count, np.nan) if log.values is None else log.values
@@ -202,11 +201,10 @@ def test_profiles_come_back_sorted_and_are_replaced(store: Store) -> None:
 
 def test_ingest_takes_everything_together(store: Store) -> None:
     store.append(log_of(EVENTS[:1]), source="before.csv")
-    profiles = Profiles(ids_of(["bob", "nle"]))
     ingested = store.ingest(
         [("a.csv", log_of(EVENTS[1:3])), ("b.csv", log_of(EVENTS[3:]))],
         catalog=catalog_of(**{"HOL-1": {}, "HOL-9": {}}),
-        profiles=profiles,
+        profiles=Profiles(ids_of(["bob", "nle"])),
     )
     assert ingested == Ingested(events=6, new_users=2, new_items=3)
     assert store.sources() == {"a.csv": 2, "b.csv": 4, "before.csv": 1}
@@ -259,13 +257,12 @@ def test_event_ids_are_as_many_as_events(store: Store) -> None:
 def test_text_no_database_can_hold_is_refused_wherever_it_stands(store: Store, bad: str) -> None:
     store.append(log_of(EVENTS), source="a")
     before = store.fingerprint(), store.summary()
-    fine = log_of(EVENTS)
     refused: list[tuple[str, Callable[[], object]]] = [
         ("user", lambda: store.append(log_of([*EVENTS, (bad, "x", None, None, None)]), source="b")),
         ("item", lambda: store.append(log_of([*EVENTS, ("ann", bad, None, None, None)]), source="b")),
         ("kind", lambda: store.append(log_of([*EVENTS, ("ann", "x", bad, None, None)]), source="b")),
-        ("source", lambda: store.append(fine, source=bad)),
-        ("event_id", lambda: store.append(fine, source="b", event_ids=[*"abcdef", bad])),
+        ("source", lambda: store.append(log_of(EVENTS), source=bad)),
+        ("event_id", lambda: store.append(log_of(EVENTS), source="b", event_ids=[*"abcdef", bad])),
         ("item", lambda: store.put_catalog(catalog_of(**{"x": {}, bad: {}}))),
         ("user", lambda: store.put_profiles(Profiles(ids_of(["x", bad])))),
         ("user", lambda: store.history(bad)),

@@ -46,7 +46,9 @@ def prepare(connection: apsw.Connection, file: str, *, create: bool) -> None:
     Raises:
         StoreError: the file is another program's, is empty, or was written by a newer foldin; it is left as it is.
     """
-    if _version(connection, file, create=create) < len(MIGRATIONS):
+    with transaction(connection, "DEFERRED"):
+        version = _version(connection, file, create=create)
+    if version < len(MIGRATIONS):
         with transaction(connection, "IMMEDIATE"):
             # read again: another process may have migrated while this one waited for its turn
             _migrate(connection, _version(connection, file, create=create))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Self, TypeAlias, cast
 
@@ -167,8 +168,21 @@ def _connected(file: str, *, create: bool) -> apsw.Connection:
 
 
 def _settle(connection: apsw.Connection) -> None:
-    connection.pragma("journal_mode", "wal")
+    _write_ahead(connection)
     connection.pragma("synchronous", "full")
     connection.pragma("foreign_keys", 1)
     connection.pragma("cache_size", CACHE)
     connection.pragma("journal_size_limit", LARGEST_LOG_KEPT)
+
+
+def _write_ahead(connection: apsw.Connection) -> None:
+    # alone of all that SQLite does, a change of mode fails at once where others are at work on a new file
+    deadline = monotonic() + PATIENCE / 1000
+    while True:
+        try:
+            connection.pragma("journal_mode", "wal")
+            return
+        except apsw.BusyError:
+            if monotonic() > deadline:
+                raise
+            sleep(0.01)
