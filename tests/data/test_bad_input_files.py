@@ -180,6 +180,10 @@ def test_an_open_quotation_names_its_line(tmp_path: Path) -> None:
 def test_what_is_not_utf8_names_its_line(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_bytes("user,item\na,x\ncafé,y\n".encode("latin-1"))
     refused(tmp_path / "log.csv", file="log.csv", row=3, field="user", reason="not UTF-8")
+    (tmp_path / "log.jsonl").write_bytes(b'{"user": 1, "item": 2}\n{"user": 1, "item": "\xff"}\n')
+    refused(tmp_path / "log.jsonl", file="log.jsonl", row=2, field="item", reason="not UTF-8")
+    (tmp_path / "mark.jsonl").write_text('{"user": 1, "item": 2}', encoding="utf-8-sig")
+    refused(tmp_path / "mark.jsonl", file="mark.jsonl", row=1, field=None, reason="byte order mark")
     (tmp_path / "wide.csv").write_bytes("user,item\na,x\n".encode("utf-16"))
     refused(tmp_path / "wide.csv", file="wide.csv", row=1, field=None, reason="UTF-16")
 
@@ -212,6 +216,22 @@ def test_files_that_are_not_there_or_not_what_they_seem(tmp_path: Path) -> None:
     refused(tmp_path / "log.parquet", file="log.parquet", row=None, field=None, reason="cannot be read")
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"user,item\n" + b"a,x\n" * 10_000)[:-20])
     refused(tmp_path / "cut.csv.gz", file="cut.csv.gz", row=None, field=None, reason="cannot be")
+
+
+def test_a_column_that_stands_twice_in_a_frame() -> None:
+    frame = pd.DataFrame([["a", "b", "c"]], columns=["user", "item", "user"])
+    refused(frame, file=None, row=None, field="user", reason="more than once")
+
+
+def test_inconsistent_line_endings(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_bytes(b"user,item\r\na,x\nb,y\r\n")
+    refused(tmp_path / "log.csv", file="log.csv", row=None, field=None, reason="line endings")
+
+
+def test_leading_blank_lines_count_as_lines(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("\n\nuser,item\n\na,x\n,y\nc\n")
+    refused(tmp_path / "log.csv", file="log.csv", row=6, field="user", reason="empty")
+    assert [row.row for row in read_skipping(tmp_path / "log.csv").rejected] == [6, 7]
 
 
 def test_too_many_kinds(tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ TEXTS = {
     "caret.txt": delimited("^"),
     "space.txt": delimited(" "),
     "colons.txt": delimited("::"),
+    "blank.csv": "\n\n" + delimited(",").replace("\n", "\n\n"),
     "windows.csv": delimited(",").replace("\n", "\r\n"),
     "mark.csv": "\ufeff" + delimited(","),
     "log.jsonl": json_lines(),
@@ -257,6 +258,26 @@ def test_any_pairs_survive_a_delimited_file(
     log = read_skipping(path).log
     expected = Counter((user, item, None, None, None) for user, item in pairs)
     assert events(log) == expected
+
+
+def test_any_names_of_other_columns_are_fine() -> None:
+    names = [
+        "user_cell",
+        "item_cell",
+        "number",
+        "verdict",
+        "moment",
+        "form",
+        "position",
+        "cell",
+        "code",
+        "frame",
+        "json",
+    ]
+    frame = pd.DataFrame({"user": ["a", "b"], "item": ["x", ""]} | {name: [1, 2] for name in names})
+    reading = read_skipping(frame, value="number", time="moment", kind="form")
+    assert events(reading.log) == Counter([("a", "x", "1", 1.0, 1_000_000)])
+    assert [row.row for row in reading.rejected] == [2]
 
 
 def test_a_frame_without_rows_or_an_unknown_source() -> None:

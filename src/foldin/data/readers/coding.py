@@ -35,7 +35,24 @@ MOST_KINDS = 127
 Parts: TypeAlias = Sequence[tuple[Scan, Column]]
 """A column in every scan."""
 
-WHOLE_TYPES = ("INT", "VARCHAR", "UUID", "JSON", "ENUM")
+ID_TYPES = frozenset(
+    {
+        "VARCHAR",
+        "JSON",
+        "ENUM",
+        "UUID",
+        "TINYINT",
+        "SMALLINT",
+        "INTEGER",
+        "BIGINT",
+        "HUGEINT",
+        "UTINYINT",
+        "USMALLINT",
+        "UINTEGER",
+        "UBIGINT",
+        "UHUGEINT",
+    }
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +141,8 @@ def refuse_id_type(column: Column, role: Role, file: str | None) -> None:
     Raises:
         DataError: it holds fractions, booleans, times or the like.
     """
-    if any(name in column.type for name in WHOLE_TYPES) and not column.type.endswith("]"):
-        return
-    if column.type.startswith("DECIMAL") and column.type.endswith(",0)"):
+    bare, _, rest = column.type.partition("(")
+    if (bare in ID_TYPES and not rest.endswith("]")) or (bare == "DECIMAL" and rest.endswith(",0)")):
         return
     hint = "cast it to whole numbers or to text"
     if column.null_is_nan or column.type == "DOUBLE":

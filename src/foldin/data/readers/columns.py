@@ -66,6 +66,9 @@ USUAL_NAMES: Mapping[Role, tuple[frozenset[str], ...]] = {
     ),
 }
 
+MOST_LISTED = 30
+LONGEST_NAME = 60
+
 RECBOLE_TYPES = ("token", "token_seq", "float", "float_seq")
 
 
@@ -138,5 +141,6 @@ def _no_column(columns: Sequence[Column], role: Role, file: str | None) -> DataE
 
 
 def _listed(columns: Sequence[Column]) -> str:
-    names = ", ".join(f"'{column.name}'" for column in columns)
-    return f"the columns are {names}" if names else "there are no columns"
+    shown = ", ".join(f"'{column.name[:LONGEST_NAME]}'" for column in columns[:MOST_LISTED])
+    more = f" and {len(columns) - MOST_LISTED} more" if len(columns) > MOST_LISTED else ""
+    return f"the columns are {shown}{more}" if columns else "there are no columns"

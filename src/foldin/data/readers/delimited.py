@@ -28,12 +28,13 @@ MOVIELENS_COLUMNS = ("user", "item", "rating", "timestamp")
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a delimited file is written; `names` are those of its columns, in order."""
+    """How a delimited file is written; `names` are those of its columns, `blank_lines` stand before the first line."""
 
     delimiter: str
     quote: str
     header: bool
     names: tuple[str, ...]
+    blank_lines: int
 
 
 def delimited_scan(path: Path) -> Scan:
@@ -71,28 +72,29 @@ def is_gzip(path: Path) -> bool:
 
 
 def _dialect(path: Path) -> Dialect:
-    line = _first_line(path)
+    blank_lines, line = _first_line(path)
     delimiter = _delimiter(line)
     cells = _cells(line, delimiter)
     if _is_movielens(cells, delimiter):
-        return Dialect(delimiter, "", header=False, names=MOVIELENS_COLUMNS[: len(cells)])
+        return Dialect(delimiter, "", False, MOVIELENS_COLUMNS[: len(cells)], blank_lines)
     if all(_is_number(cell) for cell in cells):
         problem = "the first line holds numbers only: a line with the names of the columns is missing"
         raise DataError(problem, file=str(path), row=1)
-    unquoted = delimiter == "::" or _is_recbole(cells)
-    return Dialect(delimiter, "" if unquoted else '"', header=True, names=tuple(cell.strip() for cell in cells))
+    quote = "" if delimiter == "::" or _is_recbole(cells) else '"'
+    return Dialect(delimiter, quote, True, tuple(cell.strip() for cell in cells), blank_lines)
 
 
-def _first_line(path: Path) -> str:
+def _first_line(path: Path) -> tuple[int, str]:
     _refuse_utf16(path)
     with opened(path) as text:
         try:
-            line = next((line for line in text if line.strip()), None)
+            found = next(((number, line) for number, line in enumerate(text) if line.strip()), None)
         except (OSError, EOFError) as error:
             raise DataError(f"cannot be unpacked: {error}", file=str(path)) from error
-    if line is None:
+    if found is None:
         raise DataError("the file is empty: there are no rows", file=str(path))
-    return line.rstrip("\r\n")
+    blank_lines, line = found
+    return blank_lines, line.rstrip("\r\n")
 
 
 def _refuse_utf16(path: Path) -> None:
@@ -142,6 +144,7 @@ def _relation(path: Path, dialect: Dialect, errors: str) -> str:
     name = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
     return (
         f"read_csv({literal(name)}, auto_detect = false, header = {str(dialect.header).lower()}, "
+        f"skip = {dialect.blank_lines}, "
         f"delim = {literal(dialect.delimiter)}, quote = {literal(dialect.quote)}, escape = {literal(dialect.quote)}, "
         f"columns = {{{columns}}}, compression = '{'gzip' if is_gzip(path) else 'none'}', {errors})"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,7 @@ from foldin.data.readers.columns import Column
 from foldin.data.readers.delimited import is_gzip, opened
 from foldin.data.readers.scans import Scan, refusing
 from foldin.data.readers.session import literal
+from foldin.errors import DataError
 
 __all__ = ["json_scan"]
 
@@ -18,8 +20,9 @@ def json_scan(connection: duckdb.DuckDBPyConnection, path: Path) -> Scan:
     """The scan of a JSON file; its columns are the keys of its objects. A line that is no object has no cell at all.
 
     Raises:
-        DataError: the file cannot be read.
+        DataError: the file cannot be read, or begins with a byte order mark.
     """
+    _refuse_mark(path)
     relation = _relation(path)
     with refusing(str(path)):
         keys = connection.execute(
@@ -28,6 +31,12 @@ def json_scan(connection: duckdb.DuckDBPyConnection, path: Path) -> Scan:
         ).fetchall()
     columns = tuple(Column(key, f"json_extract(json, {literal(_pointer(key))})", "JSON") for (key,) in keys)
     return Scan(str(path), relation, columns, json=True, by_line=not _is_array(path))
+
+
+def _refuse_mark(path: Path) -> None:
+    with path.open("rb") as file:
+        if file.read(3) in (codecs.BOM_UTF8, codecs.BOM_UTF16_LE + b"{", codecs.BOM_UTF16_BE + b"\x00"):
+            raise DataError("begins with a byte order mark; save it as UTF-8 without one", file=str(path), row=1)
 
 
 def _relation(path: Path) -> str:

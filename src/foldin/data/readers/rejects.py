@@ -22,6 +22,7 @@ from foldin.errors import DataError
 __all__ = ["Fault", "Rejected", "Torn", "rejected_rows", "torn_rows"]
 
 LONGEST_EXCERPT = 120
+REPLACEMENT = "\ufffd"  # stands where `opened` met bytes that are not UTF-8
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,11 @@ def _broken_json(text: str) -> tuple[str | None, str]:
     except (ValueError, RecursionError) as error:
         return None, f"the line is not JSON ({error})"
     for name, cell in cells.items() if isinstance(cells, dict) else ():
-        reason = refusal(cell) if isinstance(cell, str) else None
-        if reason:
+        if isinstance(cell, str) and REPLACEMENT in cell:
+            return name, "the cell is not UTF-8 text"
+        if isinstance(cell, str) and (reason := refusal(cell)):
             return name, reason
-    return None, "the line is no JSON object"
+    return None, "the line is not UTF-8 text" if REPLACEMENT in text else "the line is no JSON object"
 
 
 def _torn_field(kind: str, name: str | None) -> str | None:

@@ -55,7 +55,7 @@ def _table(source: Source, role: Role, given: str | None) -> tuple[Ids, dict[str
             tables = [_cells(connection, scan, key, keys, role) for scan, key in zip(scans, keys, strict=True)]
         codes = _checked(connection, scans, keys, coding, [table[_CODE] for table in tables])
     for note in coding.notes:
-        warnings.warn(note, DataWarning, stacklevel=4)
+        warnings.warn(note, DataWarning, stacklevel=3)
     return ids_of(coding.names[codes]), _attributes(tables)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from foldin.data.interactions import NO_TIME
 from foldin.data.readers.columns import Column
+from foldin.data.readers.values import is_number
 from foldin.errors import ConfigurationError
 
 __all__ = [
@@ -76,10 +77,11 @@ def time_sql(column: Column) -> tuple[str, str]:
     if column.type == "DATE" or column.type.startswith("TIMESTAMP"):
         form = INSTANT if "TIME ZONE" in column.type else NAIVE
         return f"coalesce(epoch_us({column.sql}), 0)::DOUBLE", f"if({column.sql} IS NULL, {EMPTY}, {form})"
-    number = f"TRY_CAST({column.sql} AS DOUBLE)"
-    form = NO_SENSE if column.type in ("BOOLEAN", "TIME") else NUMBER
+    if not is_number(column):
+        return "0::DOUBLE", f"if({column.sql} IS NULL, {EMPTY}, {NO_SENSE})"
+    number = f"CAST({column.sql} AS DOUBLE)"
     return f"coalesce({number}, 0)", (
-        f"CASE WHEN {column.sql} IS NULL THEN {EMPTY} WHEN isfinite({number}) THEN {form} ELSE {NO_SENSE} END"
+        f"CASE WHEN {number} IS NULL THEN {EMPTY} WHEN isfinite({number}) THEN {NUMBER} ELSE {NO_SENSE} END"
     )
 
 

@@ -98,6 +98,10 @@ def pandas_scan(connection: duckdb.DuckDBPyConnection, frame: PandasFrame, name:
     Raises:
         DataError: DuckDB cannot read it.
     """
+    names = [str(column) for column in frame.columns]
+    for column in names:
+        if names.count(column) > 1:
+            raise DataError("the frame has this column more than once", field=column)
     with refusing(None):
         connection.register(name, frame)
         columns = _columns(connection, name)

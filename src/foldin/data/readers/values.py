@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from foldin.data.readers.columns import Column
 
-__all__ = ["GOOD_VALUE", "VALUE_REFUSALS", "value_sql"]
+__all__ = ["GOOD_VALUE", "VALUE_REFUSALS", "is_number", "value_sql"]
 
 GOOD_VALUE, NOT_A_NUMBER, NAN, INFINITE, BOOLEAN, PAST_INT64, PAST_FLOAT32 = range(7)
 
@@ -22,17 +22,39 @@ VALUE_REFUSALS = (
 LARGEST_FLOAT32 = "3.4028234663852886e38"
 TWO_TO_63 = "9223372036854775808"
 WIDE_TYPES = ("HUGEINT", "UHUGEINT", "UBIGINT")
-NUMBER_TYPES = ("FLOAT", "DOUBLE", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DECIMAL", *WIDE_TYPES)
+NUMBER_TYPES = frozenset(
+    {
+        "FLOAT",
+        "DOUBLE",
+        "DECIMAL",
+        "TINYINT",
+        "SMALLINT",
+        "INTEGER",
+        "BIGINT",
+        "HUGEINT",
+        "UTINYINT",
+        "USMALLINT",
+        "UINTEGER",
+        "UBIGINT",
+        "UHUGEINT",
+    }
+)
 
 
 def value_sql(column: Column) -> tuple[str, str]:
     """The expressions of a column's values (FLOAT, NaN where empty) and of the verdicts on them."""
     if column.type in ("VARCHAR", "JSON"):
         return _text_sql(column.sql if column.type == "VARCHAR" else f"({column.sql} ->> '$')")
-    if any(name in column.type for name in NUMBER_TYPES):
+    if is_number(column):
         return _number_sql(column)
     verdict = BOOLEAN if column.type == "BOOLEAN" else NOT_A_NUMBER
     return "'nan'::FLOAT", f"CASE WHEN {column.sql} IS NULL THEN {GOOD_VALUE} ELSE {verdict} END"
+
+
+def is_number(column: Column) -> bool:
+    """Whether a column is of numbers."""
+    bare, _, rest = column.type.partition("(")
+    return bare in NUMBER_TYPES and not rest.endswith("]")
 
 
 def _text_sql(cell: str) -> tuple[str, str]:
