@@ -6,35 +6,79 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from foldin import models
+    from foldin.bundle import load_bundle as load
+    from foldin.bundle import save_bundle as save
+    from foldin.choosing import Progress, Training
+    from foldin.contest import contest as compare
     from foldin.data.catalog import Catalog
+    from foldin.data.cleaning import k_core, with_minimum
     from foldin.data.feedback import Feedback
     from foldin.data.interactions import History, Interactions
     from foldin.data.profiles import Profiles
+    from foldin.data.readers import read, read_catalog, read_profiles
+    from foldin.data.synthetic import simulate
+    from foldin.fitting import fit
+    from foldin.recommender import Explanation, Recommendation, Recommender
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Catalog",
+    "Explanation",
     "Feedback",
     "History",
     "Interactions",
     "Profiles",
+    "Progress",
+    "Recommendation",
+    "Recommender",
+    "Training",
+    "compare",
+    "fit",
+    "k_core",
+    "load",
+    "models",
+    "read",
+    "read_catalog",
+    "read_profiles",
+    "save",
+    "simulate",
+    "with_minimum",
 ]
 
 # Names are resolved on first use, so that `import foldin` costs no SciPy (PEP 562).
 _HOMES = {
-    "Catalog": "foldin.data.catalog",
-    "Feedback": "foldin.data.feedback",
-    "History": "foldin.data.interactions",
-    "Interactions": "foldin.data.interactions",
-    "Profiles": "foldin.data.profiles",
+    "Catalog": "foldin.data.catalog:Catalog",
+    "Explanation": "foldin.recommender:Explanation",
+    "Feedback": "foldin.data.feedback:Feedback",
+    "History": "foldin.data.interactions:History",
+    "Interactions": "foldin.data.interactions:Interactions",
+    "Profiles": "foldin.data.profiles:Profiles",
+    "Progress": "foldin.choosing:Progress",
+    "Recommendation": "foldin.recommender:Recommendation",
+    "Recommender": "foldin.recommender:Recommender",
+    "Training": "foldin.choosing:Training",
+    "compare": "foldin.contest:contest",
+    "fit": "foldin.fitting:fit",
+    "k_core": "foldin.data.cleaning:k_core",
+    "load": "foldin.bundle:load_bundle",
+    "read": "foldin.data.readers:read",
+    "read_catalog": "foldin.data.readers:read_catalog",
+    "read_profiles": "foldin.data.readers:read_profiles",
+    "save": "foldin.bundle:save_bundle",
+    "simulate": "foldin.data.synthetic:simulate",
+    "with_minimum": "foldin.data.cleaning:with_minimum",
 }
 
 
 def __getattr__(name: str) -> object:
+    if name == "models":
+        return import_module("foldin.models")
     if name not in _HOMES:
         raise AttributeError(f"module 'foldin' has no attribute '{name}'")
-    return getattr(import_module(_HOMES[name]), name)
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,10 @@ class Workspace:
     def checkpoints(self) -> Path:
         """Where training keeps its checkpoints until it is done."""
         return self.folder / "checkpoints"
+
+    def forget_checkpoints(self) -> None:
+        """Removes the checkpoints, once what they led to is published."""
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     def publish(self, recommender: Recommender) -> str:
         """Adds a recommender as a bundle, makes it current, and returns its name."""

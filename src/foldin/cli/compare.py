@@ -1,0 +1,159 @@
+"""`foldin compare`: several models on the same split."""
+
+from __future__ import annotations
+
+import json as json_text
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from foldin.cli.options import (
+    FeedbackForm,
+    HalfLife,
+    Json,
+    KCore,
+    MinPerItem,
+    MinPerUser,
+    PositiveFrom,
+    Strength,
+    TimeZone,
+    Weights,
+)
+from foldin.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from foldin.contest import Contest
+    from foldin.data.catalog import Catalog
+    from foldin.data.interactions import Interactions
+    from foldin.data.synthetic import Truth
+
+__all__ = ["compare"]
+
+TRUTH = "truth.safetensors"
+
+
+def compare(
+    file: Annotated[Path | None, typer.Argument(help="A log of events; or give -w for a workspace's store.")] = None,
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", "-w", help="Take the events of this workspace's store.")
+    ] = None,
+    models: Annotated[str, typer.Option(help="Which, as a,b,c.")] = "popularity,ease,edlae,autoencoder",
+    protocol: Annotated[
+        Literal["strong", "last", "time", "random"],
+        typer.Option(
+            help="strong holds out users; last each user's last item; time all after a moment; "
+            "random some items of every user."
+        ),
+    ] = "strong",
+    report: Annotated[Path | None, typer.Option(help="Also write everything measured to this JSON file.")] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help=f"Truth of a simulated world; {TRUTH} beside the events is found by itself.")
+    ] = None,
+    feedback: FeedbackForm = None,
+    positive_from: PositiveFrom = None,
+    weights: Weights = None,
+    strength: Strength = None,
+    half_life: HalfLife = None,
+    min_per_user: MinPerUser = 1,
+    min_per_item: MinPerItem = 1,
+    k_core: KCore = 1,
+    timezone: TimeZone = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides who is held out, and how a network starts.")] = 0,
+    json: Json = False,
+) -> None:
+    """Compare models on the same split: fields chosen on validation users, figures from test users.
+
+    Example: foldin compare events.csv --models popularity,edlae --protocol time
+    """
+    from foldin.choosing import Training
+    from foldin.cli.epochs import shown_progress
+    from foldin.cli.output import progress
+    from foldin.cli.settings import cleaned, feedback_from
+    from foldin.contest import contest
+    from foldin.models.zoo import estimator_named
+
+    contenders = {name: estimator_named(name) for name in dict.fromkeys(models.replace(" ", "").split(","))}
+    rule = feedback_from(feedback, positive_from, weights, strength, half_life)
+    with progress("reading") as tell:
+        log, catalog = _data(file, workspace, timezone)
+        result = contest(
+            cleaned(log, min_per_user, min_per_item, k_core),
+            contenders,
+            catalog=catalog,
+            feedback=rule,
+            protocol=protocol,
+            truth=_truth(truth, file, workspace),
+            training=Training(seed=seed, progress=shown_progress(tell, lines=False)),
+        )
+    if report is not None:
+        _write(report, _as_json(result))
+    _print(result, as_json=json)
+
+
+def _data(file: Path | None, workspace: Path | None, timezone: str | None) -> tuple[Interactions, Catalog | None]:
+    from foldin.data.readers import read
+    from foldin.workspace import open_workspace
+
+    if (file is None) == (workspace is None):
+        raise ConfigurationError("give either a file or -w WORKSPACE")
+    if workspace is None:
+        assert file is not None
+        return read(file, timezone=timezone), None
+    with open_workspace(workspace).store() as store:
+        return store.interactions(), store.catalog()
+
+
+def _truth(given: Path | None, file: Path | None, workspace: Path | None) -> Truth | None:
+    from foldin.data.synthetic import read_truth
+
+    if given is not None:
+        return read_truth(given)
+    folder = workspace if workspace is not None else file.parent if file is not None else Path()
+    return read_truth(folder / TRUTH) if (folder / TRUTH).exists() else None
+
+
+def _as_json(result: Contest) -> dict[str, object]:
+    from foldin.evaluation.report import as_json, ratings_as_json
+
+    split = result.split
+    return {
+        "protocol": split.protocol,
+        "train_users": len(split.train_rows),
+        "validation_users": len(split.validation),
+        "test_users": len(split.test),
+        "dropped_targets": split.dropped_targets,
+        "dropped_users": split.dropped_users,
+        "estimators": {name: repr(choice.estimator) for name, choice in result.choices.items()},
+        "ranking": as_json(result.comparison),
+        "ratings": ratings_as_json(result.ratings),
+    }
+
+
+def _write(file: Path, content: dict[str, object]) -> None:
+    file.write_text(json_text.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _print(result: Contest, *, as_json: bool) -> None:
+    from foldin.cli.figures import print_figures, print_rating_figures
+    from foldin.cli.output import print_json, print_line
+    from foldin.evaluation.report import rating_rows, rows
+
+    if as_json:
+        print_json(_as_json(result))
+        return
+    split = result.split
+    print_line(
+        f"Protocol '{split.protocol}': trained on {len(split.train_rows):,} users, chosen on "
+        f"{len(split.validation):,}, tested on {len(split.test):,}"
+    )
+    if split.dropped_targets or split.dropped_users:
+        print_line(
+            f"Left out: {split.dropped_targets:,} targets without training interactions, {split.dropped_users:,} users "
+            "with nothing to show or to find"
+        )
+    for choice in result.choices.values():
+        print_line(f"  {choice.estimator}")
+    print_figures("On the test users, mean ± standard error", rows(result.comparison))
+    if result.ratings:
+        print_rating_figures("Predicted ratings", rating_rows(result.ratings))

@@ -1,0 +1,68 @@
+"""Options that several commands share, each written once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = [
+    "FeedbackForm",
+    "HalfLife",
+    "HistoryOption",
+    "ItemColumn",
+    "Json",
+    "KCore",
+    "KindColumn",
+    "MinPerItem",
+    "MinPerUser",
+    "PositiveFrom",
+    "Strength",
+    "TimeColumn",
+    "TimeZone",
+    "UserColumn",
+    "ValueColumn",
+    "Weights",
+    "WorkspaceFolder",
+]
+
+WorkspaceFolder = Annotated[
+    Path, typer.Option("--workspace", "-w", envvar="FOLDIN_WORKSPACE", help="Folder with the store and the models.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+FeedbackForm = Annotated[
+    Literal["implicit", "explicit"] | None,
+    typer.Option("--feedback", help="explicit learns ratings; implicit (the default) learns interest."),
+]
+PositiveFrom = Annotated[
+    float | None,
+    typer.Option(help="The rating from which an item counts as liked; ratings below only mark it as seen."),
+]
+Weights = Annotated[
+    str | None, typer.Option(help="What an event of each kind counts, as view=1,buy=5; 0 only marks the item as seen.")
+]
+Strength = Annotated[
+    Literal["cap", "log", "none"] | None,
+    typer.Option(help="How amounts (plays, repeated events) count: cap, log or none (the plain sum)."),
+]
+HalfLife = Annotated[str | None, typer.Option(help="Age at which an event counts half, in days, as 90d.")]
+
+MinPerUser = Annotated[int, typer.Option(min=1, help="Leave out users with fewer distinct items.")]
+MinPerItem = Annotated[int, typer.Option(min=1, help="Leave out items with fewer distinct users.")]
+KCore = Annotated[int, typer.Option(min=1, help="Keep only users and items with at least so many of each other.")]
+
+TimeZone = Annotated[
+    str | None, typer.Option("--timezone", help="Where times without an offset were written, as Europe/Berlin or UTC.")
+]
+
+UserColumn = Annotated[str | None, typer.Option("--user", help="The column of users, where its name is unusual.")]
+ItemColumn = Annotated[str | None, typer.Option("--item", help="The column of items.")]
+KindColumn = Annotated[str | None, typer.Option("--kind", help="The column of kinds of events: view, buy, ...")]
+ValueColumn = Annotated[str | None, typer.Option("--value", help="The column of ratings or amounts.")]
+TimeColumn = Annotated[str | None, typer.Option("--time", help="The column of times.")]
+
+HistoryOption = Annotated[
+    str | None, typer.Option("--history", help="Item ids, as A,B,C, of somebody the store need not know.")
+]

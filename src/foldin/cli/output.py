@@ -1,0 +1,70 @@
+"""What commands print: tables for people, JSON for programs, progress on standard error for a terminal only."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+__all__ = ["print_json", "print_line", "print_note", "print_table", "progress"]
+
+NARROWEST = 80
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output; what is no number becomes null before, never NaN."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def print_line(text: str = "") -> None:
+    """One line on standard output, as it is: ids may look like markup."""
+    _console().print(_plain(text), soft_wrap=True)
+
+
+def print_note(text: str) -> None:
+    """One line on standard error: what a person should know and a program need not."""
+    typer.secho(f"note: {text}", fg="yellow", err=True)
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()
+) -> None:
+    """A table; the columns named in `numbers` are aligned to the right and never broken."""
+    table = Table(
+        title=_plain(title), title_justify="left", title_style="bold", header_style="bold", box=box.SIMPLE_HEAD
+    )
+    for column in columns:
+        number = column in numbers
+        table.add_column(_plain(column), justify="right" if number else "left", overflow="fold", no_wrap=number or None)
+    for row in rows:
+        table.add_row(*(_plain(cell) for cell in row))
+    _console().print(table)
+
+
+@contextmanager
+def progress(text: str) -> Iterator[Callable[[str], None]]:
+    """Shows that something is going on, and what (the function it gives changes the text); silent elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status(_plain(text)) as status:
+        yield lambda new: status.update(_plain(new))
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    # a pipe has no width; what is written to a file should not be folded at a guess
+    return console if console.is_terminal else Console(highlight=False, width=max(NARROWEST, 120))
+
+
+def _plain(text: str) -> Text:
+    # a title from a file may hold what would command the terminal
+    return Text("".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text))

@@ -1,0 +1,54 @@
+"""How recommendations look, in a table and in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from foldin.cli.output import print_json, print_line, print_table
+
+if TYPE_CHECKING:
+    from foldin.recommender import Recommendation, Recommender
+
+__all__ = ["print_ranking"]
+
+
+def print_ranking(
+    title: str, ranking: Sequence[Recommendation], recommender: Recommender, *, as_json: bool = False
+) -> None:
+    """A ranking, best first: with a probability or rating where there is one, else with the score."""
+    if as_json:
+        print_json([asdict(recommendation) for recommendation in ranking])
+        return
+    if not ranking:
+        print_line(f"{title}: nothing is left to recommend")
+        return
+    figure = _figure(ranking[0])
+    rows = [
+        [str(rank), one.item_id, _title(one, recommender), _cell(one, figure)] for rank, one in enumerate(ranking, 1)
+    ]
+    print_table(title, ["", "item", "title", figure], rows, numbers=["", figure])
+    if ranking[0].basis == "popularity":
+        print_line("No item of the history is known to the model: this is what most people choose.")
+
+
+def _title(recommendation: Recommendation, recommender: Recommender) -> str:
+    index = int(recommender.catalog.indices([recommendation.item_id])[0])
+    return recommender.catalog.title(index)
+
+
+def _figure(recommendation: Recommendation) -> str:
+    if recommendation.probability is not None:
+        return "probability"
+    return "rating" if recommendation.rating is not None else "score"
+
+
+def _cell(recommendation: Recommendation, figure: str) -> str:
+    match figure:
+        case "probability":
+            return f"{recommendation.probability or 0:.1%}"
+        case "rating":
+            return f"{recommendation.rating or 0:.2f}"
+        case _:
+            return f"{recommendation.score:.4f}"

@@ -1,0 +1,77 @@
+"""From what was typed to what the library takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from foldin.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from foldin.data.feedback import Feedback, Form, Strength
+    from foldin.data.interactions import Interactions
+
+__all__ = ["cleaned", "feedback_from", "pairs_from"]
+
+
+def pairs_from(assignments: Sequence[str], what: str) -> dict[str, str]:
+    """["l2=100", "dropout=.3"] as a dictionary.
+
+    Raises:
+        ConfigurationError: one of them is not of the form name=value.
+    """
+    pairs: dict[str, str] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name.strip():
+            raise ConfigurationError(f"'{assignment}' is not of the form name=value, as {what} wants it")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def feedback_from(
+    form: Form | None,
+    positive_from: float | None,
+    weights: str | None,
+    strength: Strength | None,
+    half_life: str | None,
+) -> Feedback:
+    """The feedback that the options describe.
+
+    Raises:
+        ConfigurationError: an option is not understood, or two of them exclude each other.
+    """
+    from foldin.data.feedback import Feedback
+
+    return Feedback(
+        form=form or "implicit",
+        positive_from=positive_from,
+        weights=_weights(weights),
+        strength=strength,
+        half_life=None if half_life is None else _days(half_life),
+    )
+
+
+def cleaned(log: Interactions, per_user: int, per_item: int, core: int) -> Interactions:
+    """The log without users and items that have too few interactions."""
+    from foldin.data.cleaning import k_core, with_minimum
+
+    if per_user > 1 or per_item > 1:
+        log = with_minimum(log, per_user=per_user, per_item=per_item)
+    return k_core(log, core) if core > 1 else log
+
+
+def _weights(text: str | None) -> dict[str, float]:
+    pairs = pairs_from(text.split(","), "--weights") if text else {}
+    return {kind: _number(value, f"the weight of kind '{kind}'") for kind, value in pairs.items()}
+
+
+def _days(text: str) -> float:
+    return _number(text.removesuffix("d"), "--half-life (days, as 90d)")
+
+
+def _number(text: str, what: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigurationError(f"{what} is '{text}', which is no number") from None

@@ -1,0 +1,33 @@
+"""`foldin similar`: what goes with an item."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foldin.cli.options import Json, WorkspaceFolder
+
+__all__ = ["similar"]
+
+
+def similar(
+    item: Annotated[str, typer.Argument(help="The item's id.")],
+    k: Annotated[int, typer.Option("-k", min=1, help="How many items.")] = 10,
+    workspace: WorkspaceFolder = Path("foldin-workspace"),
+    json: Json = False,
+) -> None:
+    """Show the items that go with an item: what is recommended to somebody who knows it alone.
+
+    Example: foldin similar HOL-2002-01-CMP -k 5
+    """
+    from foldin.cli.histories import checked_ids
+    from foldin.cli.rankings import print_ranking
+    from foldin.workspace import open_workspace
+
+    recommender = open_workspace(workspace).current()
+    (item_id,) = checked_ids([item])
+    ranking = recommender.similar(item_id, k)
+    title = recommender.catalog.title(int(recommender.catalog.indices([item_id])[0]))
+    print_ranking(f"Goes with {title}", ranking, recommender, as_json=json)

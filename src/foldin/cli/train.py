@@ -1,0 +1,122 @@
+"""`foldin train`: from the store to a bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from foldin.cli.options import (
+    FeedbackForm,
+    HalfLife,
+    Json,
+    KCore,
+    MinPerItem,
+    MinPerUser,
+    PositiveFrom,
+    Strength,
+    Weights,
+    WorkspaceFolder,
+)
+
+if TYPE_CHECKING:
+    from foldin.recommender import Recommender
+
+__all__ = ["train"]
+
+
+def train(
+    workspace: WorkspaceFolder = Path("foldin-workspace"),
+    model: Annotated[str | None, typer.Option(help="popularity, ease, edlae (the default) or autoencoder.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A hyperparameter, as l2=100 or hidden=256,128; the others are chosen or default."),
+    ] = None,
+    feedback: FeedbackForm = None,
+    positive_from: PositiveFrom = None,
+    weights: Weights = None,
+    strength: Strength = None,
+    half_life: HalfLife = None,
+    min_per_user: MinPerUser = 1,
+    min_per_item: MinPerItem = 1,
+    k_core: KCore = 1,
+    device: Annotated[str | None, typer.Option(help="cuda, mps or cpu; the fastest there is, if not said.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides who is held out, and how a network starts.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint of an interrupted run.")] = False,
+    refit: Annotated[bool, typer.Option(help="Learn from the held-out users too, in the end.")] = True,
+    json: Json = False,
+) -> None:
+    """Train a model on the store's events, write it as a bundle and make it current.
+
+    What is not set is chosen on held-out users; figures are of test users no model has seen.
+
+    Example: foldin train --model autoencoder --set latent=32 --set l2=0.01
+    """
+    from foldin.choosing import Training
+    from foldin.cli.epochs import shown_progress
+    from foldin.cli.output import print_line, progress
+    from foldin.cli.settings import cleaned, feedback_from, pairs_from
+    from foldin.fitting import fit
+    from foldin.models.zoo import DEFAULT, estimator_named
+    from foldin.workspace import open_workspace
+
+    fields = pairs_from(settings or [], "--set")
+    estimator = estimator_named(model or DEFAULT, fields)
+    rule = feedback_from(feedback, positive_from, weights, strength, half_life)
+    opened = open_workspace(workspace)
+    with progress("reading the store") as tell:
+        with opened.store() as store:
+            log, catalog = store.interactions(), store.catalog()
+        training = Training(
+            device=device,
+            checkpoints=opened.checkpoints,
+            resume=resume,
+            progress=shown_progress(tell, lines=not json),
+        )
+        recommender = fit(
+            cleaned(log, min_per_user, min_per_item, k_core),
+            estimator=estimator,
+            catalog=catalog,
+            feedback=rule,
+            fixed=fields,
+            refit=refit,
+            training=training,
+            seed=seed,
+        )
+        name = opened.publish(recommender)
+    opened.forget_checkpoints()
+    _print_report(name, recommender, as_json=json)
+    if not json:
+        print_line(f"Bundle {name} is written and current. Try: foldin recommend")
+
+
+def _print_report(name: str, recommender: Recommender, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from foldin.cli.figures import print_figures, print_rating_figures
+    from foldin.cli.output import print_json, print_line
+
+    report = recommender.report
+    assert report is not None
+    if as_json:
+        print_json({"bundle": name, "estimator": repr(recommender.estimator), "report": asdict(report)})
+        return
+    print_line(f"{recommender.estimator}")
+    print_line(f"{report.users:,} users, {report.items:,} items, {report.interactions:,} interactions")
+    for note in report.notes:
+        print_line(f"Note: {note}")
+    if report.figures is None:
+        return
+    figures = report.figures
+    if figures.test_error is not None:
+        print_line(f"Test error {figures.test_error:.5f}")
+    print_figures(
+        f"{figures.test_users:,} test users, of whom the model has seen nothing but the history", figures.test
+    )
+    if figures.ratings:
+        print_rating_figures("Predicted ratings", figures.ratings)
+    if figures.calibration_error is not None:
+        print_line(
+            f"Probabilities are off by {figures.calibration_error:.3f} on average among the best-scored percent."
+        )
