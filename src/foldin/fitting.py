@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -38,6 +38,8 @@ from foldin.recommender import Recommender
 from foldin.training.epoch import Epoch
 
 __all__ = ["estimator_for", "fit", "full_catalog", "predicted_ratings"]
+
+HEADLINE = "ndcg@10"
 
 Calibration: TypeAlias = ProbabilityCalibration | RatingCalibration
 
@@ -87,7 +89,7 @@ def fit(
         refitted=refit,
         figures=outcome.figures,
         epochs=outcome.epochs,
-        notes=_notes(matrix, rule, split),
+        notes=tuple(_notes(matrix, rule, outcome.figures)),
     )
     popularity = Popularity().fit(matrix.histories)
     return Recommender(items, rule, outcome.estimator, model, popularity, outcome.calibration, report)
@@ -223,18 +225,18 @@ def _without_variance(matrix: UserItemMatrix, rule: FeedbackRule) -> bool:
     return bool(np.isin(counts, [0, matrix.histories.shape[0]]).all())
 
 
-def _notes(matrix: UserItemMatrix, rule: FeedbackRule, split: Split | None) -> tuple[str, ...]:
-    return tuple(
-        note
-        for note, true in (
-            (
-                "nothing tells one user from another in this log: what is recommended is popularity",
-                _without_variance(matrix, rule),
-            ),
-            ("too few users to hold any out: nothing was chosen, measured or calibrated", split is None),
+def _notes(matrix: UserItemMatrix, rule: FeedbackRule, figures: Figures | None) -> Iterator[str]:
+    if _without_variance(matrix, rule):
+        yield "nothing tells one user from another in this log: what is recommended is popularity"
+    if figures is None:
+        yield "too few users to hold any out: nothing was chosen, measured or calibrated"
+        return
+    popularity, model = (row.means[HEADLINE] for row in figures.test)
+    if model < popularity:
+        yield (
+            f"for new users this model ranks worse than popularity: {HEADLINE} {model:.3f} against {popularity:.3f}"
+            f"{'; predicting ratings and ranking are two aims' if rule.explicit else ''}"
         )
-        if true
-    )
 
 
 def _fingerprint(matrix: UserItemMatrix, catalog: Catalog) -> str:

@@ -77,14 +77,16 @@ def train(
 
 def _one_epoch(state: State, rows: SparseRows, loss: Loss, plan: Plan) -> float:
     state.module.train()
-    error = weight = torch.zeros((), dtype=torch.float64)
+    sums: list[Tensor] = []
     for batch in batches(rows, plan.batch_size, state.generator):
-        total, weights = loss(state.module(batch), batch)
+        total, weight = loss(state.module(batch), batch)
         state.optimizer.zero_grad()
         (total / len(batch)).backward()
         state.optimizer.step()
-        error, weight = error + total.detach().cpu().double(), weight + weights.cpu().double()
-    return float(error / weight)
+        sums.append(torch.stack([total.detach(), weight.detach()]))
+    # fetched once, so that a GPU need not wait for every batch's figures
+    error, weights = torch.stack(sums).cpu().double().sum(dim=0)
+    return float(error / weights)
 
 
 def _judged(state: State, train_error: float, validate: Validation | None) -> Epoch:
