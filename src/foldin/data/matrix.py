@@ -8,7 +8,7 @@ from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import csr_array
 
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.feedback import FeedbackRule
@@ -133,14 +133,26 @@ def _matrices(events: Events, shape: tuple[int, int], rule: FeedbackRule) -> tup
 
 
 def _counts(events: Events, shape: tuple[int, int], rule: FeedbackRule) -> csr_array | None:
-    # Where every event adds the same 1, a sum is a count, and counting needs no sorting of events.
+    # Where every event adds the same 1, a sum is a count, and sorting one number per event tells it.
     if _contributions(events, rule) is not None:
         return None
-    ones = np.ones(len(events.rows), dtype=np.float32)
-    matrix = csr_array(coo_array((ones, (events.rows, events.columns)), shape=shape))
-    matrix.sum_duplicates()
-    matrix.data = rule.strength(matrix.data.astype(np.float64))
-    return matrix
+    items = max(shape[1], 1)
+    cells = _sorted_cells(events, items)
+    first = np.flatnonzero(_changes(cells))
+    strengths = rule.strength(np.diff(first, append=len(cells)).astype(np.float64))
+    cells = cells[first]
+    starts = np.searchsorted(cells, np.arange(shape[0] + 1) * items).astype(np.int32)
+    cells %= items
+    return csr_array((strengths, cells.astype(np.int32), starts), shape=shape)
+
+
+def _sorted_cells(events: Events, items: int) -> NDArray[np.int64]:
+    # row x items + column, in place, since there may be many events
+    cells = events.rows.astype(np.int64)
+    cells *= items
+    cells += events.columns
+    cells.sort()
+    return cells
 
 
 def _merged(events: Events, shape: tuple[int, int], rule: FeedbackRule) -> Pairs:
@@ -176,9 +188,13 @@ def _contributions(events: Events, rule: FeedbackRule) -> NDArray[np.float64] | 
 
 
 def _starts_of_pairs(rows: NDArray[np.int32], columns: NDArray[np.int32]) -> NDArray[np.bool_]:
-    starts = np.ones(len(rows), dtype=np.bool_)
-    starts[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
-    return starts
+    return _changes(rows) | _changes(columns)
+
+
+def _changes(numbers: NDArray[np.int32] | NDArray[np.int64]) -> NDArray[np.bool_]:
+    changes = np.ones(len(numbers), dtype=np.bool_)
+    np.not_equal(numbers[1:], numbers[:-1], out=changes[1:])
+    return changes
 
 
 def _newest(times: NDArray[np.int64], first: NDArray[np.bool_]) -> NDArray[np.int64]:
