@@ -31,7 +31,7 @@ from foldin.models.zoo import estimator_named, name_of, settings_of
 from foldin.recommender import Recommender
 from foldin.strict_json import parse_json
 
-__all__ = ["Manifest", "load_bundle", "read_manifest", "save_bundle"]
+__all__ = ["Manifest", "check_bundle", "load_bundle", "read_manifest", "save_bundle"]
 
 FORMAT = 1
 MANIFEST, ARRAYS, CATALOG = "manifest.json", "model.safetensors", "catalog.json"
@@ -104,6 +104,16 @@ def load_bundle(folder: str | Path) -> Recommender:
         raise BundleError(f"{folder}: {error}") from error
     except (KeyError, TypeError, ValueError, SafetensorError, FoldinError) as error:
         raise BundleError(f"{folder}: its parts do not fit together ({error})") from error
+
+
+def check_bundle(folder: Path, manifest: Manifest) -> None:
+    """Checks every byte of a bundle against its manifest, without loading it.
+
+    Raises:
+        BundleError: a file is missing or damaged.
+    """
+    for name, facts in manifest.files.items():
+        _checked(folder / name, facts)
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -196,44 +197,41 @@ class Recommender:
             scores[~empty] = self.model.score(shown[~empty])
         return scores
 
-    def _recommendations(self, rankings: Rankings, shown: csr_array) -> list[list[Recommendation]]:
-        ratings = self._ratings(shown)
-        bases: list[Basis] = ["history" if known else "popularity" for known in np.diff(shown.indptr)]
-        return [
-            self._ranking(items, scores, bases[row], None if ratings is None else ratings[row])
-            for row, (items, scores) in enumerate(rankings)
-        ]
-
-    def _ranking(
-        self,
-        items: NDArray[np.int32],
-        scores: NDArray[np.float32],
-        basis: Basis,
-        ratings: NDArray[np.float32] | None,
-    ) -> list[Recommendation]:
-        probabilities = self._probabilities(scores, basis)
-        return [
-            Recommendation(
-                str(self.catalog.item_ids[item]),
-                float(score),
-                None if probabilities is None else float(probabilities[place]),
-                None if ratings is None else float(ratings[item]),
-                basis,
-                self.catalog.item(int(item)),
-            )
-            for place, (item, score) in enumerate(zip(items, scores, strict=True))
-        ]
-
-    def _probabilities(self, scores: NDArray[np.float32], basis: Basis) -> NDArray[np.float32] | None:
-        # popularity's scores are another scale, on which nothing was calibrated
-        if basis != "history" or not isinstance(self.calibration, ProbabilityCalibration):
+    def probabilities(self, rankings: Rankings, shown: csr_array) -> NDArray[np.float32] | None:
+        """The probability of every ranked item, (n,), NaN where none is known; None where nothing was calibrated."""
+        if not isinstance(self.calibration, ProbabilityCalibration):
             return None
-        return self.calibration.predict(scores)
+        # popularity's scores are another scale, on which nothing was calibrated
+        known = (np.diff(shown.indptr) > 0)[rankings.rows]
+        return np.where(known, self.calibration.predict(rankings.scores), np.float32(np.nan))
 
-    def _ratings(self, shown: csr_array) -> NDArray[np.float32] | None:
+    def ratings(self, rankings: Rankings, shown: csr_array) -> NDArray[np.float32] | None:
+        """The rating to be expected of every ranked item, (n,); None where the feedback is no ratings."""
         if not isinstance(self.calibration, RatingCalibration):
             return None
-        return self.calibration.predict(self.model.score(shown), shown)
+        return self.calibration.predict(self.model.score(shown), shown)[rankings.rows, rankings.items]
+
+    def _recommendations(self, rankings: Rankings, shown: csr_array) -> list[list[Recommendation]]:
+        count = len(rankings.items)
+        known = (np.diff(shown.indptr) > 0)[rankings.rows]
+        columns = zip(
+            rankings.items.tolist(),
+            rankings.scores.tolist(),
+            _cells(self.probabilities(rankings, shown), count),
+            _cells(self.ratings(rankings, shown), count),
+            known.tolist(),
+            strict=True,
+        )
+        listed = [self._recommendation(*cells) for cells in columns]
+        return [listed[start:end] for start, end in pairwise(rankings.starts.tolist())]
+
+    def _recommendation(
+        self, item: int, score: float, probability: float | None, rating: float | None, known: bool
+    ) -> Recommendation:
+        basis: Basis = "history" if known else "popularity"
+        return Recommendation(
+            str(self.catalog.item_ids[item]), score, probability, rating, basis, self.catalog.item(item)
+        )
 
     def _left_out(self, only: Collection[str] | None, exclude: Collection[str]) -> NDArray[np.bool_] | None:
         if only is None and not exclude:
@@ -260,3 +258,9 @@ class Recommender:
     def _contributions(self, shown: csr_array, amounts: NDArray[np.float64]) -> tuple[Contribution, ...]:
         order = np.argsort(-amounts, kind="stable")
         return tuple(Contribution(str(self.catalog.item_ids[shown.indices[at]]), float(amounts[at])) for at in order)
+
+
+def _cells(column: NDArray[np.float32] | None, count: int) -> list[float | None]:
+    if column is None:
+        return [None] * count
+    return [None if math.isnan(number) else number for number in column.tolist()]

@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from foldin.bundle import Manifest, load_bundle, read_manifest, save_bundle
+from foldin.bundle import Manifest, check_bundle, load_bundle, read_manifest, save_bundle
 from foldin.errors import BundleError, ConfigurationError, NotFoundError
 from foldin.models.zoo import name_of
 from foldin.recommender import Recommender
@@ -27,12 +27,16 @@ store = "{LOCAL_STORE}"
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle of the workspace: its number, its name `<number>-<model>`, what it is, and whether it is in use."""
+    """A bundle of the workspace: its number, its name `<number>-<model>`, what it is, and whether it is in use.
+
+    `damage`: what is wrong with a bundle that cannot be used; `manifest` is None where it cannot even be read.
+    """
 
     number: int
     name: str
-    manifest: Manifest
+    manifest: Manifest | None
     current: bool
+    damage: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,8 @@ class Workspace:
         return name
 
     def bundles(self) -> list[Bundle]:
-        """All bundles, oldest first."""
-        current = self._current_name()
-        return [
-            Bundle(number, name, read_manifest(self._bundles / name), name == current) for number, name in self._names()
-        ]
+        """All bundles, oldest first, each checked whole; a damaged one says so and stops nothing."""
+        return [self._bundle(number, name) for number, name in self._names()]
 
     def current(self) -> Recommender:
         """The recommender in use.
@@ -118,6 +119,15 @@ class Workspace:
     def _bundles(self) -> Path:
         return self.folder / "bundles"
 
+    def _bundle(self, number: int, name: str) -> Bundle:
+        folder, current, manifest = self._bundles / name, name == self._named_current(), None
+        try:
+            manifest = read_manifest(folder)
+            check_bundle(folder, manifest)
+        except BundleError as damage:
+            return Bundle(number, name, manifest, current, str(damage))
+        return Bundle(number, name, manifest, current)
+
     def _names(self) -> list[tuple[int, str]]:
         if not self._bundles.is_dir():
             return []
@@ -125,13 +135,15 @@ class Workspace:
         return sorted((int(match[1]), match[0]) for match in found if match)
 
     def _current_name(self) -> str | None:
-        file = self.folder / "current"
-        if not file.exists():
-            return None
-        name = file.read_text(encoding="utf-8").strip()
-        if name not in [known for _, known in self._names()]:
+        name = self._named_current()
+        if name is not None and name not in [known for _, known in self._names()]:
+            file = self.folder / "current"
             raise BundleError(f"{file} names the bundle '{name}', which is not there: `foldin models use` another")
         return name
+
+    def _named_current(self) -> str | None:
+        file = self.folder / "current"
+        return file.read_text(encoding="utf-8", errors="replace").strip() if file.exists() else None
 
     def _make_current(self, name: str) -> None:
         unfinished = self.folder / "current.unfinished"
