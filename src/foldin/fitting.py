@@ -231,7 +231,7 @@ def _notes(matrix: UserItemMatrix, rule: FeedbackRule, figures: Figures | None) 
     if figures is None:
         yield "too few users to hold any out: nothing was chosen, measured or calibrated"
         return
-    popularity, model = (row.means[HEADLINE] for row in figures.test)
+    popularity, model = (row.means[HEADLINE] for row in (figures.test[0], figures.test[-1]))
     if model < popularity:
         yield (
             f"for new users this model ranks worse than popularity: {HEADLINE} {model:.3f} against {popularity:.3f}"

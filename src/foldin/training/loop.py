@@ -15,6 +15,7 @@ from foldin.training.batches import SparseRows, batches
 from foldin.training.epoch import Checkpoint, Epoch
 from foldin.training.optimizers import optimizer_named
 from foldin.training.state import State, Weights, restore, state_arrays, weights_of
+from foldin.training.threads import threads_for
 
 __all__ = ["Loss", "Plan", "Validation", "train"]
 
@@ -63,8 +64,10 @@ def train(
         restore(state, resume, run)
         for epoch in state.log:
             _tell(on_epoch, epoch)
+    operations = 6 * plan.batch_size * sum(parameter.numel() for parameter in module.parameters())
     while not _finished(state, plan, validate is not None):
-        error = _one_epoch(state, rows, loss, plan)
+        with threads_for(operations):
+            error = _one_epoch(state, rows, loss, plan)
         epoch = _judged(state, error, validate)
         state.log.append(epoch)
         if epoch.best:
