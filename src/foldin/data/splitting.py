@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 
 from foldin.data.catalog import Catalog
 from foldin.data.feedback import FeedbackRule
-from foldin.data.interactions import Interactions
+from foldin.data.interactions import NO_TIME, Interactions
 from foldin.data.matrix import Pairs, merged_pairs
 from foldin.errors import ConfigurationError, DataError
 
@@ -114,7 +114,8 @@ def last_out(log: Interactions, catalog: Catalog, rule: FeedbackRule) -> Split:
         DataError: the log has no times, or no user has 3 items.
     """
     pairs = _known_pairs(log, catalog, rule)
-    age = _rank_within_rows(pairs, -_times(pairs, "last"))
+    # ~t falls as t rises, as -t does, but also where a time is missing and -t would overflow
+    age = _rank_within_rows(pairs, ~_times(pairs, "last"))
     judged = np.isin(pairs.rows, _judged_users(pairs, rule, 3))
     last, before = judged & (age == 0), judged & (age == 1)
     return _Cut(pairs, rule, "last").split(
@@ -138,8 +139,11 @@ def time_cut(
         DataError: the log has no times, or all events are of one moment.
     """
     _check_shares(test_share=test_share, validation_share=validation_share)
+    _check_rest(test_share, validation_share)
     pairs = _known_pairs(log, catalog, rule)
     times = _times(pairs, "time")
+    if times.min() == times.max():
+        raise DataError("all events are of one moment; there is no before and after to cut", field="time")
     first, second = np.quantile(times, [1 - test_share - validation_share, 1 - test_share], method="lower")
     before, middle, after = times <= first, (times > first) & (times <= second), times > second
     return _Cut(pairs, rule, "time").split(train=before, shown=(before, before | middle), found=(middle, after))
@@ -163,6 +167,7 @@ def random_per_user(
         DataError: no user has 3 items.
     """
     _check_shares(test_share=test_share, validation_share=validation_share)
+    _check_rest(test_share, validation_share)
     pairs = _known_pairs(log, catalog, rule)
     rank = _rank_within_rows(pairs, np.random.default_rng(seed).random(len(pairs.rows)))
     judged = np.isin(pairs.rows, _judged_users(pairs, rule, 3))
@@ -202,7 +207,7 @@ class _Cut:
             self._holdout(fold_in, mark & warm, target & warm)
             for fold_in, mark, target in zip(shown, found, targets, strict=True)
         ]
-        wanted = sum(len(np.unique(self.pairs.rows[target])) for target in targets)
+        wanted = sum(len(np.unique(self.pairs.rows[mark])) for mark in found)
         return Split(
             self.protocol,
             self.pairs.where(train).matrix()[rows],
@@ -268,7 +273,7 @@ def _rank_within_rows(pairs: Pairs, keys: NDArray[np.float64] | NDArray[np.int64
 
 
 def _times(pairs: Pairs, protocol: str) -> NDArray[np.int64]:
-    if pairs.times is None:
+    if pairs.times is None or (pairs.times == NO_TIME).all():
         raise DataError(f"the '{protocol}' protocol needs a column of times, and the log has none", field="time")
     return pairs.times
 
@@ -277,6 +282,13 @@ def _check_shares(**shares: float) -> None:
     for name, share in shares.items():
         if not 0 < share < 1:
             raise ConfigurationError(f"{name} is {share}; a share is above 0 and below 1")
+
+
+def _check_rest(test_share: float, validation_share: float) -> None:
+    if test_share + validation_share >= 1:
+        raise ConfigurationError(
+            f"test_share {test_share} and validation_share {validation_share} leave nothing to train on"
+        )
 
 
 Protocol: TypeAlias = Callable[[Interactions, Catalog, FeedbackRule, int], Split]

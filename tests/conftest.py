@@ -1,0 +1,104 @@
+"""Worlds small enough to draw, shared by the tests of every layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from foldin.data.catalog import ids_of
+from foldin.data.interactions import NO_KIND, NO_TIME, Interactions
+
+DAY = 86_400_000_000
+EVEN_USERS_LIKE_EVEN_ITEMS = 24, 12  # users, items
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    try:
+        import torch
+    except ImportError:
+        return
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def log_of() -> Callable[..., Interactions]:
+    """Makes a log of (user, item) pairs, and of a kind, value and time for each where given; None is missing."""
+    return _log_of
+
+
+@pytest.fixture(scope="session")
+def drawn() -> Callable[..., Interactions]:
+    """Makes a log of a drawing: "Alice  o o . o" has the items 1, 2 and 4. A digit is a value or a time in days."""
+    return _drawn
+
+
+@pytest.fixture(scope="session")
+def drawing() -> Callable[[csr_array], list[str]]:
+    """Draws the stored cells of a matrix, one row a line."""
+    return lambda matrix: [" ".join("o" if cell else "." for cell in row) for row in _stored(matrix)]
+
+
+@pytest.fixture(scope="session")
+def shuffled() -> Callable[[Interactions, int], Interactions]:
+    """The same log with its rows in another order."""
+    return lambda log, seed: log.where(np.random.default_rng(seed).permutation(len(log)))
+
+
+@pytest.fixture(scope="session")
+def checkerboard() -> Interactions:
+    """Even users have chosen the even items, odd users the odd ones, all but the one on their diagonal."""
+    users, items = EVEN_USERS_LIKE_EVEN_ITEMS
+    pairs = [(u, i) for u in range(users) for i in range(items) if u % 2 == i % 2 and i != u % items]
+    return _log_of([(f"u{user:02}", f"i{item:02}") for user, item in pairs])
+
+
+def _log_of(
+    pairs: Sequence[tuple[str, str]],
+    *,
+    kinds: Sequence[str | None] | None = None,
+    values: Sequence[float | None] | None = None,
+    times: Sequence[int | None] | None = None,
+) -> Interactions:
+    users, user_codes = _coded([user for user, _ in pairs])
+    items, item_codes = _coded([item for _, item in pairs])
+    names = None if kinds is None else sorted({kind for kind in kinds if kind is not None})
+    return Interactions(
+        ids_of(users),
+        user_codes,
+        ids_of(items),
+        item_codes,
+        None if names is None else ids_of(names),
+        None
+        if kinds is None or names is None
+        else np.array([NO_KIND if kind is None else names.index(kind) for kind in kinds], dtype=np.int8),
+        None if values is None else np.array([np.nan if v is None else v for v in values], dtype=np.float32),
+        None if times is None else np.array([NO_TIME if t is None else t for t in times], dtype=np.int64),
+    )
+
+
+def _coded(ids: Sequence[str]) -> tuple[list[str], NDArray[np.int32]]:
+    distinct = sorted(set(ids))
+    codes = {name: code for code, name in enumerate(distinct)}
+    return distinct, np.array([codes[name] for name in ids], dtype=np.int32)
+
+
+def _drawn(text: str, digits: str = "") -> Interactions:
+    lines = [line.split() for line in text.strip().splitlines()]
+    cells = [(user, str(column + 1), cell) for user, *row in lines for column, cell in enumerate(row) if cell != "."]
+    numbers = [int(cell) if cell.isdigit() else None for _, _, cell in cells]
+    return _log_of(
+        [(user, item) for user, item, _ in cells],
+        values=numbers if digits == "values" else None,
+        times=[None if n is None else n * DAY for n in numbers] if digits == "times" else None,
+    )
+
+
+def _stored(matrix: csr_array) -> NDArray[np.bool_]:
+    cells = np.zeros(matrix.shape, dtype=np.bool_)
+    cells[np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices] = True
+    return cells
