@@ -69,8 +69,14 @@ class Feedback:
                 "explicit feedback needs positive_from, the rating from which an item counts as liked, "
                 "for example positive_from=4 on a scale of 1 to 5"
             )
-        for name, given in (("weights", self.weights), ("strength", self.strength), ("half_life", self.half_life)):
-            if given:
+        given = (
+            ("weights", self.weights),
+            ("strength", self.strength),
+            ("cap", self.cap),
+            ("half_life", self.half_life),
+        )
+        for name, setting in given:
+            if setting:
                 raise ConfigurationError(f"{name} is for implicit feedback; explicit feedback takes the last rating")
 
     def settle(self, log: Interactions) -> FeedbackRule:
@@ -80,14 +86,14 @@ class Feedback:
             ConfigurationError: the log has values and nothing says what they mean, or lacks what the rule needs.
             DataError: a value is outside what the form allows, or a kind has no weight; the row is named.
         """
+        if log.values is not None:
+            _check_values(log.values, self)
         if self.form == "explicit":
             return FeedbackRule(self, rating_range=_rating_range(log))
         if log.values is not None and self.positive_from is None and self.strength is None:
             raise ConfigurationError(_WHAT_VALUES_MEAN)
         if self.positive_from is not None and log.values is None:
             raise ConfigurationError("positive_from needs a column of ratings, and the log has no values")
-        if self.positive_from is None:
-            _check_amounts(log)
         _check_kinds(log, self.weights)
         return FeedbackRule(self, latest=_latest(log) if self.half_life is not None else None)
 
@@ -124,7 +130,16 @@ class FeedbackRule:
         if not self.explicit:
             return values > 0
         assert self.feedback.positive_from is not None
-        return values >= np.float32(self.feedback.positive_from / self.highest)
+        # divided as the ratings were, in float32: a rating of exactly positive_from must not fall below it
+        return values >= np.float32(self.feedback.positive_from) / np.float32(self.highest)
+
+    def check(self, values: NDArray[np.float32]) -> None:
+        """Passes if the values of a history, one per event, are such as the form allows; NaN is none.
+
+        Raises:
+            DataError: one is not; the row is named.
+        """
+        _check_values(values, self.feedback)
 
     def strength(self, sums: NDArray[np.float64]) -> NDArray[np.float32]:
         """The matrix values of summed contributions, implicit feedback only."""
@@ -185,27 +200,21 @@ _WHAT_VALUES_MEAN = (
 def _rating_range(log: Interactions) -> tuple[float, float]:
     if log.values is None or np.isnan(log.values).all():
         raise ConfigurationError("explicit feedback needs a column of ratings, and the log has no values")
-    low = np.flatnonzero(log.values <= 0)
-    if len(low):
-        raise DataError(
-            f"a rating of {log.values[low[0]]:g}; ratings must be above 0, where 0 is not rated: shift the scale",
-            row=int(low[0]) + 1,
-            field="value",
-        )
     return float(np.nanmin(log.values)), float(np.nanmax(log.values))
 
 
-def _check_amounts(log: Interactions) -> None:
-    if log.values is None:
-        return
-    negative = np.flatnonzero(log.values < 0)
-    if len(negative):
-        row = int(negative[0])
-        raise DataError(
-            f"an amount of {log.values[row]:g}; with implicit feedback amounts are 0 or more",
-            row=row + 1,
-            field="value",
-        )
+def _check_values(values: NDArray[np.float32], feedback: Feedback) -> None:
+    _refuse(values, np.isinf(values), "a value of {:g}; values must be finite")
+    if feedback.form == "explicit":
+        _refuse(values, values <= 0, "a rating of {:g}; ratings must be above 0, where 0 is not rated: shift the scale")
+    elif feedback.positive_from is None:
+        _refuse(values, values < 0, "an amount of {:g}; with implicit feedback amounts are 0 or more")
+
+
+def _refuse(values: NDArray[np.float32], wrong: NDArray[np.bool_], problem: str) -> None:
+    rows = np.flatnonzero(wrong)
+    if len(rows):
+        raise DataError(problem.format(values[rows[0]]), row=int(rows[0]) + 1, field="value")
 
 
 def _check_kinds(log: Interactions, weights: Mapping[str, float]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -15,6 +15,9 @@ from foldin.data.feedback import FeedbackRule
 from foldin.data.interactions import NO_KIND, NO_TIME, History, Ids, Interactions
 
 __all__ = ["Events", "Pairs", "UserItemMatrix", "history_matrix", "merged_pairs", "user_item_matrix"]
+
+UNNAMED = "\0"
+"""Stands for the kinds of served events that the rule gives no weight."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +83,15 @@ def history_matrix(histories: Sequence[History], catalog: Catalog, rule: Feedbac
     """Histories as rows, made by the same rule as training rows: (what is folded in, what is seen).
 
     An item without a value counts as liked: on ratings as the highest rating. Unknown items are left out.
+
+    Raises:
+        DataError: a value is outside what the form of feedback allows; its row in its history is named.
     """
     lengths = [len(history) for history in histories]
     rows = np.repeat(np.arange(len(histories), dtype=np.int32), lengths)
     item_ids = ids_of(chain.from_iterable(history.item_ids for history in histories))
     known = catalog.knows(item_ids)
-    kind_names, kind_codes = _coded_kinds(histories)
+    kind_names, kind_codes = _coded_kinds(histories, rule.feedback.weights)
     events = Events(
         rows[known],
         catalog.indices(item_ids[known]),
@@ -201,20 +207,29 @@ def _newest(times: NDArray[np.int64], first: NDArray[np.bool_]) -> NDArray[np.in
     return np.maximum.reduceat(times, np.flatnonzero(first)) if len(times) else times
 
 
-def _coded_kinds(histories: Sequence[History]) -> tuple[Ids | None, NDArray[np.int8] | None]:
-    if all(history.kinds is None for history in histories):
+def _coded_kinds(histories: Sequence[History], weighted: Iterable[str]) -> tuple[Ids | None, NDArray[np.int8] | None]:
+    names = [*weighted, UNNAMED]
+    if len(names) == 1 or all(history.kinds is None for history in histories):
         return None, None
-    kinds = list(chain.from_iterable(history.kinds or (None,) * len(history) for history in histories))
-    names = sorted({kind for kind in kinds if kind is not None})
-    codes = {name: code for code, name in enumerate(names)}
-    coded = [NO_KIND if kind is None else codes[kind] for kind in kinds]
-    return ids_of(names), np.array(coded, dtype=np.int8)
+    kinds = chain.from_iterable(history.kinds or (None,) * len(history) for history in histories)
+    codes: dict[str | None, int] = {None: NO_KIND, **{name: code for code, name in enumerate(names)}}
+    return ids_of(names), np.array([codes.get(kind, codes[UNNAMED]) for kind in kinds], dtype=np.int8)
 
 
 def _values_of(histories: Sequence[History], rule: FeedbackRule) -> NDArray[np.float32]:
     liked = np.float32(rule.highest if rule.explicit else np.nan)
-    columns = [np.full(len(h), liked) if h.values is None else h.values for h in histories]
-    return np.concatenate([np.empty(0), *columns]).astype(np.float32)
+    columns = [
+        np.full(len(history), liked) if history.values is None else _checked(history.values, rule)
+        for history in histories
+    ]
+    return np.concatenate([np.empty(0, dtype=np.float32), *columns])
+
+
+def _checked(values: NDArray[np.float32], rule: FeedbackRule) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # past float32 is infinite, and infinite is refused
+        values = np.asarray(values, dtype=np.float32)
+    rule.check(values)
+    return values
 
 
 def _times_of(histories: Sequence[History]) -> NDArray[np.int64]:
