@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from foldin.data.identifiers import checked_id
 from foldin.errors import DataError, NotFoundError
 
 __all__ = ["NO_KIND", "NO_TIME", "History", "Ids", "Interactions"]
@@ -49,12 +50,16 @@ class History:
 
     @classmethod
     def of(cls, history: History | Sequence[str]) -> History:
-        """Takes a history as it is, and a sequence of item ids as one event each, without kind, value or time."""
+        """Takes a history as it is, and a sequence of item ids as one event each, without kind, value or time.
+
+        Raises:
+            DataError: it is one string, or an id cannot be one.
+        """
         if isinstance(history, History):
             return history
         if isinstance(history, str):
             raise DataError(f"a history is a sequence of item ids, not one string: write [{history!r}]")
-        return cls(tuple(str(item_id) for item_id in history))
+        return cls(tuple(checked_id(item_id, "item") for item_id in history))
 
 
 @dataclass(frozen=True, eq=False)
