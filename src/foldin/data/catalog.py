@@ -72,7 +72,13 @@ class Catalog:
             raise NotFoundError(f"no item {missing} in the catalogue of {len(self)} items") from None
 
     def ids(self, indices: NDArray[np.integer]) -> Ids:
-        """The item ids of indices."""
+        """The item ids of indices.
+
+        Raises:
+            IndexError: an index is not from 0 to below the number of items.
+        """
+        if np.any(indices < 0):
+            raise IndexError(f"index {indices.min()} is below 0; indices are counted from the front only")
         ids: Ids = self.item_ids[indices]
         return ids
 
