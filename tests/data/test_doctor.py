@@ -65,6 +65,13 @@ def test_duplicates_are_rows_and_pairs(messy: Diagnosis) -> None:
     assert messy.duplicates == Duplicates(rows=2, pairs=2)
 
 
+def test_rows_without_a_value_repeat_each_other() -> None:
+    found = examine(
+        pd.DataFrame({"user": ["a"] * 3, "item": ["x"] * 3, "value": pd.array([None, None, 1], dtype="Int64")})
+    )
+    assert found.duplicates == Duplicates(rows=1, pairs=2)
+
+
 def test_bad_rows_are_counted_by_reason_with_an_example(messy: Diagnosis) -> None:
     found = {(bad.field, bad.count, bad.example.row) for bad in messy.bad_rows}
     assert found == {("rating", 2, 9), ("who", 1, 6), (None, 1, 11)}
@@ -121,7 +128,8 @@ def test_a_user_far_beyond_the_rest_is_likely_a_bot() -> None:
 def test_a_superhuman_rate_is_likely_a_bot() -> None:
     hasty = pd.DataFrame({"user": "hasty", "item": np.arange(1_500), "time": 1_500_000_000 + np.arange(1_500)})
     patient = pd.DataFrame({"user": "patient", "item": np.arange(1_500), "time": 3_600 * np.arange(1_500)})
-    found = examine(pd.concat([hasty, patient]))
+    busy = [pd.DataFrame({"user": name, "item": np.arange(600), "time": 1_500_000_000}) for name in ("hal", "han")]
+    found = examine(pd.concat([hasty, patient, *busy]))
     assert [bot.user_id for bot in found.bots] == ["hasty"]
     assert "within an hour" in found.bots[0].reason
 

@@ -139,6 +139,13 @@ def test_movielens_reads_without_options(tmp_path: Path) -> None:
         assert events(read(tmp_path / name)) == expected, name
 
 
+def test_quotation_marks_mean_nothing_between_colons(tmp_path: Path) -> None:
+    (tmp_path / "log.dat").write_text('user::item\n"a::x\nb"::"y"\n')
+    assert events(read(tmp_path / "log.dat")) == Counter(
+        [('"a', "x", None, None, None), ('b"', '"y"', None, None, None)]
+    )
+
+
 def test_recbole_headers_and_unquoted_marks(tmp_path: Path) -> None:
     (tmp_path / "x.inter").write_text(
         'user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t"7" inch\t4.5\t881250949.0\n'
