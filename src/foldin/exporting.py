@@ -8,15 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TypeAlias
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
-from foldin.data.catalog import ids_of
 from foldin.data.interactions import Ids, Interactions
-from foldin.data.matrix import user_item_matrix
+from foldin.data.matrix import UserItemMatrix, user_item_matrix
 from foldin.data.readers.session import literal, session
 from foldin.errors import ConfigurationError
 from foldin.evaluation.scoring import blocks
@@ -24,29 +23,38 @@ from foldin.models.protocols import FactorModel
 from foldin.models.zoo import name_of
 from foldin.recommender import Recommender
 
-__all__ = ["Vectors", "check_suffix", "write_embeddings", "write_rankings"]
+__all__ = ["FORMATS", "Vectors", "check_ending", "write_embeddings", "write_rankings"]
 
-Columns = Mapping[str, NDArray[np.generic]]
-
-BLOCK_CELLS = 2**24
-"""Scores held at once: 64 MiB of float32."""
+_Columns: TypeAlias = Mapping[str, NDArray[np.generic] | Ids]
 
 FORMATS = {
     ".parquet": "FORMAT parquet, COMPRESSION zstd",
     ".csv": "FORMAT csv, HEADER",
     ".jsonl": "FORMAT json",
 }
+"""How DuckDB writes a file, by its ending."""
+
+BLOCK_CELLS = 2**22
+"""Numbers of a block, 16 MiB of float32."""
+
+RANKING_TABLES = """
+CREATE TABLE users (code INTEGER, id VARCHAR);
+CREATE TABLE items (code INTEGER, id VARCHAR);
+CREATE TABLE ranked (user_code INTEGER, rank INTEGER, item_code INTEGER, score FLOAT, probability FLOAT, rating FLOAT,
+    known BOOLEAN);
+"""
 RANKINGS = """
 SELECT users.id AS "user", rank, items.id AS item, score, nullif(probability, 'NaN') AS probability,
     nullif(rating, 'NaN') AS rating, CASE WHEN known THEN 'history' ELSE 'popularity' END AS basis
-FROM rows JOIN users ON users.code = rows.user_code JOIN items ON items.code = rows.item_code
+FROM ranked JOIN users ON users.code = user_code JOIN items ON items.code = item_code
 ORDER BY user_code, rank
 """
+VECTOR_TABLE = "CREATE TABLE vectors (code INTEGER, id VARCHAR, bias FLOAT, vector FLOAT[]);"
 
 
 @dataclass(frozen=True)
 class Vectors:
-    """What `write_embeddings` wrote: how many vectors, and how long each is. `unknown`: users without a vector."""
+    """How many vectors `write_embeddings` wrote, and how long each is; `unknown` users have none."""
 
     items: int
     users: int
@@ -60,28 +68,27 @@ def write_rankings(
     file: str | Path,
     *,
     k: int = 10,
-    on_block: Callable[[int], None] | None = None,
+    on_block: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Writes the best k unseen items of every user of a log, best first, and returns the number of rows.
+    """Writes the best k unseen items of every user of a log, and returns the number of rows.
 
-    Columns: user, rank (from 1), item, score, probability, rating (null where there is none), and basis, as in
-    `Recommendation`. Users are sorted by id. Never more than one block of scores is held; the file appears whole or
-    not at all. `file`: .parquet, .csv or .jsonl. `on_block` is told how many users are done.
+    Columns: user, rank (from 1), item, score, probability and rating (null where there is none), basis; as in
+    `Recommendation`. Users are sorted by id. Never more than one block of scores is held, and the file appears whole
+    or not at all. `file`: .parquet, .csv or .jsonl. `on_block` is told how many users are done.
 
     Raises:
-        ConfigurationError: k is below 1, the file's ending is another, or it cannot be written.
+        ConfigurationError: k is below 1, the file has another ending, or it cannot be written.
     """
     file = Path(file)
-    check_suffix(file)
+    check_ending(file)
     matrix = user_item_matrix(log, recommender.catalog, recommender.rule)
-    with _drafted(file) as draft:
-        _put(draft, "users", _coded(matrix.user_ids))
-        _put(draft, "items", _coded(recommender.catalog.item_ids))
-        for rows in blocks(len(matrix.user_ids), _users_at_once(len(recommender.catalog))):
-            _put(draft, "rows", _ranked(recommender, matrix.histories[rows], matrix.seen[rows], k, rows.start))
-            if on_block is not None:
-                on_block(rows.stop)
-        return _copy(draft, RANKINGS, file) if len(matrix.user_ids) else _copy(draft, _nothing_of(draft), file)
+    with _drafted(file, RANKING_TABLES) as draft:
+        draft.put("users", _coded(matrix.user_ids))
+        draft.put("items", _coded(recommender.catalog.item_ids))
+        for users in blocks(len(matrix.user_ids), _at_once(len(recommender.catalog))):
+            draft.put("ranked", _ranked(recommender, matrix, users, k))
+            on_block(users.stop)
+        return draft.copy(RANKINGS)
 
 
 def write_embeddings(
@@ -89,36 +96,142 @@ def write_embeddings(
     log: Interactions,
     folder: str | Path,
     *,
-    on_block: Callable[[int], None] | None = None,
+    on_block: Callable[[int], None] = lambda _: None,
 ) -> Vectors:
-    """Writes items.parquet (id, vector, bias) and users.parquet (id, vector); vectors are of type FLOAT[].
+    """Writes items.parquet (id, vector, bias), in the catalogue's order, and users.parquet (id, vector), by id.
 
-    An item is ranked by the product of its vector with the user's, plus its bias. Items are in the catalogue's order,
-    users sorted by id; a user of whose history the model knows nothing has no vector and is left out.
+    Vectors are of type FLOAT[]. A user's items are ranked by the product of the vectors plus the item's bias. Users of
+    whose history the model knows nothing have no vector and are left out. The folder is made if it is not there.
+    `on_block` is told how many users are done.
 
     Raises:
         ConfigurationError: the model has no vectors, or the folder cannot be written to.
     """
-    model = recommender.model
+    model, folder = recommender.model, Path(folder)
     if not isinstance(model, FactorModel):
         raise ConfigurationError(
-            f"{name_of(recommender.estimator)} has no vectors of users and items; networks have them: "
+            f"{name_of(recommender.estimator)} has no vectors of users and items; networks have: "
             "train one with `foldin train --model autoencoder`"
         )
-    folder = _made(Path(folder))
+    _make(folder)
     matrix = user_item_matrix(log, recommender.catalog, recommender.rule)
     known = np.flatnonzero(np.diff(matrix.histories.indptr))
-    factors = model.item_factors
-    with _drafted(folder / "items.parquet") as draft:
-        for rows in blocks(len(factors), _users_at_once(factors.shape[1])):
-            ids, bias = recommender.catalog.item_ids[rows], model.item_bias[rows]
-            _put(draft, "rows", {"code": np.arange(rows.start, rows.stop), "id": ids, "bias": bias}, factors[rows])
-        _copy(draft, "SELECT id, vector, bias FROM rows ORDER BY code", folder / "items.parquet")
-    with _drafted(folder / "users.parquet") as draft:
-        for rows in blocks(len(known), _users_at_once(len(recommender.catalog))):
-            users = known[rows]
-            _put(draft, "rows", {"code": users, "id": matrix.user_ids[users]}, model.encode(matrix.histories[users]))
-            if on_block is not None:
-                on_block(rows.stop)
-        _copy(draft, "SELECT id, vector FROM rows ORDER BY code", folder / "users.parquet")
-    return Vectors(len(factors), len(known), factors.shape[1], len(matrix.user_ids) - len(known))
+    items = _write_items(model, recommender.catalog.item_ids, folder / "items.parquet")
+    users = _write_users(model, matrix, known, folder / "users.parquet", on_block)
+    return Vectors(items, users, model.item_factors.shape[1], len(matrix.user_ids) - users)
+
+
+def check_ending(file: Path) -> None:
+    """Refuses a file whose ending names no format we write.
+
+    Raises:
+        ConfigurationError: the ending is none of those of `FORMATS`.
+    """
+    if file.suffix not in FORMATS:
+        raise ConfigurationError(f"{file} ends in none of: {', '.join(FORMATS)}")
+
+
+def _write_items(model: FactorModel, item_ids: Ids, file: Path) -> int:
+    factors, bias = model.item_factors, model.item_bias
+    with _drafted(file, VECTOR_TABLE) as draft:
+        for items in blocks(len(factors), _at_once(factors.shape[1])):
+            _put_vectors(draft, np.arange(items.start, items.stop), item_ids[items], factors[items], bias[items])
+        return draft.copy("SELECT id, vector, bias FROM vectors ORDER BY code")
+
+
+def _write_users(
+    model: FactorModel, matrix: UserItemMatrix, known: NDArray[np.intp], file: Path, on_block: Callable[[int], None]
+) -> int:
+    with _drafted(file, VECTOR_TABLE) as draft:
+        for block in blocks(len(known), _at_once(matrix.histories.shape[1])):
+            users = known[block]
+            _put_vectors(draft, users, matrix.user_ids[users], model.encode(matrix.histories[users]))
+            on_block(block.stop)
+        return draft.copy("SELECT id, vector FROM vectors ORDER BY code")
+
+
+def _put_vectors(
+    draft: _Draft,
+    codes: NDArray[np.intp],
+    ids: Ids,
+    vectors: NDArray[np.float32],
+    bias: NDArray[np.float32] | None = None,
+) -> None:
+    # a column for every dimension, each contiguous, which DuckDB reads without a copy
+    cells = {f"v{at}": column for at, column in enumerate(np.ascontiguousarray(vectors.T))}
+    entries: _Columns = {"code": codes, "id": ids, "bias": np.zeros(len(ids), np.float32) if bias is None else bias}
+    draft.put("vectors", {**entries, **cells}, select=f"code, id, bias, list_value({', '.join(cells)})")
+
+
+def _ranked(recommender: Recommender, matrix: UserItemMatrix, users: slice, k: int) -> _Columns:
+    shown = matrix.histories[users]
+    rankings = recommender.rank(shown, matrix.seen[users], k=k)
+    unknown = np.full(len(rankings.items), np.nan, dtype=np.float32)
+    probabilities, ratings = recommender.probabilities(rankings, shown), recommender.ratings(rankings, shown)
+    return {
+        "user_code": rankings.rows + users.start,
+        "rank": rankings.ranks + 1,
+        "item_code": rankings.items,
+        "score": rankings.scores,
+        "probability": unknown if probabilities is None else probabilities,
+        "rating": unknown if ratings is None else ratings,
+        "known": (np.diff(shown.indptr) > 0)[rankings.rows],
+    }
+
+
+def _coded(ids: Ids) -> _Columns:
+    return {"code": np.arange(len(ids)), "id": ids}
+
+
+def _at_once(width: int) -> int:
+    return max(1, BLOCK_CELLS // max(1, width))
+
+
+@dataclass(frozen=True, eq=False)
+class _Draft:
+    """A database beside the file it will become: rows beyond memory go to disk."""
+
+    connection: duckdb.DuckDBPyConnection
+    folder: Path
+    file: Path
+
+    def put(self, table: str, columns: _Columns, select: str = "*") -> None:
+        """Adds rows to a table."""
+        self.connection.register("block", dict(columns))
+        self.connection.execute(f"INSERT INTO {table} SELECT {select} FROM block")
+        self.connection.unregister("block")
+
+    def copy(self, query: str) -> int:
+        """Writes the rows of a query to the file, and returns how many."""
+        finished = self.folder / self.file.name
+        options = FORMATS[self.file.suffix]
+        count = self.connection.execute(f"COPY ({query}) TO {literal(str(finished))} ({options})").fetchone()
+        finished.replace(self.file)
+        return int(count[0]) if count else 0
+
+
+@contextmanager
+def _drafted(file: Path, tables: str) -> Iterator[_Draft]:
+    with _writable(file):
+        folder = Path(mkdtemp(prefix=f".{file.name}-", dir=file.parent))
+        try:
+            with session() as connection:
+                connection.execute(f"ATTACH {literal(str(folder / 'draft.duckdb'))} AS draft; USE draft;")
+                # never committed: what is a draft need not survive a power cut
+                connection.execute(f"BEGIN; {tables}")
+                yield _Draft(connection, folder, file)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _writable(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, duckdb.IOException) as error:
+        raise ConfigurationError(f"cannot write to {place}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _make(folder: Path) -> None:
+    with _writable(folder):
+        folder.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from foldin.recommender import Recommender
 from foldin.store.contract import Store
 from foldin.store.opening import open_store
 
-__all__ = ["Bundle", "Workspace", "create_workspace", "open_workspace"]
+__all__ = ["SETTINGS", "Bundle", "Workspace", "create_workspace", "open_workspace"]
 
 SETTINGS = "workspace.toml"
 LOCAL_STORE = "sqlite:///store.sqlite"
@@ -155,13 +155,17 @@ class Workspace:
 
 
 def create_workspace(folder: str | Path) -> Workspace:
-    """Opens the workspace in a folder, made if it is not there."""
+    """Opens the workspace in a folder, made if it is not there.
+
+    Raises:
+        ConfigurationError: the folder holds other things, cannot be made, or its settings cannot be read.
+    """
     folder = Path(folder)
     if not (folder / SETTINGS).exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise ConfigurationError(f"{folder} is no workspace and not empty: choose another folder with -w")
-        (folder / SETTINGS).write_text(SETTINGS_TEXT, encoding="utf-8")
+        try:
+            _make(folder)
+        except OSError as error:
+            raise ConfigurationError(f"no workspace can be made in {folder}: {error.strerror or error}") from error
     return open_workspace(folder)
 
 
@@ -176,7 +180,7 @@ def open_workspace(folder: str | Path) -> Workspace:
     file = folder / SETTINGS
     try:
         settings = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(
             f"no workspace in {folder}: put data in with `foldin ingest`, or try `foldin demo`"
         ) from None
@@ -185,6 +189,13 @@ def open_workspace(folder: str | Path) -> Workspace:
     if not isinstance(settings.get("store"), str) or set(settings) != {"store"}:
         raise ConfigurationError(f'{file} must hold one setting, store = "{LOCAL_STORE}"')
     return Workspace(folder, _resolved(settings["store"], folder))
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise ConfigurationError(f"{folder} is no workspace and not empty: choose another folder with -w")
+    (folder / SETTINGS).write_text(SETTINGS_TEXT, encoding="utf-8")
 
 
 def _resolved(url: str, folder: Path) -> str:

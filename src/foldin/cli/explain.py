@@ -1,9 +1,101 @@
-"""`foldin explain`."""
+"""`foldin explain`: why an item has its score."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from foldin.cli.options import HistoryOption, Json, WorkspaceFolder
+from foldin.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from foldin.recommender import Contribution, Explanation, Recommender
 
 __all__ = ["explain"]
 
 
-def explain() -> None:
-    """To be written."""
+def explain(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="USER ITEM", help="For whom, and which item; with --history the item.")
+    ] = None,
+    history: HistoryOption = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many items of the history, those that do most.")] = 20,
+    workspace: WorkspaceFolder = Path("foldin-workspace"),
+    json: Json = False,
+) -> None:
+    """Explain a score: what each item of the history adds to it.
+
+    Example: foldin explain nle HOL-2002-01-CMP
+    """
+    from foldin.cli.histories import checked_ids, stored_history, typed_history
+    from foldin.cli.output import print_json
+    from foldin.workspace import open_workspace
+
+    user, item = _user_and_item(names or [], history)
+    opened = open_workspace(workspace)
+    recommender = opened.current()
+    shown = stored_history(opened, user) if history is None else typed_history(history, recommender.catalog)
+    explanation = recommender.explain(shown, *checked_ids([item]))
+    if json:
+        print_json(asdict(explanation))
+    else:
+        _print(explanation, recommender, user or "this history", k)
+
+
+def _user_and_item(names: Sequence[str], history: str | None) -> tuple[str, str]:
+    wanted = ["USER", "ITEM"] if history is None else ["ITEM"]
+    if len(names) != len(wanted):
+        raise ConfigurationError(f"say {' and '.join(wanted)}, or --history A,B,C and ITEM; got {len(names)} names")
+    return (names[0] if history is None else "", names[-1])
+
+
+def _print(explanation: Explanation, recommender: Recommender, who: str, k: int) -> None:
+    from foldin.cli.output import print_line, print_table
+
+    what = f"{_title(recommender, explanation.item_id)} for {who}"
+    if explanation.basis == "popularity":
+        print_line(f"{what}: {explanation.score:.4f}, the share of people who chose it")
+        print_line("No item of the history is known to the model, so there is nothing else to explain it by.")
+        return
+    column = "adds" if explanation.additive else "changes the score by"
+    print_table(
+        f"{what}: score {explanation.score:.4f}",
+        ["item", "title", column],
+        _rows(explanation, recommender, k),
+        numbers=[column],
+    )
+    print_line(
+        "What the items add makes up the score exactly."
+        if explanation.additive
+        else "Each figure is by how much the score would fall if that item alone were left out; they need not add up."
+    )
+
+
+def _rows(explanation: Explanation, recommender: Recommender, k: int) -> list[list[str]]:
+    by_effect = sorted(explanation.contributions, key=lambda one: -abs(one.amount))
+    most = set(by_effect[:k])
+    rows = [
+        [one.item_id, _title(recommender, one.item_id), f"{one.amount:+.4f}"]
+        for one in explanation.contributions
+        if one in most
+    ]
+    return [*rows, *_rest(by_effect[k:], explanation.additive), *_total(explanation)]
+
+
+def _rest(others: Sequence[Contribution], additive: bool) -> list[list[str]]:
+    if not others:
+        return []
+    together = f"{sum(one.amount for one in others):+.4f}" if additive else "less"
+    return [["", f"{len(others):,} other items" + (", together" if additive else ", each"), together]]
+
+
+def _total(explanation: Explanation) -> list[list[str]]:
+    return [["", "score", f"{explanation.score:.4f}"]] if explanation.additive else []
+
+
+def _title(recommender: Recommender, item_id: str) -> str:
+    return recommender.catalog.title(int(recommender.catalog.indices([item_id])[0]))

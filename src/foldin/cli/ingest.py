@@ -1,9 +1,156 @@
-"""`foldin ingest`."""
+"""`foldin ingest`: files into the workspace's store."""
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from foldin.cli.options import (
+    ItemColumn,
+    Json,
+    KindColumn,
+    TimeColumn,
+    TimeZone,
+    UserColumn,
+    ValueColumn,
+    WorkspaceFolder,
+)
+from foldin.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from foldin.cli.intake import Intake, Stored
+    from foldin.data.interactions import Interactions
+
 __all__ = ["ingest"]
 
+DEFAULT_FOLDER = Path("foldin-workspace")
 
-def ingest() -> None:
-    """To be written."""
+
+def ingest(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE...", help="Logs: CSV, TSV, Parquet or JSON lines, or globs.")
+    ] = None,
+    items: Annotated[Path | None, typer.Option(help="The catalogue: an item per row, with its attributes.")] = None,
+    users: Annotated[Path | None, typer.Option(help="The profiles: a user per row, with their attributes.")] = None,
+    workspace: WorkspaceFolder = DEFAULT_FOLDER,
+    user: UserColumn = None,
+    item: ItemColumn = None,
+    kind: KindColumn = None,
+    value: ValueColumn = None,
+    time: TimeColumn = None,
+    timezone: TimeZone = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Take the good rows, and write the others with the reason to a file.")
+    ] = False,
+    rejected: Annotated[
+        Path | None, typer.Option(help="That file; rejected-<n>.csv in the workspace, if not said.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Take logs, catalogue and profiles into the workspace's store: all of them, or nothing.
+
+    Example: foldin ingest events.csv --items items.csv --users users.csv
+    """
+    from foldin.cli.intake import read_intake, store_intake, workspace_for
+    from foldin.cli.output import print_note, progress
+
+    if not (files or items or users):
+        raise ConfigurationError("say what to take in: one or more logs, --items FILE or --users FILE")
+    if rejected is not None and not skip_bad:
+        raise ConfigurationError("--rejected goes with --skip-bad")
+    columns = {"user": user, "item": item, "kind": kind, "value": value, "time": time, "timezone": timezone}
+    with workspace_for(workspace) as opened, progress("reading") as tell:
+        intake = read_intake(files or [], items, users, columns, skip_bad=skip_bad, tell=tell)
+        tell("storing")
+        stored = store_intake(opened, intake, rejected)
+    again = (f"{name} was taken in before, and its interactions are now there twice" for name in stored.again)
+    for note in (*intake.notes, *again):
+        print_note(note)
+    _print(workspace, intake, stored, as_json=json)
+
+
+def _print(workspace: Path, intake: Intake, stored: Stored, *, as_json: bool) -> None:
+    from foldin.cli.output import print_json
+
+    if as_json:
+        print_json(_as_json(intake, stored))
+    else:
+        _print_tables(workspace, intake, stored)
+
+
+def _print_tables(workspace: Path, intake: Intake, stored: Stored) -> None:
+    from foldin.cli.output import print_line, print_table
+
+    added, summary = stored.added, stored.summary
+    numbers = ["interactions", "users", "items", "repeated pairs"]
+    rows = [
+        [name, f"{len(log):,}", f"{len(log.user_ids):,}", f"{len(log.item_ids):,}", f"{_repeated(log):,}", _with(log)]
+        for name, log in intake.logs
+    ]
+    if rows:
+        print_table(f"Taken into {workspace}", ["file", *numbers, "with"], rows, numbers=numbers)
+    if intake.catalog is not None:
+        print_line(f"Catalogue: {len(intake.catalog):,} items with {_listed(list(intake.catalog.attributes))}")
+    if intake.profiles is not None:
+        print_line(f"Profiles: {len(intake.profiles):,} users with {_listed(list(intake.profiles.attributes))}")
+    if any(_repeated(log) for _, log in intake.logs):
+        print_line("Repeated pairs of user and item are all kept, and merged in training.")
+    print_line(f"New: {added.new_users:,} users and {added.new_items:,} items")
+    print_line(
+        f"The store now holds {summary.events:,} interactions, {summary.users:,} users and {summary.items:,} items"
+    )
+    if stored.rejected is not None:
+        print_line(f"Refused: {len(intake.rejected):,} rows, which are in {stored.rejected} with the reasons")
+    if any(log.values is not None for _, log in intake.logs):
+        print_line("The values need a meaning: say --feedback explicit for ratings, --strength log for amounts")
+    print_line(f"Next: {_next(workspace)}")
+
+
+def _as_json(intake: Intake, stored: Stored) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {
+        "files": [
+            {
+                "file": name,
+                "interactions": len(log),
+                "users": len(log.user_ids),
+                "items": len(log.item_ids),
+                "repeated_pairs": _repeated(log),
+            }
+            for name, log in intake.logs
+        ],
+        "catalog_items": None if intake.catalog is None else len(intake.catalog),
+        "profiles": None if intake.profiles is None else len(intake.profiles),
+        "new_users": stored.added.new_users,
+        "new_items": stored.added.new_items,
+        "again": list(stored.again),
+        "rejected_rows": len(intake.rejected),
+        "rejected_file": None if stored.rejected is None else str(stored.rejected),
+        "notes": list(intake.notes),
+        "store": asdict(stored.summary),
+    }
+
+
+def _repeated(log: Interactions) -> int:
+    """Interactions beyond the first of the same user and item."""
+    import numpy as np
+
+    pairs = log.user_codes.astype(np.int64) * max(1, len(log.item_ids)) + log.item_codes
+    return len(pairs) - len(np.unique(pairs))
+
+
+def _with(log: Interactions) -> str:
+    columns = {"kinds": log.kind_names, "values": log.values, "times": log.times}
+    return ", ".join(name for name, column in columns.items() if column is not None)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) or "no attributes"
+
+
+def _next(workspace: Path) -> str:
+    return "foldin train" if workspace == DEFAULT_FOLDER else f"foldin train -w {shlex.quote(str(workspace))}"

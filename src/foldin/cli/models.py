@@ -1,9 +1,137 @@
-"""`foldin models`."""
+"""`foldin models`: the workspace's bundles, and which of them is in use."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+from foldin.cli.options import Json, WorkspaceFolder
+
+if TYPE_CHECKING:
+    from foldin.workspace import Bundle
 
 __all__ = ["models"]
 
-models = typer.Typer(help="To be written.")
+POPULARITY = "popularity"
+METRICS = {"ndcg@10": "NDCG@10", "recall@10": "Recall@10"}
+DEFAULT_FOLDER = Path("foldin-workspace")
+
+models = typer.Typer(invoke_without_command=True)
+
+
+@models.callback()
+def list_models(context: typer.Context, workspace: WorkspaceFolder = DEFAULT_FOLDER, json: Json = False) -> None:
+    """List the trained models, how good they are beside popularity, and which one is in use (*).
+
+    Example: foldin models -w foldin-workspace
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from foldin.cli.output import print_json, print_line, progress
+    from foldin.workspace import open_workspace
+
+    with progress("checking the bundles"):
+        bundles = open_workspace(workspace).bundles()
+    if json:
+        print_json([_as_json(bundle) for bundle in bundles])
+    elif bundles:
+        _print(bundles, workspace)
+    else:
+        print_line(f"No model in {workspace} yet: train one with `foldin train`")
+
+
+@models.command()
+def use(
+    context: typer.Context,
+    version: Annotated[str, typer.Argument(help="The number or name of a bundle.")],
+    workspace: WorkspaceFolder = DEFAULT_FOLDER,
+) -> None:
+    """Take another model into use, after checking it whole.
+
+    Example: foldin models use 1
+    """
+    from foldin.cli.output import print_line
+    from foldin.workspace import open_workspace
+
+    print_line(f"{open_workspace(_folder(context, workspace)).use(version)} is in use")
+
+
+@models.command()
+def rollback(context: typer.Context, workspace: WorkspaceFolder = DEFAULT_FOLDER) -> None:
+    """Take the model before the present one into use.
+
+    Example: foldin models rollback
+    """
+    from foldin.cli.output import print_line
+    from foldin.workspace import open_workspace
+
+    print_line(f"{open_workspace(_folder(context, workspace)).rollback()} is in use")
+
+
+def _folder(context: typer.Context, workspace: Path) -> Path:
+    # `foldin models -w A use 1` means A as well as `foldin models use 1 -w A` does
+    source = context.get_parameter_source("workspace")
+    if context.parent is None or (source is not None and source.name == "COMMANDLINE"):
+        return workspace
+    folder: Path = context.parent.params["workspace"]
+    return folder
+
+
+def _print(bundles: list[Bundle], workspace: Path) -> None:
+    from foldin.cli.output import print_line, print_table
+
+    figures = [title for metric in METRICS.values() for title in (metric, f"{POPULARITY} ")]
+    numbers = ["users", "items", "interactions", *METRICS.values(), f"{POPULARITY} "]
+    columns = ["", "bundle", "created (UTC)", *numbers[:3], *figures]
+    print_table(f"Models of {workspace}", columns, [_row(bundle) for bundle in bundles], numbers=numbers)
+    for bundle in bundles:
+        if bundle.damage is not None:
+            print_line(f"{bundle.name} is damaged: {bundle.damage}")
+
+
+def _row(bundle: Bundle) -> list[str]:
+    mark = "*" if bundle.current else ""
+    if bundle.manifest is None or bundle.damage is not None:
+        return [mark, bundle.name, "damaged", *[""] * 7]
+    created = bundle.manifest.created.replace("T", " ")[:16]
+    report = bundle.manifest.report
+    sizes = [report.users, report.items, report.interactions] if report else [None] * 3
+    return [mark, bundle.name, created, *(_count(size) for size in sizes), *(_figure(one) for one in _figures(bundle))]
+
+
+def _figures(bundle: Bundle) -> Sequence[float | None]:
+    """For each metric the model's and popularity's."""
+    report = None if bundle.manifest is None else bundle.manifest.report
+    if report is None or report.figures is None:
+        return [None] * 2 * len(METRICS)
+    means = {row.contender: row.means for row in report.figures.test}
+    others = [means[name] for name in means if name != POPULARITY]
+    own = others[0] if others else means[POPULARITY]
+    return [found.get(metric) for metric in METRICS for found in (own, means[POPULARITY])]
+
+
+def _as_json(bundle: Bundle) -> dict[str, object]:
+    from dataclasses import asdict
+
+    manifest = bundle.manifest
+    return {
+        "number": bundle.number,
+        "name": bundle.name,
+        "current": bundle.current,
+        "damage": bundle.damage,
+        "model": None if manifest is None else manifest.model,
+        "settings": None if manifest is None else manifest.settings,
+        "created": None if manifest is None else manifest.created,
+        "report": None if manifest is None or manifest.report is None else asdict(manifest.report),
+    }
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
+
+
+def _figure(number: float | None) -> str:
+    return "" if number is None else f"{number:.4f}"

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["print_json", "print_line", "print_note", "print_table", "progress"]
+__all__ = ["print_json", "print_line", "print_note", "print_table", "print_warning", "progress"]
 
 NARROWEST = 80
 
@@ -33,19 +33,26 @@ def print_note(text: str) -> None:
     typer.secho(f"note: {text}", fg="yellow", err=True)
 
 
+def print_warning(text: str) -> None:
+    """A line of a list of warnings, on standard output."""
+    _console().print(Text("! ", style="bold yellow") + _plain(text), soft_wrap=True)
+
+
 def print_table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()
 ) -> None:
     """A table; the columns named in `numbers` are aligned to the right and never broken."""
-    table = Table(
-        title=_plain(title), title_justify="left", title_style="bold", header_style="bold", box=box.SIMPLE_HEAD
-    )
+    table = Table(header_style="bold", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for column in columns:
         number = column in numbers
-        table.add_column(_plain(column), justify="right" if number else "left", overflow="fold", no_wrap=number or None)
+        table.add_column(_plain(column), justify="right" if number else "left", overflow="fold", no_wrap=number)
     for row in rows:
         table.add_row(*(_plain(cell) for cell in row))
-    _console().print(table)
+    console = _console()
+    # a title inside the table would be folded to the table's width
+    console.print(_plain(title), style="bold", soft_wrap=True)
+    console.print(table)
+    console.print()
 
 
 @contextmanager

@@ -1,9 +1,75 @@
-"""`foldin predict`."""
+"""`foldin predict`: the completed row of a history."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from foldin.cli.options import HistoryOption, Json, WorkspaceFolder
+from foldin.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from foldin.recommender import Recommendation, Recommender
+
 __all__ = ["predict"]
 
+SHOWN = 20
 
-def predict() -> None:
-    """To be written."""
+
+def predict(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="USER [ITEM ...]", help="Whose row, and which items of it; all, if none is named."),
+    ] = None,
+    history: HistoryOption = None,
+    k: Annotated[
+        int | None, typer.Option("-k", min=1, help=f"How many items; {SHOWN} in a table, all in JSON, if not said.")
+    ] = None,
+    workspace: WorkspaceFolder = Path("foldin-workspace"),
+    json: Json = False,
+) -> None:
+    """Complete a history: a rating, probability or score for every item, also for those of the history.
+
+    With --history no user is named, only items.
+
+    Example: foldin predict nle HOL-2002-01-CMP HOL-2003-01-CMP
+    """
+    from foldin.cli.histories import checked_ids, stored_history, typed_history
+    from foldin.cli.output import print_json
+    from foldin.workspace import open_workspace
+
+    user, items = _user_and_items(names or [], history)
+    opened = open_workspace(workspace)
+    recommender = opened.current()
+    shown = stored_history(opened, user) if history is None else typed_history(history, recommender.catalog)
+    row = recommender.predict(shown, checked_ids(items) or None)
+    seen = set(shown.item_ids)
+    if json:
+        print_json([{**asdict(one), "in_history": one.item_id in seen} for one in row[:k]])
+    else:
+        wanted = len(row) if items and k is None else k or SHOWN
+        _print_row(f"The completed row of {user or 'this history'}", row, wanted, seen, recommender)
+
+
+def _user_and_items(names: Sequence[str], history: str | None) -> tuple[str, Sequence[str]]:
+    if history is not None:
+        return "", names
+    if not names:
+        raise ConfigurationError("say whose row: a user, or --history A,B,C")
+    return names[0], names[1:]
+
+
+def _print_row(
+    title: str, row: Sequence[Recommendation], wanted: int, seen: Collection[str], recommender: Recommender
+) -> None:
+    from foldin.cli.output import print_line
+    from foldin.cli.rankings import print_ranking
+
+    marks = {one.item_id: "yes" if one.item_id in seen else "" for one in row}
+    print_ranking(title, row[:wanted], recommender, extra=("in history", marks))
+    if wanted < len(row):
+        print_line(f"{wanted:,} of {len(row):,} items; -k shows more, --json all")

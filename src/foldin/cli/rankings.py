@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,17 @@ __all__ = ["print_ranking"]
 
 
 def print_ranking(
-    title: str, ranking: Sequence[Recommendation], recommender: Recommender, *, as_json: bool = False
+    title: str,
+    ranking: Sequence[Recommendation],
+    recommender: Recommender,
+    *,
+    as_json: bool = False,
+    extra: tuple[str, Mapping[str, str]] | None = None,
 ) -> None:
-    """A ranking, best first: with a probability or rating where there is one, else with the score."""
+    """A ranking, best first: with a probability or rating where there is one, else with the score.
+
+    `extra`: one more column for the table, its name and its cells by item id.
+    """
     if as_json:
         print_json([asdict(recommendation) for recommendation in ranking])
         return
@@ -25,10 +33,12 @@ def print_ranking(
         print_line(f"{title}: nothing is left to recommend")
         return
     figure = _figure(ranking[0])
+    more, cells = extra or ("", {})
     rows = [
-        [str(rank), one.item_id, _title(one, recommender), _cell(one, figure)] for rank, one in enumerate(ranking, 1)
+        [str(rank), one.item_id, _title(one, recommender), _cell(one, figure), *([cells[one.item_id]] if more else [])]
+        for rank, one in enumerate(ranking, 1)
     ]
-    print_table(title, ["", "item", "title", figure], rows, numbers=["", figure])
+    print_table(title, ["", "item", "title", figure, *([more] if more else [])], rows, numbers=["", figure])
     if ranking[0].basis == "popularity":
         print_line("No item of the history is known to the model: this is what most people choose.")
 

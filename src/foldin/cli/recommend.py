@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import Json, WorkspaceFolder
+from foldin.cli.options import HistoryOption, Json, WorkspaceFolder
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from foldin.data.interactions import History
     from foldin.workspace import Workspace
 
 __all__ = ["recommend"]
@@ -20,9 +19,7 @@ __all__ = ["recommend"]
 
 def recommend(
     user: Annotated[str | None, typer.Argument(help="Whose recommendations; asked for in a terminal.")] = None,
-    history: Annotated[
-        str | None, typer.Option(help="Item ids, as A,B,C, of somebody the store need not know.")
-    ] = None,
+    history: HistoryOption = None,
     everybody: Annotated[bool, typer.Option("--all", help="For every user of the store; needs -o.")] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File for --all: .parquet, .csv or .jsonl.")
@@ -36,21 +33,21 @@ def recommend(
 
     Example: foldin recommend nle -k 5
     """
+    from foldin.cli.histories import stored_history, typed_history
     from foldin.cli.rankings import print_ranking
-    from foldin.data.interactions import History
     from foldin.workspace import open_workspace
 
     _check(user, history, everybody, output)
     opened = open_workspace(workspace)
     if everybody:
-        _write_all(opened, output, k)
+        _write_all(opened, output, k, as_json=json)
         return
     recommender = opened.current()
     if history is not None:
-        title, shown = "For this history", History.of([part.strip() for part in history.split(",") if part.strip()])
+        title, shown = "For this history", typed_history(history, recommender.catalog)
     else:
         name = user or _asked_for()
-        title, shown = f"For {name}", _history(opened, name)
+        title, shown = f"For {name}", stored_history(opened, name)
     ranking = recommender.recommend(shown, k=k, seen="include" if seen else "exclude")
     print_ranking(title, ranking, recommender, as_json=json)
 
@@ -69,17 +66,16 @@ def _asked_for() -> str:
     return name.strip()
 
 
-def _history(workspace: Workspace, user: str) -> History:
-    with workspace.store() as store:
-        return store.history(user)
-
-
-def _write_all(workspace: Workspace, output: Path | None, k: int) -> None:
-    from foldin.cli.output import print_line, progress
-    from foldin.exporting import write_rankings
+def _write_all(workspace: Workspace, output: Path | None, k: int, *, as_json: bool) -> None:
+    from foldin.cli.output import print_json, print_line, progress
+    from foldin.exporting import check_ending, write_rankings
 
     assert output is not None
+    check_ending(output)
     with progress("reading the store") as tell, workspace.store() as store:
         recommender, log = workspace.current(), store.interactions()
         written = write_rankings(recommender, log, output, k=k, on_block=lambda users: tell(f"{users:,} users"))
-    print_line(f"wrote {written:,} recommendations for {len(log.user_ids):,} users to {output}")
+    if as_json:
+        print_json({"file": str(output), "users": len(log.user_ids), "recommendations": written})
+    else:
+        print_line(f"Wrote {written:,} recommendations for {len(log.user_ids):,} users to {output}")

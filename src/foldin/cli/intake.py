@@ -1,0 +1,168 @@
+"""Taking files into a workspace's store: read all of them, then store all of it, or leave everything as it was."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import shutil
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foldin.errors import ConfigurationError, DataError, DataWarning
+
+if TYPE_CHECKING:
+    from foldin.data.catalog import Catalog
+    from foldin.data.interactions import Interactions
+    from foldin.data.profiles import Profiles
+    from foldin.data.readers import Rejected
+    from foldin.store.contract import Ingested, Summary
+    from foldin.workspace import Workspace
+
+__all__ = ["Intake", "Stored", "read_intake", "store_intake", "workspace_for"]
+
+REJECTED_COLUMNS = ("file", "row", "field", "reason", "text")
+
+
+@dataclass(frozen=True, eq=False)
+class Intake:
+    """What was read: logs by the names of their files, the rows set aside, and what was changed on the way."""
+
+    logs: Sequence[tuple[str, Interactions]]
+    catalog: Catalog | None
+    profiles: Profiles | None
+    rejected: Sequence[Rejected]
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of it: what is new, what the store holds now, and the file of the rows set aside.
+
+    `again`: files of whose names the store already had some interactions.
+    """
+
+    added: Ingested
+    summary: Summary
+    rejected: Path | None
+    again: Sequence[str]
+
+
+@contextmanager
+def workspace_for(folder: Path) -> Iterator[Workspace]:
+    """The workspace of a folder, made if there is none, and then removed again if what follows fails."""
+    from foldin.workspace import SETTINGS, create_workspace
+
+    existed, new = folder.exists(), not (folder / SETTINGS).exists()
+    workspace = create_workspace(folder)
+    try:
+        yield workspace
+    except BaseException:
+        if new:
+            _remove(folder, itself=not existed)
+        raise
+
+
+def read_intake(
+    files: Sequence[Path],
+    items: Path | None,
+    users: Path | None,
+    columns: Mapping[str, str | None],
+    *,
+    skip_bad: bool,
+    tell: Callable[[str], None],
+) -> Intake:
+    """Reads logs, catalogue and profiles; `columns` are those of `read`.
+
+    Raises:
+        DataError: a row cannot be taken; with `skip_bad`, none can.
+        ConfigurationError: there is no such time zone.
+    """
+    from foldin.data.readers import read_catalog, read_profiles
+
+    readings = []
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always", DataWarning)
+        for file in _matching(files):
+            tell(f"reading {file}")
+            readings.append((file.name, *_read(file, columns, skip_bad)))
+        catalog = None if items is None else read_catalog(items)
+        profiles = None if users is None else read_profiles(users)
+    notes = [note for _, _, _, of_log in readings for note in of_log] + [str(one.message) for one in noted]
+    rejected = [row for _, _, of_log, _ in readings for row in of_log]
+    return Intake(
+        [(name, log) for name, log, _, _ in readings], catalog, profiles, rejected, list(dict.fromkeys(notes))
+    )
+
+
+def store_intake(workspace: Workspace, intake: Intake, rejected_file: Path | None) -> Stored:
+    """Stores everything, and writes the rows set aside, if any; both or neither.
+
+    Raises:
+        StoreError: the store cannot be written.
+        ConfigurationError: the file of rejected rows cannot be written.
+    """
+    file = (rejected_file or _free_name(workspace.folder)) if intake.rejected else None
+    with _rejects_written(intake.rejected, file), workspace.store(create=True) as store:
+        known = store.sources()
+        added = store.ingest(intake.logs, catalog=intake.catalog, profiles=intake.profiles)
+        return Stored(added, store.summary(), file, [name for name, _ in intake.logs if name in known])
+
+
+def _matching(files: Sequence[Path]) -> Iterator[Path]:
+    # a glob the shell left alone; what matches nothing is for the reader to refuse
+    for file in files:
+        found = [] if file.exists() else sorted(glob.glob(str(file.expanduser()), recursive=True))  # noqa: PTH207
+        yield from map(Path, found) if found else [file]
+
+
+def _read(
+    file: Path, columns: Mapping[str, str | None], skip_bad: bool
+) -> tuple[Interactions, Sequence[Rejected], Sequence[str]]:
+    from foldin.data.readers import read, read_skipping
+
+    if not skip_bad:
+        return read(file, **columns), (), ()
+    reading = read_skipping(file, **columns)
+    if not len(reading.log) and reading.rejected:
+        first = reading.rejected[0].error()
+        raise DataError(f"none of the {len(reading.rejected):,} rows can be taken; the first: {first}")
+    return reading.log, reading.rejected, reading.notes
+
+
+@contextmanager
+def _rejects_written(rejected: Sequence[Rejected], file: Path | None) -> Iterator[None]:
+    from foldin.data.synthetic.files import replaced
+
+    try:
+        with nullcontext() if file is None else replaced(file) as draft:
+            if draft is not None:
+                _write(rejected, draft)
+            yield
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {file}: {error.strerror or error}") from error
+
+
+def _write(rejected: Sequence[Rejected], file: Path) -> None:
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(REJECTED_COLUMNS)
+        writer.writerows((row.file, row.row, row.field, row.reason, row.text) for row in rejected)
+
+
+def _free_name(folder: Path) -> Path:
+    number = 1
+    while (folder / f"rejected-{number}.csv").exists():
+        number += 1
+    return folder / f"rejected-{number}.csv"
+
+
+def _remove(folder: Path, *, itself: bool) -> None:
+    if itself:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for made in folder.iterdir():
+        made.unlink()
