@@ -1,0 +1,5 @@
+"""`python -m foldin` is `foldin`."""
+
+from foldin.cli.app import main
+
+main()

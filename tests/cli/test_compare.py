@@ -1,0 +1,77 @@
+"""Comparing models from the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from foldin.data.synthetic import simulate, write_world
+
+FAST = ("--models", "popularity,ease")
+
+
+def foldin(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "foldin", *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("world")
+    write_world(simulate(users=300, items=40, seed=3), folder)
+    return folder
+
+
+def test_one_table_with_standard_errors_and_the_best_possible(folder: Path) -> None:
+    done = foldin("compare", str(folder / "events.csv"), *FAST)
+    assert done.returncode == 0, done.stderr
+    assert "best possible" in done.stdout
+    assert "±" in done.stdout
+    assert "EASE(l2=" in done.stdout
+
+
+@pytest.mark.parametrize("protocol", ["strong", "last", "time", "random"])
+def test_every_protocol_reports_the_same_things(folder: Path, tmp_path: Path, protocol: str) -> None:
+    report = tmp_path / "out.json"
+    done = foldin(
+        "compare", str(folder / "events.csv"), *FAST, "--protocol", protocol, "--report", str(report), "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == json.loads(report.read_text())
+    written = json.loads(report.read_text())
+    assert written["protocol"] == protocol
+    assert written["test_users"] > 10
+    contenders = written["ranking"]["contenders"]
+    assert list(contenders) == ["popularity", "ease", "best possible"]
+    assert contenders["ease"]["metrics"]["ndcg@10"]["standard_error"] > 0
+
+
+def test_ratings_get_a_table_of_their_own(folder: Path) -> None:
+    done = foldin(
+        "compare", str(folder / "ratings.csv"), *FAST, "--feedback", "explicit", "--positive-from", "4", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    ratings = json.loads(done.stdout)["ratings"]
+    assert 0.3 < ratings["ease"]["rmse"] < 1.5
+
+
+def test_a_file_or_a_workspace_but_not_both(folder: Path) -> None:
+    refused = foldin("compare", *FAST)
+    assert refused.returncode == 2
+    assert "either a file or -w" in refused.stderr
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    refused = foldin("compare", str(tmp_path / "no.csv"))
+    assert refused.returncode == 3
+    assert "no.csv" in refused.stderr
+
+
+def test_a_truth_of_another_world_is_refused(folder: Path, tmp_path: Path) -> None:
+    write_world(simulate(users=60, items=20, seed=4), tmp_path)
+    refused = foldin("compare", str(folder / "events.csv"), *FAST, "--truth", str(tmp_path / "truth.safetensors"))
+    assert refused.returncode == 3
+    assert "another world" in refused.stderr

@@ -1,0 +1,91 @@
+"""The demo, run as a new user runs it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from foldin.data.readers import read, read_catalog
+from foldin.workspace import open_workspace
+
+
+def foldin(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "foldin", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def printed(place: Path) -> str:
+    done = foldin("demo", folder=place)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def figures(printed: str, metric: str) -> dict[str, float]:
+    head = next(line for line in printed.splitlines() if "best possible" in line)
+    names = [cell.strip() for cell in re.split(r"\s{2,}|[│┃]", head) if cell.strip()]
+    line = next(line for line in printed.splitlines() if re.search(rf"\b{metric}\b", line) and "±" in line)
+    return dict(zip(names, (float(mean) for mean in re.findall(r"([\d.]+) ±", line)), strict=True))
+
+
+def test_it_shows_the_data_the_training_and_the_figures(printed: str) -> None:
+    assert re.search(r"people\W+5,200", printed)
+    assert re.search(r"hands-on labs\W+252", printed)
+    assert len(re.findall(r"epoch +\d+ +train error [\d.]+ +validation error [\d.]+", printed)) >= 3
+    assert re.search(r"test error [\d.]+", printed)
+
+
+def test_the_autoencoder_beats_popularity_clearly_and_nobody_the_truth(printed: str) -> None:
+    ndcg = figures(printed, "NDCG@10")
+    assert set(ndcg) == {"popularity", "edlae", "autoencoder", "best possible"}
+    assert ndcg["autoencoder"] > 1.5 * ndcg["popularity"]
+    assert ndcg["best possible"] > max(ndcg["edlae"], ndcg["autoencoder"])
+
+
+def test_nle_gets_ten_labs_with_probabilities_and_none_of_the_history(printed: str) -> None:
+    _, history, ranking = re.split(r"What nle has done|For nle", printed)
+    labs = re.findall(r"HOL-\d{4}-\d\d-[A-Z]{3}", ranking)
+    assert len(labs) == 10
+    assert len(re.findall(r"\d+\.\d%", ranking)) == 10
+    assert not set(labs) & set(re.findall(r"HOL-\d{4}-\d\d-[A-Z]{3}", history))
+    assert "foldin ingest" in ranking
+
+
+def test_the_data_lies_in_the_workspace_as_files_and_in_the_store(printed: str, place: Path) -> None:
+    folder = place / "foldin-workspace"
+    events = read(folder / "data" / "events.csv")
+    with open_workspace(folder).store() as store:
+        assert len(store.interactions()) == len(events)
+        assert len(store.catalog()) == len(read_catalog(folder / "data" / "items.csv")) == 252
+    assert (folder / "data" / "feedback.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_recommend_goes_on_from_the_demo(printed: str, place: Path) -> None:
+    again = foldin("recommend", "nle", folder=place)
+    assert again.returncode == 0
+    ranking = printed.split("For nle")[1]
+    assert re.findall(r"HOL-\S+", again.stdout) == re.findall(r"HOL-\S+", ranking)
+
+
+def test_it_refuses_a_workspace_that_holds_other_data(printed: str, place: Path) -> None:
+    refused = foldin("demo", "--seed", "1", folder=place)
+    assert refused.returncode == 2
+    assert "holds other data (demo, seed 0)" in refused.stderr
+
+
+def test_it_refuses_a_folder_that_is_no_workspace(tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.txt").write_text("years of work")
+    refused = foldin("demo", "-w", "precious", folder=tmp_path)
+    assert refused.returncode == 2
+    assert [file.name for file in (tmp_path / "precious").iterdir()] == ["thesis.txt"]

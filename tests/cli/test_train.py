@@ -1,0 +1,135 @@
+"""Training from the command line: what it prints, writes, refuses, and how it goes on after being killed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from foldin.bundle import read_manifest
+from foldin.data.synthetic import World, simulate
+from foldin.workspace import create_workspace, open_workspace
+
+NETWORK = ("--model", "autoencoder", "--set", "epochs=6", "--set", "patience=6", "--set", "latent=8")
+
+
+def foldin(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "foldin", *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return simulate(users=300, items=40, seed=3)
+
+
+def filled(folder: Path, world: World, *, ratings: bool = False) -> str:
+    with create_workspace(folder).store(create=True) as store:
+        store.ingest([("made", world.ratings if ratings else world.events)], catalog=world.catalog)
+    return str(folder)
+
+
+def test_without_a_model_it_takes_edlae_and_chooses_its_fields(tmp_path: Path, world: World) -> None:
+    workspace = filled(tmp_path / "w", world)
+    done = foldin("train", "-w", workspace)
+    assert done.returncode == 0, done.stderr
+    assert "EDLAE(l2=" in done.stdout
+    assert "Bundle 1-edlae is written and current" in done.stdout
+    assert "NDCG@10" in done.stdout
+    assert open_workspace(workspace).current().recommend([str(world.catalog.item_ids[0])], k=3)
+
+
+def test_fields_that_are_set_stay_as_they_are(tmp_path: Path, world: World) -> None:
+    done = foldin("train", "-w", filled(tmp_path / "w", world), "--set", "l2=17", "--json")
+    report = json.loads(done.stdout)
+    assert report["estimator"].startswith("EDLAE(l2=17.0, dropout=")
+    assert report["report"]["figures"]["test_users"] > 0
+
+
+def test_a_network_prints_an_epoch_a_line_and_the_test_error(tmp_path: Path, world: World) -> None:
+    done = foldin("train", "-w", filled(tmp_path / "w", world), *NETWORK)
+    assert done.returncode == 0, done.stderr
+    epochs = [line for line in done.stdout.splitlines() if line.startswith("epoch")]
+    assert len(epochs) == 6
+    assert all("train error" in line and "validation error" in line for line in epochs)
+    assert "Test error" in done.stdout
+    assert not (tmp_path / "w" / "checkpoints").exists()
+
+
+def test_a_killed_training_goes_on_to_the_same_bits(tmp_path: Path, world: World) -> None:
+    whole, killed = filled(tmp_path / "whole", world), filled(tmp_path / "killed", world)
+    assert foldin("train", "-w", whole, *NETWORK).returncode == 0
+    command = [sys.executable, "-u", "-m", "foldin", "train", "-w", killed, *NETWORK]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("epoch   3"):
+                process.send_signal(signal.SIGKILL)
+                break
+    assert not (tmp_path / "killed" / "current").exists()
+    resumed = foldin("train", "-w", killed, *NETWORK, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.stdout.count("(from the checkpoint)") == 3
+    arrays = [Path(folder) / "bundles" / "1-autoencoder" / "model.safetensors" for folder in (whole, killed)]
+    assert arrays[0].read_bytes() == arrays[1].read_bytes()
+
+
+def test_another_runs_checkpoint_is_refused(tmp_path: Path, world: World) -> None:
+    workspace = filled(tmp_path / "w", world)
+    command = [sys.executable, "-u", "-m", "foldin", "train", "-w", workspace, *NETWORK]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        next(line for line in process.stdout if line.startswith("epoch   2"))
+        process.kill()
+    refused = foldin("train", "-w", workspace, *NETWORK, "--seed", "9", "--resume")
+    assert refused.returncode == 5
+    assert "another run" in refused.stderr
+
+
+def test_ratings_without_a_meaning_are_refused_with_the_choice(tmp_path: Path, world: World) -> None:
+    refused = foldin("train", "-w", filled(tmp_path / "w", world, ratings=True))
+    assert refused.returncode == 2
+    assert "positive_from" in refused.stderr
+    assert "strength" in refused.stderr
+    assert not (tmp_path / "w" / "current").exists()
+
+
+def test_explicit_feedback_brings_a_table_of_ratings(tmp_path: Path, world: World) -> None:
+    workspace = filled(tmp_path / "w", world, ratings=True)
+    done = foldin("train", "-w", workspace, "--feedback", "explicit", "--positive-from", "4")
+    assert done.returncode == 0, done.stderr
+    assert "RMSE" in done.stdout
+    manifest = read_manifest(tmp_path / "w" / "bundles" / "1-edlae")
+    assert manifest.feedback.rating_range == (1.0, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--model", "magic"], 2, "there are: popularity, ease, edlae, autoencoder"),
+        (["--set", "l3=1"], 2, "it has: l2, dropout"),
+        (["--set", "l2"], 2, "name=value"),
+        (["--set", "l2=-1"], 2, "l2 is -1.0"),
+        (["--weights", "view=-1"], 2, "weights are 0 or more"),
+        (["--weights", "buy=2"], 2, "no event is of kind 'buy'"),
+        (["--half-life", "soon"], 2, "no number"),
+        (["--device", "cuda", *NETWORK], 2, "not on this machine"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_nothing_is_written(
+    tmp_path: Path, world: World, options: list[str], code: int, words: str
+) -> None:
+    refused = foldin("train", "-w", filled(tmp_path / "w", world), *options)
+    assert refused.returncode == code
+    assert words in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "w" / "bundles").exists()
+
+
+def test_without_a_workspace_it_says_how_to_make_one(tmp_path: Path) -> None:
+    refused = foldin("train", "-w", str(tmp_path / "nowhere"))
+    assert refused.returncode == 4
+    assert "foldin ingest" in refused.stderr
