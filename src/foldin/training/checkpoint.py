@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
@@ -22,7 +26,7 @@ def save_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
     unfinished = file.with_name(file.name + ".unfinished")
     # safetensors writes what is not contiguous in another order
     arrays = {name: array.copy(order="C") for name, array in checkpoint.arrays.items()}
-    save_file(arrays, unfinished, metadata={"format": FORMAT, "run": checkpoint.run})
+    save_file(arrays, unfinished, metadata={"format": FORMAT, "run": checkpoint.run, "sha256": _digest(arrays)})
     with unfinished.open("rb") as written:
         os.fsync(written.fileno())
     unfinished.replace(file)
@@ -42,4 +46,14 @@ def load_checkpoint(file: Path) -> Checkpoint:
         raise CheckpointError(f"{file} cannot be read as a checkpoint ({error}); train without resuming") from error
     if metadata.get("format") != FORMAT:
         raise CheckpointError(f"{file} is no checkpoint of this version of foldin; train without resuming")
+    if metadata.get("sha256") != _digest(arrays):
+        raise CheckpointError(f"{file} is damaged: its SHA-256 is not that of its arrays; train without resuming")
     return Checkpoint(metadata.get("run", ""), arrays)
+
+
+def _digest(arrays: Mapping[str, NDArray[np.generic]]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
+        digest.update(arrays[name].tobytes())
+    return digest.hexdigest()

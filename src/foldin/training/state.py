@@ -42,13 +42,13 @@ def weights_of(module: nn.Module) -> Weights:
 
 
 def state_arrays(state: State) -> dict[str, NDArray[np.generic]]:
-    """The state as arrays; `restore` takes them."""
+    """A copy of the state, as arrays; `restore` takes them."""
     moments = state.optimizer.state_dict()["state"]
     return {
         **{f"weights.{name}": array for name, array in weights_of(state.module).items()},
         **{f"best.{name}": array for name, array in state.best_weights.items()},
         **{
-            f"optimizer.{index}.{name}": tensor.detach().cpu().numpy()
+            f"optimizer.{index}.{name}": tensor.detach().cpu().numpy().copy()
             for index, tensors in moments.items()
             for name, tensor in tensors.items()
             if isinstance(tensor, Tensor)
@@ -70,17 +70,18 @@ def restore(state: State, checkpoint: Checkpoint, run: str) -> None:
         )
     try:
         _put_back(state, checkpoint.arrays)
-    except (KeyError, RuntimeError, ValueError) as error:
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(f"the checkpoint is damaged ({error}); train without resuming") from error
 
 
 def _put_back(state: State, arrays: Mapping[str, NDArray[np.generic]]) -> None:
     state.module.load_state_dict({name: torch.from_numpy(array) for name, array in _part(arrays, "weights.").items()})
     state.best_weights = {name: array.astype(np.float32) for name, array in _part(arrays, "best.").items()}
+    # copied, since an optimiser takes over the tensors it is given and writes on them
     moments: dict[int, dict[str, Tensor]] = {}
     for name, array in _part(arrays, "optimizer.").items():
         index, key = name.split(".", 1)
-        moments.setdefault(int(index), {})[key] = torch.from_numpy(array)
+        moments.setdefault(int(index), {})[key] = torch.from_numpy(array.copy())
     groups = state.optimizer.state_dict()["param_groups"]
     state.optimizer.load_state_dict({"state": moments, "param_groups": groups})
     state.generator.set_state(torch.from_numpy(arrays["generator"]))
