@@ -22,6 +22,8 @@ from foldin.training.epoch import Checkpoint, Epoch
 __all__ = ["AutoEncoder"]
 
 UNOBSERVED = 0.1
+FASTEST = 1e30
+"""Learning rates beyond it are no steps that float32 can take."""
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 
 
@@ -57,12 +59,14 @@ class AutoEncoder:
 
     def __post_init__(self) -> None:
         for width in (*self.hidden, self.latent, self.epochs, self.batch_size, self.patience):
-            if width < 1:
+            if not (isinstance(width, int) and width >= 1):
                 raise ConfigurationError(
-                    f"{width} is too small: hidden, latent, epochs, batch_size and patience are 1 or more"
+                    f"{width} does not fit: hidden, latent, epochs, batch_size and patience are whole, 1 or more"
                 )
-        if not 0 < self.learning_rate < np.inf:
-            raise ConfigurationError(f"learning_rate is {self.learning_rate}; it must be above 0 (usual: 0.001)")
+        if not 0 < self.learning_rate <= FASTEST:
+            raise ConfigurationError(
+                f"learning_rate is {self.learning_rate}; it must be above 0 and at most {FASTEST:g} (usual: 0.001)"
+            )
         if not 0 <= self.l2 < np.inf:
             raise ConfigurationError(f"l2 is {self.l2}; it must be 0 or more")
         if self.unobserved is not None and not 0 <= self.unobserved <= 1:
@@ -152,7 +156,8 @@ class AutoEncoder:
     def _run(self, histories: csr_array, validation: Holdout | None, seed: int) -> str:
         matrices = [histories]
         if validation is not None:
-            matrices += [validation.fold_in, validation.targets]
+            withheld = validation.targets if validation.ratings is None else validation.ratings
+            matrices += [validation.fold_in, validation.targets, withheld]
         digest = hashlib.sha256(f"{self!r} {seed} {[matrix.shape for matrix in matrices]}".encode())
         for matrix in matrices:
             for array in (matrix.indptr, matrix.indices, matrix.data):

@@ -99,10 +99,21 @@ def _judged(state: State, train_error: float, validate: Validation | None) -> Ep
         return Epoch(number, math.nan, None, None, best=False)
     if validate is None:
         return Epoch(number, train_error, None, None, best=True)
-    error, quality = validate(weights_of(state.module))
+    error, quality = _validated(weights_of(state.module), validate)
+    if not (math.isfinite(error) and math.isfinite(quality)):
+        return Epoch(number, math.nan, None, None, best=False)
     before = state.best
     best = before is None or before.quality is None or quality > before.quality
     return Epoch(number, train_error, error, quality, best)
+
+
+def _validated(weights: Weights, validate: Validation) -> tuple[float, float]:
+    # weights on their way to infinity are still numbers when scores no longer are
+    with np.errstate(over="ignore", invalid="ignore"):
+        try:
+            return validate(weights)
+        except TrainingError:
+            return math.nan, math.nan
 
 
 def _finished(state: State, plan: Plan, validated: bool) -> bool:
