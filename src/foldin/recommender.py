@@ -160,7 +160,7 @@ class Recommender:
         if not shown.nnz:
             return Explanation(item_id, float(self.popularity.shares[index]), "popularity", True, ())
         if isinstance(self.model, LinearModel):
-            amounts = shown.data.astype(np.float64) * self.model.weights[shown.indices, index]
+            amounts = shown.data.astype(np.float64) * self.model.item_weights[shown.indices, index]
             score, additive = math.fsum(amounts), True
         else:
             score, amounts = self._changes_when_left_out(shown, index)

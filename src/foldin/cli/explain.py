@@ -90,7 +90,8 @@ def _rest(others: Sequence[Contribution], additive: bool) -> list[list[str]]:
     if not others:
         return []
     together = f"{sum(one.amount for one in others):+.4f}" if additive else "less"
-    return [["", f"{len(others):,} other items" + (", together" if additive else ", each"), together]]
+    noun = "other item" if len(others) == 1 else "other items, together" if additive else "other items, each"
+    return [["", f"{len(others):,} {noun}", together]]
 
 
 def _total(explanation: Explanation) -> list[list[str]]:

@@ -105,7 +105,9 @@ def _print_tables(workspace: Path, intake: Intake, stored: Stored) -> None:
     if stored.rejected is not None:
         print_line(f"Refused: {len(intake.rejected):,} rows, which are in {stored.rejected} with the reasons")
     if any(log.values is not None for _, log in intake.logs):
-        print_line("The values need a meaning: say --feedback explicit for ratings, --strength log for amounts")
+        print_line(
+            "In training, values need a meaning: --feedback explicit --positive-from 4 for ratings, --strength log for amounts"
+        )
     print_line(f"Next: {_next(workspace)}")
 
 

@@ -10,7 +10,7 @@ import typer
 from foldin.cli.options import ItemColumn, Json, KindColumn, TimeColumn, TimeZone, UserColumn, ValueColumn
 
 if TYPE_CHECKING:
-    from foldin.data.diagnosis import Bar, Diagnosis, Spread, Values
+    from foldin.data.diagnosis import Bar, Diagnosis, Memory, Spread, TimeRange, Values
 
 __all__ = ["inspect"]
 
@@ -59,8 +59,8 @@ def _print(found: Diagnosis) -> None:
         _print_values(found.values)
     _print_bad_rows(found)
     if found.times is not None:
-        print_line(f" Times from {found.times.first} to {found.times.last}")
-    print_line(f" Training needs {_memory(found)}")
+        print_line(f"Times: {_times(found.times)}")
+    print_line(f"Training needs {_memory(found.memory)}")
 
 
 def _print_warnings(found: Diagnosis) -> None:
@@ -143,13 +143,21 @@ def _print_bad_rows(found: Diagnosis) -> None:
         print_table("Rows that cannot be taken", columns, rows, numbers=["rows", "first in row"])
 
 
-def _memory(found: Diagnosis) -> str:
-    need = found.memory
+def _times(times: TimeRange) -> str:
+    missing = f"; {times.missing:,} missing" if times.missing else ""
+    naive = f"; {times.naive:,} without a time zone, taken as UTC" if times.naive else ""
+    return f"{times.first} to {times.last}{missing}{naive}"
+
+
+def _memory(need: Memory) -> str:
     return (
-        f"{_size_of(need.matrix)} for the data, and {_size_of(need.linear)} for a linear model or "
-        f"{_size_of(need.network)} for a network; {_size_of(need.available)} are free"
+        f"{_bytes(need.matrix)} for the data, and {_bytes(need.linear)} for a linear model or "
+        f"{_bytes(need.network)} for a network; {_bytes(need.available)} are free"
     )
 
 
-def _size_of(size: int) -> str:
-    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
+def _bytes(size: int) -> str:
+    for unit, name in ((1e9, "GB"), (1e6, "MB")):
+        if size >= unit:
+            return f"{size / unit:,.1f} {name}"
+    return f"{size / 1e3:,.0f} kB"

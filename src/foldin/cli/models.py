@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,11 +10,11 @@ import typer
 from foldin.cli.options import Json, WorkspaceFolder
 
 if TYPE_CHECKING:
+    from foldin.evaluation.training_report import TrainingReport
     from foldin.workspace import Bundle
 
 __all__ = ["models"]
 
-POPULARITY = "popularity"
 METRICS = {"ndcg@10": "NDCG@10", "recall@10": "Recall@10"}
 DEFAULT_FOLDER = Path("foldin-workspace")
 
@@ -83,10 +82,10 @@ def _folder(context: typer.Context, workspace: Path) -> Path:
 def _print(bundles: list[Bundle], workspace: Path) -> None:
     from foldin.cli.output import print_line, print_table
 
-    figures = [title for metric in METRICS.values() for title in (metric, f"{POPULARITY} ")]
-    numbers = ["users", "items", "interactions", *METRICS.values(), f"{POPULARITY} "]
-    columns = ["", "bundle", "created (UTC)", *numbers[:3], *figures]
+    numbers = ["users", "items", "interactions", *METRICS.values()]
+    columns = ["", "bundle", "created (UTC)", *numbers]
     print_table(f"Models of {workspace}", columns, [_row(bundle) for bundle in bundles], numbers=numbers)
+    print_line("Figures are of test users, in brackets popularity's. Take one into use: foldin models use NUMBER")
     for bundle in bundles:
         if bundle.damage is not None:
             print_line(f"{bundle.name} is damaged: {bundle.damage}")
@@ -95,22 +94,19 @@ def _print(bundles: list[Bundle], workspace: Path) -> None:
 def _row(bundle: Bundle) -> list[str]:
     mark = "*" if bundle.current else ""
     if bundle.manifest is None or bundle.damage is not None:
-        return [mark, bundle.name, "damaged", *[""] * 7]
+        return [mark, bundle.name, "damaged", *[""] * (3 + len(METRICS))]
     created = bundle.manifest.created.replace("T", " ")[:16]
     report = bundle.manifest.report
-    sizes = [report.users, report.items, report.interactions] if report else [None] * 3
-    return [mark, bundle.name, created, *(_count(size) for size in sizes), *(_figure(one) for one in _figures(bundle))]
+    sizes = [f"{n:,}" for n in (report.users, report.items, report.interactions)] if report else ["-"] * 3
+    return [mark, bundle.name, created, *sizes, *_figures(report)]
 
 
-def _figures(bundle: Bundle) -> Sequence[float | None]:
-    """For each metric the model's and popularity's."""
-    report = None if bundle.manifest is None else bundle.manifest.report
+def _figures(report: TrainingReport | None) -> list[str]:
     if report is None or report.figures is None:
-        return [None] * 2 * len(METRICS)
-    means = {row.contender: row.means for row in report.figures.test}
-    others = [means[name] for name in means if name != POPULARITY]
-    own = others[0] if others else means[POPULARITY]
-    return [found.get(metric) for metric in METRICS for found in (own, means[POPULARITY])]
+        return ["-"] * len(METRICS)
+    # popularity comes first; where it is the model, it is the only one
+    popularity, own = report.figures.test[0].means, report.figures.test[-1].means
+    return [f"{own[metric]:.3f} ({popularity[metric]:.3f})" if metric in own else "-" for metric in METRICS]
 
 
 def _as_json(bundle: Bundle) -> dict[str, object]:
@@ -127,11 +123,3 @@ def _as_json(bundle: Bundle) -> dict[str, object]:
         "created": None if manifest is None else manifest.created,
         "report": None if manifest is None or manifest.report is None else asdict(manifest.report),
     }
-
-
-def _count(number: int | None) -> str:
-    return "" if number is None else f"{number:,}"
-
-
-def _figure(number: float | None) -> str:
-    return "" if number is None else f"{number:.4f}"

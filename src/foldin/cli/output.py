@@ -42,7 +42,7 @@ def print_table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()
 ) -> None:
     """A table; the columns named in `numbers` are aligned to the right and never broken."""
-    table = Table(header_style="bold", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table = Table(header_style="bold", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         number = column in numbers
         table.add_column(_plain(column), justify="right" if number else "left", overflow="fold", no_wrap=number)

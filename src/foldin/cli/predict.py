@@ -46,7 +46,7 @@ def predict(
     opened = open_workspace(workspace)
     recommender = opened.current()
     shown = stored_history(opened, user) if history is None else typed_history(history, recommender.catalog)
-    row = recommender.predict(shown, checked_ids(items) or None)
+    row = _best_first(recommender.predict(shown, checked_ids(items) or None))
     seen = set(shown.item_ids)
     if json:
         print_json([{**asdict(one), "in_history": one.item_id in seen} for one in row[:k]])
@@ -61,6 +61,11 @@ def _user_and_items(names: Sequence[str], history: str | None) -> tuple[str, Seq
     if not names:
         raise ConfigurationError("say whose row: a user, or --history A,B,C")
     return names[0], names[1:]
+
+
+def _best_first(row: Sequence[Recommendation]) -> Sequence[Recommendation]:
+    # scores rank what will be chosen; of a row of ratings one wants the highest
+    return sorted(row, key=lambda one: -(one.rating or 0)) if row and row[0].rating is not None else row
 
 
 def _print_row(

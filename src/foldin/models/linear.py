@@ -37,6 +37,11 @@ class LinearAutoEncoder:
             np.matmul(histories[rows].toarray(), self.weights, out=scores[rows])
         return scores
 
+    @property
+    def item_weights(self) -> NDArray[np.float32]:
+        """What an item of the history, the row, adds to the score of another, the column; (items, items)."""
+        return self.weights
+
     def arrays(self) -> Arrays:
         """The weights."""
         return {"weights": self.weights}

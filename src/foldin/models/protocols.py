@@ -41,10 +41,10 @@ class Model(Protocol):
 
 @runtime_checkable
 class LinearModel(Model, Protocol):
-    """A model whose scores are histories @ weights."""
+    """A model whose scores are histories @ item_weights."""
 
     @property
-    def weights(self) -> NDArray[np.float32]:
+    def item_weights(self) -> NDArray[np.float32]:
         """(items, items): row i is what having item i in the history adds to every item's score."""
         ...
 
