@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check format bench docs docs-data clean
+.PHONY: demo test test-cuda check format bench docs docs-data clean
 
 demo: $(VENV)/.demo
 	$(BIN)/foldin demo
 
 test: $(VENV)/.test
 	$(BIN)/pytest
+
+test-cuda: $(VENV)/.test
+	$(BIN)/pytest -m cuda
 
 check: $(VENV)/.check
 	$(BIN)/ruff format --check .

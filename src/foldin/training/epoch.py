@@ -29,7 +29,8 @@ class Epoch:
 
     `train_error` and `validation_error` are what the loss is, averaged over weighted cells; `quality` is what chooses
     the best epoch, more is better; both None without a validation set. `best`: whether no epoch before was better.
-    `replayed`: whether the epoch was read from a checkpoint instead of trained now.
+    `replayed`: whether the epoch was read from a checkpoint instead of trained now. `checkpoint` takes one of the
+    training as it stands when called, so it is to be called before the next epoch.
     """
 
     number: int
