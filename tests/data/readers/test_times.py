@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,6 +73,14 @@ def test_naive_times_need_a_time_zone(tmp_path: Path, written: str) -> None:
 def test_a_day_begins_at_midnight_of_its_zone(tmp_path: Path) -> None:
     source = log_of(["2020-01-01", "1900-01-01"], tmp_path / "log.csv")
     assert times_of(source, "America/New_York")[0] == micro(2020, 1, 1, 5)
+
+
+def test_the_machine_s_own_zone_plays_no_part(tmp_path: Path) -> None:
+    source = log_of(["2020-07-01T12:00:00"], tmp_path / "log.csv")
+    program = f"import foldin.data.readers as r; print(r.read({str(source)!r}, timezone='UTC').times[0])"
+    away = os.environ | {"TZ": "Asia/Tokyo"}
+    told = subprocess.run([sys.executable, "-c", program], env=away, capture_output=True, text=True, check=True).stdout
+    assert int(told) == micro(2020, 7, 1, 12)
 
 
 def test_a_zone_changes_no_time_that_has_an_offset(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -24,6 +24,8 @@ def session() -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         for name, value in _settings().items():
             connection.execute(f"SET {name} = '{value}'")
+        with suppress(duckdb.CatalogException):  # without the icu extension there is no such setting, and all is UTC
+            connection.execute("SET TimeZone = 'UTC'")
         yield connection
     finally:
         connection.close()
@@ -36,13 +38,14 @@ def literal(text: str) -> str:
 
 def _settings() -> dict[str, str | int]:
     return {
-        "TimeZone": "UTC",
         "threads": min(_processors(), MOST_THREADS),
         "memory_limit": f"{int(psutil.virtual_memory().available * SHARE_OF_MEMORY)}B",
         "temp_directory": str(Path(tempfile.gettempdir()) / f"foldin-duckdb-{os.getpid()}"),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "enable_progress_bar": "false",
+        # joins stay as written: the log streams past the small tables of ids, whatever DuckDB guesses of its size
+        "disabled_optimizers": "join_order,build_side_probe_side",
         # 0: a pandas column of objects is read as text, never as what its first rows look like
         "pandas_analyze_sample": 0,
     }
