@@ -40,7 +40,9 @@ def _cholesky_inverse(matrix: NDArray[np.float32]) -> None:
     transposed = matrix.T
     factor, failed_factor = spotrf(transposed, lower=1, clean=0, overwrite_a=1)
     inverse, failed_inverse = spotri(factor, lower=1, overwrite_c=1)
-    if failed_factor or failed_inverse:
+    # LAPACK passes over NaN, and an overflow leaves zeros
+    diagonal = inverse.diagonal()
+    if failed_factor or failed_inverse or not ((diagonal > 0) & (diagonal < np.inf)).all():
         raise TrainingError("the Gram matrix plus its penalty is not positive definite: raise l2")
     assert np.shares_memory(inverse, matrix)
 
@@ -58,7 +60,7 @@ def _sweep(matrix: NDArray[np.float32], block: int) -> None:
     n = len(matrix)
     for start in range(0, n, block):
         pivot = slice(start, min(start + block, n))
-        inverse = np.ascontiguousarray(matrix[pivot, pivot])
+        inverse = matrix[pivot, pivot].copy()
         _cholesky_inverse(inverse)
         _mirror_upper(inverse)
         row = matrix[pivot].copy()

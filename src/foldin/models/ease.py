@@ -101,5 +101,6 @@ def _fit(estimator: EASE | EDLAE, histories: csr_array, *, l2: float, dropout: f
     need = estimator.estimate(histories.shape[0], histories.shape[1], histories.nnz)
     refuse_beyond_memory(need, f"{type(estimator).__name__} on {histories.shape[1]:,} items")
     gram = gram_matrix(histories)
-    penalties = np.float32(dropout / (1 - dropout)) * gram.diagonal() + np.float32(l2)
+    with np.errstate(invalid="ignore"):  # what is infinite cannot be inverted, and is refused there
+        penalties = np.float32(dropout / (1 - dropout)) * gram.diagonal() + np.float32(l2)
     return LinearAutoEncoder(zero_diagonal_weights(gram, penalties))
