@@ -21,6 +21,14 @@ def test_a_catalogue_keeps_its_order_and_its_texts(tmp_path: Path) -> None:
     assert catalog.attributes["notes"].tolist() == [None, "x"]
 
 
+def test_a_large_catalogue_keeps_its_order(tmp_path: Path) -> None:
+    ids = [str(number * 7_919 % 300_007) for number in range(300_000)]
+    (tmp_path / "items.csv").write_text("item,title\n" + "".join(f"{name},t{name}\n" for name in ids))
+    catalog = read_catalog(tmp_path / "items.csv")
+    assert catalog.item_ids.tolist() == ids
+    assert catalog.attributes["title"].tolist() == [f"t{name}" for name in ids]
+
+
 def test_profiles_from_frames() -> None:
     frame = pd.DataFrame({"user_id": [2, 1], "age": [30, None], "name": ["Ann", None]})
     for source in (frame, pl.DataFrame(frame)):

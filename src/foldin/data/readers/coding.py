@@ -24,7 +24,6 @@ __all__ = [
     "Parts",
     "any_json",
     "cell_sql",
-    "code_sql",
     "coded_ids",
     "coded_kinds",
     "refuse_id_type",
@@ -123,11 +122,6 @@ def cell_sql(column: Column, *, as_json: bool) -> str:
         return f"nullif(CAST({column.sql} AS VARCHAR), 'null')" if as_json else f"nullif({column.sql} ->> '$', '')"
     text = column.sql if column.type == "VARCHAR" else f"CAST({column.sql} AS VARCHAR)"
     return f"CAST(to_json({text}) AS VARCHAR)" if as_json else text
-
-
-def code_sql(column: Column, role: Role, *, as_json: bool) -> str:
-    """The position of a row's cell among the distinct cells, `NOT_CODED` where it is empty."""
-    return f"coalesce((SELECT code FROM {role}_cells WHERE cell = {cell_sql(column, as_json=as_json)}), {NOT_CODED})"
 
 
 def any_json(columns: Iterable[Column]) -> bool:

@@ -22,7 +22,6 @@ from foldin.errors import DataError
 
 __all__ = ["RawLog", "read_raw"]
 
-
 Array: TypeAlias = Any  # what DuckDB fetches; `_query` casts every column to the type that `RawLog` names
 Arrays: TypeAlias = dict[str, Array]
 
@@ -49,7 +48,7 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class RawLog:
-    """All parsed rows of all scans, in order.
+    """All parsed rows, scan by scan; within a scan in the order of its rows where any of them is bad.
 
     `columns`: of each scan, by role. `ends`: the number of rows up to the end of each scan. `torn`: of each scan.
     `user_cells`, `item_cells`, `kind_cells`: positions among the cells of their coding.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Ids
 from foldin.data.profiles import Profiles
-from foldin.data.readers.coding import NOT_CODED, Coding, any_json, code_sql, coded_ids
+from foldin.data.readers.coding import NOT_CODED, Coding, any_json, cell_sql, coded_ids
 from foldin.data.readers.columns import Column, Role, find_column, plain_name
 from foldin.data.readers.rejects import Fault, rejected_rows, torn_rows
 from foldin.data.readers.scans import Scan, refusing
@@ -67,13 +67,23 @@ def _cells(
     connection: duckdb.DuckDBPyConnection, scan: Scan, key: Column, keys: Sequence[Column], role: Role
 ) -> dict[str, Ids]:
     others = [column for column in scan.columns if column is not key]
-    code = code_sql(key, role, as_json=any_json(keys))
-    query = ", ".join([code, *(_text_sql(column) for column in others)])
-    rows = connection.execute(f"SELECT {query} FROM {scan.noting_torn or scan.relation}").fetchall()
+    rows = connection.execute(_query(scan, key, others, role, as_json=any_json(keys))).fetchall()
     for torn in rejected_rows(connection, scan, (), torn_rows(connection, scan)[:1]) if scan.noting_torn else ():
         raise torn.error()
     columns = [ids_of(column) for column in zip(*rows, strict=True)] or [ids_of(())] * (len(others) + 1)
     return dict(zip([_CODE, *(plain_name(column.name) for column in others)], columns, strict=True))
+
+
+def _query(scan: Scan, key: Column, others: Sequence[Column], role: Role, *, as_json: bool) -> str:
+    """Codes and attributes, in the order of the source, which a join alone would lose."""
+    texts = "".join(f", {_text_sql(column)} AS attribute_{place}" for place, column in enumerate(others))
+    inner = f"SELECT row_number() OVER () AS place, {cell_sql(key, as_json=as_json)} AS id_cell{texts}"
+    outer = "".join(f", attribute_{place}" for place in range(len(others)))
+    relation = scan.noting_torn or scan.relation
+    return (
+        f"SELECT coalesce({role}_cells.code, {NOT_CODED}){outer} FROM ({inner} FROM {relation}) "
+        f"LEFT JOIN {role}_cells ON id_cell = {role}_cells.cell ORDER BY place"
+    )
 
 
 def _text_sql(column: Column) -> str:
