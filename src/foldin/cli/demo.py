@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import WorkspaceFolder
+from foldin.cli.options import Json, WorkspaceFolder
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from foldin.choosing import Training
     from foldin.contest import Contest
     from foldin.data.catalog import Catalog
-    from foldin.data.interactions import Interactions
+    from foldin.data.interactions import History, Interactions
     from foldin.data.synthetic import World
     from foldin.models.protocols import Estimator
     from foldin.recommender import Recommender
@@ -37,6 +37,7 @@ NEXT_STEPS = """With a file of your own (CSV, Parquet or JSON lines with a user 
 def demo(
     workspace: WorkspaceFolder = Path("foldin-workspace"),
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another world.")] = 0,
+    json: Json = False,
 ) -> None:
     """Simulate people at hands-on labs, train on their clicks, compare, and recommend.
 
@@ -44,7 +45,7 @@ def demo(
 
     Example: foldin demo
     """
-    from foldin.cli.output import print_line, progress
+    from foldin.cli.output import print_json, print_line, progress
     from foldin.contest import contest
     from foldin.data.synthetic import simulate
     from foldin.workspace import create_workspace
@@ -53,22 +54,42 @@ def demo(
     _refuse_other_data(opened, seed)
     with progress("simulating people at hands-on labs") as tell:
         world = simulate(seed=seed)
+        tell("writing and reading the data")
         log, catalog = _stored(opened, world, seed)
-        _print_data(world, workspace)
+        if not json:
+            _print_data(world, workspace)
         result = contest(
             log,
             _contenders(),
             catalog=catalog,
             truth=world.truth,
             metrics=METRICS,
-            training=_training(tell, seed, lines=True),
+            training=_training(tell, seed, lines=not json),
         )
-        _print_contest(result)
+        if not json:
+            _print_contest(result)
         tell("learning from everyone")
         recommender = _published(opened, log, catalog, seed)
-    _print_person(opened, recommender)
-    print_line()
+    with opened.store() as store:
+        history = store.history(PERSON)
+    if json:
+        print_json(_as_json(result, history, recommender))
+        return
+    _print_person(history, recommender)
     print_line(NEXT_STEPS)
+
+
+def _as_json(result: Contest, history: History, recommender: Recommender) -> dict[str, object]:
+    from dataclasses import asdict
+
+    from foldin.evaluation.report import as_json
+
+    return {
+        "ranking": as_json(result.comparison),
+        "person": PERSON,
+        "history": list(dict.fromkeys(history.item_ids)),
+        "recommendations": [asdict(recommendation) for recommendation in recommender.recommend(history)],
+    }
 
 
 def _source(seed: int) -> str:
@@ -169,15 +190,12 @@ def _published(workspace: Workspace, log: Interactions, catalog: Catalog, seed: 
     return recommender
 
 
-def _print_person(workspace: Workspace, recommender: Recommender) -> None:
-    from foldin.cli.output import print_line, print_table
+def _print_person(history: History, recommender: Recommender) -> None:
+    from foldin.cli.output import print_table
     from foldin.cli.rankings import print_ranking
 
-    with workspace.store() as store:
-        history = store.history(PERSON)
     labs = dict.fromkeys(history.item_ids)
     indices = recommender.catalog.indices(list(labs))
     rows = [[lab, recommender.catalog.title(int(index))] for lab, index in zip(labs, indices, strict=True)]
-    print_line()
     print_table(f"What {PERSON} has done, oldest first", ["item", "title"], rows)
     print_ranking(f"For {PERSON}", recommender.recommend(history), recommender)

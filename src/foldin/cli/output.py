@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import typer
 from rich import box
@@ -58,18 +59,28 @@ def print_table(
 @contextmanager
 def progress(text: str) -> Iterator[Callable[[str], None]]:
     """Shows that something is going on, and what (the function it gives changes the text); silent elsewhere."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
         yield lambda _: None
         return
     with console.status(_plain(text)) as status:
-        yield lambda new: status.update(_plain(new))
+        before = _SHOWING.set(console)
+        try:
+            yield lambda new: status.update(_plain(new))
+        finally:
+            _SHOWING.reset(before)
+
+
+_SHOWING: ContextVar[Console | None] = ContextVar("showing", default=None)
+"""The console on which progress is shown just now: what else goes to the terminal must go through it."""
 
 
 def _console() -> Console:
     console = Console(highlight=False)
+    if console.is_terminal:
+        return _SHOWING.get() or console
     # a pipe has no width; what is written to a file should not be folded at a guess
-    return console if console.is_terminal else Console(highlight=False, width=max(NARROWEST, 120))
+    return Console(highlight=False, width=max(NARROWEST, 120))
 
 
 def _plain(text: str) -> Text:
