@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from foldin.data.catalog import ids_of
+from foldin.data.catalog import Catalog, ids_of
+from foldin.data.feedback import Feedback
 from foldin.data.interactions import NO_KIND, NO_TIME, Interactions
+from foldin.evaluation.calibration import ProbabilityCalibration
+from foldin.fitting import fit
+from foldin.models.autoencoder import AutoEncoder
+from foldin.models.ease import EASE
+from foldin.recommender import Recommender
 
 DAY = 86_400_000_000
 EVEN_USERS_LIKE_EVEN_ITEMS = 24, 12  # users, items
@@ -55,6 +62,40 @@ def checkerboard() -> Interactions:
     users, items = EVEN_USERS_LIKE_EVEN_ITEMS
     pairs = [(u, i) for u in range(users) for i in range(items) if u % 2 == i % 2 and i != u % items]
     return _log_of([(f"u{user:02}", f"i{item:02}") for user, item in pairs])
+
+
+@pytest.fixture(scope="session")
+def rated(checkerboard: Interactions) -> Interactions:
+    """The checkerboard as ratings: 4 or 5 for what is liked, 1 or 2 for three items that are not."""
+    users, items = EVEN_USERS_LIKE_EVEN_ITEMS
+    liked = [(int(u), int(i)) for u, i in zip(checkerboard.user_codes, checkerboard.item_codes, strict=True)]
+    disliked = [(user, (user + 1 + 2 * turn) % items) for user in range(users) for turn in range(3)]
+    pairs = [(f"u{user:02}", f"i{item:02}") for user, item in liked + disliked]
+    ratings = [4 + (user + item) // 2 % 2 for user, item in liked] + [1 + turn % 2 for turn in range(len(disliked))]
+    return _log_of(pairs, values=ratings)
+
+
+@pytest.fixture(scope="session")
+def linear(checkerboard: Interactions) -> Recommender:
+    """EASE on the checkerboard, with titles and probabilities."""
+    titles = {"title": ids_of([f"Item {item_id}" for item_id in checkerboard.item_ids])}
+    catalog = Catalog(checkerboard.item_ids, titles)
+    recommender = fit(checkerboard, estimator=EASE(l2=1), catalog=catalog)
+    knots = np.array([0, 1], dtype=np.float32), np.array([0.1, 0.9], dtype=np.float32)
+    return replace(recommender, calibration=ProbabilityCalibration(*knots))
+
+
+@pytest.fixture(scope="session")
+def network(checkerboard: Interactions) -> Recommender:
+    """A small autoencoder on the checkerboard."""
+    estimator = AutoEncoder(hidden=(8,), latent=4, epochs=60, learning_rate=0.02, batch_size=8)
+    return fit(checkerboard, estimator=estimator)
+
+
+@pytest.fixture(scope="session")
+def rating(rated: Interactions) -> Recommender:
+    """EASE on ratings from 1 to 5."""
+    return fit(rated, estimator=EASE(l2=1), feedback=Feedback(form="explicit", positive_from=4))
 
 
 def _log_of(
