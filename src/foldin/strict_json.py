@@ -17,6 +17,8 @@ def parse_json(text: str | bytes) -> object:
         ValueError: it is no JSON, not UTF-8, holds NaN, an infinity or a key twice, or is nested over 32 deep.
     """
     try:
+        # bytes are decoded here, since json would take UTF-16 and half surrogate pairs as well
+        text = text if isinstance(text, str) else text.decode()
         value = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError(f"nested more than {DEEPEST} deep") from None
@@ -44,7 +46,9 @@ def _finite(digits: str) -> float:
 
 
 def _check_depth(value: object, left: int) -> None:
-    if left < 0:
+    if not isinstance(value, dict | list):
+        return
+    if not left:
         raise ValueError(f"nested more than {DEEPEST} deep")
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+    for inner in value.values() if isinstance(value, dict) else value:
         _check_depth(inner, left - 1)
