@@ -106,7 +106,7 @@ def _print_tables(workspace: Path, intake: Intake, stored: Stored) -> None:
         print_line(f"Refused: {len(intake.rejected):,} rows, which are in {stored.rejected} with the reasons")
     if any(log.values is not None for _, log in intake.logs):
         print_line(
-            "In training, values need a meaning: --feedback explicit --positive-from 4 for ratings, --strength log for amounts"
+            "Training must know what values are: --feedback explicit --positive-from 4, or --strength log for amounts"
         )
     print_line(f"Next: {_next(workspace)}")
 

@@ -20,7 +20,7 @@ __all__ = ["recommend"]
 def recommend(
     user: Annotated[str | None, typer.Argument(help="Whose recommendations; asked for in a terminal.")] = None,
     history: HistoryOption = None,
-    everybody: Annotated[bool, typer.Option("--all", help="For every user of the store; needs -o.")] = False,
+    everybody: Annotated[bool, typer.Option("--all", help="For every user with events; needs -o.")] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File for --all: .parquet, .csv or .jsonl.")
     ] = None,

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any, TypeAlias
+
+import pytest
+
+from foldin.errors import StoreError
+from foldin.store.sqlite import SqliteStore
+from foldin.workspace import open_workspace
+
+Run: TypeAlias = Callable[..., CompletedProcess[str]]
+RunJson: TypeAlias = Callable[..., Any]
+
+GOOD = "user,item,rating\na,x,1\na,x,2\nb,y,3\n"
+BAD = "user,item,rating\nc,x,4\n,y,5\nd,y,much\n"
+
+
+def written(file: Path, text: str) -> Path:
+    file.write_text(text)
+    return file
+
+
+def fingerprint(folder: Path) -> str:
+    with open_workspace(folder).store() as store:
+        return store.fingerprint()
+
+
+def test_log_catalogue_and_profiles_are_stored(run_json: RunJson, world: Path, tmp_path: Path) -> None:
+    told = run_json(
+        "ingest", world / "events.csv", "--items", world / "items.csv", "--users", world / "users.csv", "-w", tmp_path
+    )
+    with open_workspace(tmp_path).store() as store:
+        summary, sources = store.summary(), store.sources()
+        assert (len(store.catalog()), len(store.profiles())) == (40, 300)
+    assert dict(sources) == {"events.csv": summary.events}
+    assert told["files"][0]["interactions"] == summary.events == told["store"]["events"]
+    assert (told["new_users"], told["new_items"]) == (300, 40)
+    assert (told["catalog_items"], told["profiles"], told["rejected_rows"]) == (40, 300, 0)
+
+
+def test_it_tells_what_was_read_what_is_new_and_how_to_go_on(run: Run, run_json: RunJson, tmp_path: Path) -> None:
+    first, second = written(tmp_path / "one.csv", GOOD), written(tmp_path / "two.csv", "user,item\nb,x\nc,z\n")
+    said = run("ingest", first, "-w", tmp_path / "w").stdout
+    assert "New: 2 users and 2 items" in said
+    assert "--positive-from" in said
+    assert f"Next: foldin train -w {tmp_path / 'w'}" in said
+    told = run_json("ingest", second, "-w", tmp_path / "w")
+    assert (told["new_users"], told["new_items"], told["store"]["events"]) == (1, 1, 5)
+
+
+def test_repeated_pairs_are_counted_and_kept(run_json: RunJson, tmp_path: Path) -> None:
+    told = run_json("ingest", written(tmp_path / "log.csv", GOOD), "-w", tmp_path / "w")
+    assert (told["files"][0]["repeated_pairs"], told["store"]["events"]) == (1, 3)
+
+
+def test_a_file_that_comes_again_is_told(run_json: RunJson, run: Run, tmp_path: Path) -> None:
+    log = written(tmp_path / "log.csv", GOOD)
+    assert run_json("ingest", log, "-w", tmp_path / "w")["again"] == []
+    assert run_json("ingest", log, "-w", tmp_path / "w")["again"] == ["log.csv"]
+    assert "log.csv was taken in before" in run("ingest", log, "-w", tmp_path / "w").stderr
+
+
+def test_what_was_changed_of_ids_is_told(run: Run, run_json: RunJson, tmp_path: Path) -> None:
+    log = written(tmp_path / "log.csv", "user,item\ncafe\u0301,x\ncaf\u00e9,y\n")
+    told = run_json("ingest", log, "-w", tmp_path / "w")
+    assert told["store"]["users"] == 1
+    assert any("NFC" in note or "normal form" in note for note in told["notes"])
+    assert run("ingest", log, "-w", tmp_path / "v").stderr.startswith("note: ")
+
+
+def test_several_files_and_globs_keep_their_names(run_json: RunJson, tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        written(tmp_path / name, GOOD)
+    told = run_json("ingest", tmp_path / "?.csv", "-w", tmp_path / "w")
+    assert [file["file"] for file in told["files"]] == ["a.csv", "b.csv"]
+    with open_workspace(tmp_path / "w").store() as store:
+        assert dict(store.sources()) == {"a.csv": 3, "b.csv": 3}
+
+
+def test_columns_and_the_time_zone_can_be_named(run_json: RunJson, tmp_path: Path) -> None:
+    log = written(tmp_path / "log.csv", "who;what;how;much;when\na;x;buy;2;2024-01-01 02:00:00\n")
+    options = ("--user", "who", "--item", "what", "--kind", "how", "--value", "much", "--time", "when")
+    run_json("ingest", log, *options, "--timezone", "Europe/Berlin", "-w", tmp_path / "w")
+    with open_workspace(tmp_path / "w").store() as store:
+        history = store.history("a")
+    assert (history.item_ids, history.kinds) == (("x",), ("buy",))
+    assert history.values is not None
+    assert history.times is not None
+    assert (history.values.tolist(), history.times.tolist()) == ([2.0], [1704070800000000])
+
+
+def test_a_bad_row_is_refused_with_its_place_and_nothing_is_stored(run: Run, tmp_path: Path) -> None:
+    run("ingest", written(tmp_path / "good.csv", GOOD), "-w", tmp_path / "w")
+    before = fingerprint(tmp_path / "w")
+    more = written(tmp_path / "more.csv", "user,item,rating\nz,z,1\n")
+    answer = run("ingest", more, written(tmp_path / "bad.csv", BAD), "-w", tmp_path / "w")
+    assert (answer.returncode, answer.stdout, answer.stderr.count("\n")) == (3, "", 1)
+    assert "bad.csv, row 3, field 'user'" in answer.stderr
+    assert fingerprint(tmp_path / "w") == before
+
+
+def test_skip_bad_takes_the_good_rows_and_writes_the_others(run: Run, run_json: RunJson, tmp_path: Path) -> None:
+    bad, folder = written(tmp_path / "bad.csv", BAD), tmp_path / "w"
+    told = run_json("ingest", bad, "--skip-bad", "-w", folder)
+    assert (told["store"]["events"], told["rejected_rows"]) == (1, 2)
+    with Path(told["rejected_file"]).open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["file", "row", "field", "reason", "text"]
+    assert [row[:3] for row in rows[1:]] == [[str(bad), "3", "user"], [str(bad), "4", "rating"]]
+    assert rows[1][4] == ",y,5"
+    assert Path(told["rejected_file"]) == folder / "rejected-1.csv"
+    assert run_json("ingest", bad, "--skip-bad", "-w", folder)["rejected_file"] == str(folder / "rejected-2.csv")
+    said = run("ingest", bad, "--skip-bad", "--rejected", tmp_path / "mine.csv", "-w", folder).stdout
+    assert f"2 rows, which are in {tmp_path / 'mine.csv'}" in said
+    assert (tmp_path / "mine.csv").exists()
+
+
+def test_skip_bad_without_bad_rows_writes_no_file(run_json: RunJson, tmp_path: Path) -> None:
+    told = run_json("ingest", written(tmp_path / "good.csv", GOOD), "--skip-bad", "-w", tmp_path / "w")
+    assert (told["rejected_rows"], told["rejected_file"]) == (0, None)
+    assert not list((tmp_path / "w").glob("rejected*"))
+
+
+def test_no_good_row_at_all_is_an_error(run: Run, tmp_path: Path) -> None:
+    bad = written(tmp_path / "bad.csv", "user,item\n,x\n,y\n")
+    answer = run("ingest", bad, "--skip-bad", "-w", tmp_path / "w")
+    assert (answer.returncode, "none of the 2 rows can be taken" in answer.stderr) == (3, True)
+    assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_failed_ingest_leaves_no_half_made_workspace(run: Run, tmp_path: Path, there: bool) -> None:
+    folder = tmp_path / "w"
+    if there:
+        folder.mkdir()
+    assert run("ingest", written(tmp_path / "bad.csv", BAD), "-w", folder).returncode == 3
+    assert folder.exists() == there
+    assert not there or list(folder.iterdir()) == []
+
+
+def test_a_store_that_fails_leaves_everything_as_it_was(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = written(tmp_path / "good.csv", GOOD), written(tmp_path / "bad.csv", BAD)
+    run("ingest", good, "-w", tmp_path / "w")
+    before = fingerprint(tmp_path / "w")
+    monkeypatch.setattr(SqliteStore, "ingest", _full)
+    for folder in (tmp_path / "w", tmp_path / "new"):
+        answer = run("ingest", bad, "--skip-bad", "--rejected", tmp_path / "mine.csv", "-w", folder)
+        assert (answer.returncode, answer.stderr) == (5, "error: the disk is full\n")
+    assert fingerprint(tmp_path / "w") == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.csv", "good.csv", "w"]
+
+
+def _full(*_: object, **__: object) -> None:
+    raise StoreError("the disk is full")
+
+
+def test_a_folder_of_other_things_is_left_alone(run: Run, world: Path, tmp_path: Path) -> None:
+    written(tmp_path / "thesis.txt", "mine")
+    answer = run("ingest", world / "events.csv", "-w", tmp_path)
+    assert (answer.returncode, "not empty" in answer.stderr) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    assert run("ingest", world / "events.csv", "-w", tmp_path / "thesis.txt").returncode == 2
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_rejected_rows_that_cannot_be_written_stop_it(run: Run, trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "w")
+    before = fingerprint(tmp_path / "w")
+    bad = written(tmp_path / "bad.csv", BAD)
+    answer = run("ingest", bad, "--skip-bad", "--rejected", tmp_path / "no" / "file.csv", "-w", tmp_path / "w")
+    assert (answer.returncode, "cannot write" in answer.stderr) == (2, True)
+    assert fingerprint(tmp_path / "w") == before
+
+
+def test_a_catalogue_can_come_by_itself(run_json: RunJson, run: Run, world: Path, tmp_path: Path) -> None:
+    told = run_json("ingest", "--items", world / "items.csv", "-w", tmp_path / "w")
+    assert (told["files"], told["new_items"], told["store"]["events"]) == ([], 40, 0)
+    assert run("ingest", "-w", tmp_path / "w").returncode == 2
+    assert run("ingest", world / "events.csv", "--rejected", "x.csv", "-w", tmp_path / "w").returncode == 2
