@@ -1,4 +1,4 @@
-"""A recommender in a folder: arrays, catalogue, and a manifest with the SHA-256 of both. Never pickle."""
+"""A recommender in a folder: arrays, catalogue, and a manifest with the SHA-256 of both and of itself. Never pickle."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ __all__ = ["Manifest", "check_bundle", "load_bundle", "read_manifest", "save_bun
 
 FORMAT = 1
 MANIFEST, ARRAYS, CATALOG = "manifest.json", "model.safetensors", "catalog.json"
+SEAL = "sha256"
 CALIBRATIONS: dict[str, type[ProbabilityCalibration] | type[RatingCalibration]] = {
     "probability": ProbabilityCalibration,
     "rating": RatingCalibration,
@@ -64,7 +65,16 @@ class Manifest:
     files: dict[str, FileFacts]
 
 
+@dataclass(frozen=True)
+class Columns:
+    """The catalogue as it is written."""
+
+    item_ids: list[str]
+    attributes: dict[str, list[str | None]]
+
+
 _MANIFEST = TypeAdapter(Manifest)
+_COLUMNS = TypeAdapter(Columns)
 
 
 def save_bundle(recommender: Recommender, folder: str | Path) -> None:
@@ -74,8 +84,8 @@ def save_bundle(recommender: Recommender, folder: str | Path) -> None:
         BundleError: the folder holds something else, or cannot be written.
     """
     folder = Path(folder)
-    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
-        raise BundleError(f"{folder} holds something that is no bundle; choose another folder")
+    if folder.exists() and not _replaceable(folder):
+        raise BundleError(f"{folder} is or holds something that is no bundle; choose another folder")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -87,6 +97,10 @@ def save_bundle(recommender: Recommender, folder: str | Path) -> None:
             shutil.rmtree(unfinished, ignore_errors=True)
     except OSError as error:
         raise BundleError(f"{folder} cannot be written: {error.strerror or error}") from error
+
+
+def _replaceable(folder: Path) -> bool:
+    return folder.is_dir() and ((folder / MANIFEST).exists() or not any(folder.iterdir()))
 
 
 def load_bundle(folder: str | Path) -> Recommender:
@@ -131,6 +145,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise BundleError(f"{file} is no manifest of a bundle")
     if read["format"] > FORMAT:
         raise BundleError(f"{file} is of format {read['format']}, this foldin knows up to {FORMAT}: update foldin")
+    if read.pop(SEAL, None) != _seal(read):
+        raise BundleError(f"{file} is damaged: its SHA-256 is not that of its contents")
     try:
         return _MANIFEST.validate_python(read)
     except (ValidationError, FoldinError) as error:
@@ -151,8 +167,14 @@ def _contents(recommender: Recommender) -> dict[str, bytes]:
         recommender.report,
         {name: FileFacts(len(content), hashlib.sha256(content).hexdigest()) for name, content in files.items()},
     )
-    text = json.dumps(_MANIFEST.dump_python(manifest, mode="json"), indent=2, allow_nan=False, ensure_ascii=False)
+    written = _MANIFEST.dump_python(manifest, mode="json")
+    text = json.dumps({**written, SEAL: _seal(written)}, indent=2, allow_nan=False, ensure_ascii=False)
     return files | {MANIFEST: text.encode()}
+
+
+def _seal(manifest: Mapping[str, object]) -> str:
+    # of the contents, whatever their order and spacing; the manifest vouches for the other files, and this for it
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def _arrays(recommender: Recommender) -> dict[str, NDArray[np.generic]]:
@@ -211,7 +233,17 @@ def _recommender(manifest: Manifest, contents: Mapping[str, bytes]) -> Recommend
     calibration = None
     if manifest.calibration is not None:
         calibration = CALIBRATIONS[manifest.calibration].from_arrays(_part(arrays, "calibration/"))
+    _check_calibration(calibration, manifest.feedback, len(catalog))
     return Recommender(catalog, manifest.feedback, estimator, model, popularity, calibration, manifest.report)
+
+
+def _check_calibration(
+    calibration: ProbabilityCalibration | RatingCalibration | None, rule: FeedbackRule, items: int
+) -> None:
+    if calibration is not None and isinstance(calibration, RatingCalibration) is not rule.explicit:
+        raise BundleError("the calibration is not of the kind of feedback the model learned from")
+    if isinstance(calibration, RatingCalibration) and len(calibration.item_means) != items:
+        raise BundleError(f"the calibration is not of the catalogue's {items:,} items")
 
 
 def _check_items(model: Model, items: int) -> None:
@@ -225,9 +257,9 @@ def _check_items(model: Model, items: int) -> None:
 
 
 def _catalog(content: bytes) -> Catalog:
-    read = parse_json(content)
-    assert isinstance(read, dict)
-    return Catalog(ids_of(read["item_ids"]), {name: ids_of(column) for name, column in read["attributes"].items()})
+    columns = _COLUMNS.validate_python(parse_json(content))
+    attributes = {name: np.array(column, dtype=np.object_) for name, column in columns.attributes.items()}
+    return Catalog(ids_of(columns.item_ids), attributes)
 
 
 def _part(arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> dict[str, NDArray[np.generic]]:

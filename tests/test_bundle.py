@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from safetensors.numpy import load, save
+
+import foldin
+from foldin.bundle import load_bundle, read_manifest, save_bundle
+from foldin.errors import BundleError
+from foldin.recommender import Recommender
+from foldin.strict_json import parse_json
+
+FILES = ["manifest.json", "model.safetensors", "catalog.json"]
+SOURCE = Path(foldin.__file__).parent
+
+Manifest = dict[str, Any]  # as read from JSON
+
+
+@pytest.fixture
+def folder(linear: Recommender, tmp_path: Path) -> Path:
+    save_bundle(linear, tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+@pytest.fixture
+def rating_folder(rating: Recommender, tmp_path: Path) -> Path:
+    save_bundle(rating, tmp_path / "rated")
+    return tmp_path / "rated"
+
+
+def edit(folder: Path, change: Callable[[Manifest], None]) -> None:
+    """Edits a manifest as somebody would who also knows how to seal it."""
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    manifest.pop("sha256")
+    change(manifest)
+    seal = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "sha256": seal}))
+
+
+def replace_file(folder: Path, name: str, content: bytes) -> None:
+    (folder / name).write_bytes(content)
+    facts = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    edit(folder, lambda manifest: manifest["files"].update({name: facts}))
+
+
+def replace_arrays(folder: Path, **changed: NDArray[np.generic] | None) -> None:
+    arrays = load((folder / "model.safetensors").read_bytes())
+    merged = {**arrays, **{name.replace("__", "/"): array for name, array in changed.items()}}
+    kept = {name: array for name, array in merged.items() if array is not None}
+    replace_file(folder, "model.safetensors", save(kept))
+
+
+# -- whole
+
+
+def test_a_bundle_comes_back_as_it_was(linear: Recommender, folder: Path) -> None:
+    loaded = load_bundle(str(folder))
+    assert loaded.catalog.item_ids.tolist() == linear.catalog.item_ids.tolist()
+    assert loaded.catalog.item(3) == {"title": "Item i03"}
+    assert (loaded.rule, loaded.estimator, loaded.report) == (linear.rule, linear.estimator, linear.report)
+    assert loaded.recommend(["i00", "i04"]) == linear.recommend(["i00", "i04"])
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+    assert [path.name for path in folder.parent.iterdir()] == ["bundle"]
+
+
+def test_the_manifest_is_strict_json_and_says_what_is_there(folder: Path) -> None:
+    written = parse_json((folder / "manifest.json").read_bytes())
+    assert isinstance(written, dict)
+    manifest = read_manifest(folder)
+    assert (manifest.format, manifest.model, manifest.settings) == (1, "ease", {"l2": 1.0})
+    assert manifest.foldin == foldin.__version__
+    assert manifest.created.endswith("+00:00")
+    assert set(manifest.files) == {"model.safetensors", "catalog.json"}
+
+
+def test_a_bundle_is_replaced_by_another(linear: Recommender, network: Recommender, folder: Path) -> None:
+    save_bundle(network, folder)
+    assert load_bundle(folder).estimator == network.estimator
+    assert [path.name for path in folder.parent.iterdir()] == ["bundle"]
+
+
+def test_an_empty_folder_is_taken(linear: Recommender, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    save_bundle(linear, tmp_path / "empty")
+    assert load_bundle(tmp_path / "empty").estimator == linear.estimator
+
+
+def test_what_is_no_bundle_is_not_written_over(linear: Recommender, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.jpg").write_text("miaow")
+    (tmp_path / "letter").write_text("dear")
+    for place in (tmp_path / "photos", tmp_path / "letter"):
+        with pytest.raises(BundleError, match="no bundle; choose another folder"):
+            save_bundle(linear, place)
+    with pytest.raises(BundleError, match="cannot be written"):
+        save_bundle(linear, tmp_path / "letter" / "bundle")
+    assert (tmp_path / "photos" / "cat.jpg").read_text() == "miaow"
+    assert (tmp_path / "letter").read_text() == "dear"
+
+
+def test_a_bundle_that_cannot_be_written_leaves_nothing(
+    linear: Recommender, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", no_space)
+    with pytest.raises(BundleError, match="cannot be written: No space left on device"):
+        save_bundle(linear, folder)
+    assert [path.name for path in folder.parent.iterdir()] == ["bundle"]
+    load_bundle(folder)
+
+
+# -- damaged
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_flipped_bit_is_refused(folder: Path, name: str) -> None:
+    whole = (folder / name).read_bytes()
+    for place in range(0, len(whole), max(1, len(whole) // 150)):
+        if whole[place : place + 1].isspace():
+            continue
+        (folder / name).write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(BundleError, match=name):
+            load_bundle(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_refused(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(BundleError, match=f"{name} cannot be read: No such file"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("share", [0, 0.5, 0.99])
+def test_a_truncated_file_is_refused(folder: Path, name: str, share: float) -> None:
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(BundleError, match=name):
+        load_bundle(folder)
+
+
+def test_a_newer_format_asks_for_an_update(folder: Path) -> None:
+    edit(folder, lambda manifest: manifest.update(format=2, unheard_of={}))
+    with pytest.raises(BundleError, match="of format 2, this foldin knows up to 1: update foldin"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"format": "1"}', '{"format": 1}', "null", '{"format": 1, "format": 1}'])
+def test_what_is_no_manifest_is_refused(folder: Path, text: str) -> None:
+    (folder / "manifest.json").write_text(text)
+    with pytest.raises(BundleError, match="manifest"):
+        load_bundle(folder)
+
+
+def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(BundleError, match=r"manifest\.json cannot be read"):
+            load_bundle(place)
+
+
+# -- whole, but its parts do not fit together
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"model__weights": np.zeros((12, 11), np.float32)},
+        {"model__weights": np.zeros((11, 11), np.float32)},
+        {"model__weights": np.zeros(12, np.float32)},
+        {"model__weights": np.zeros((12, 12), np.float64)},
+        {"model__weights": np.full((12, 12), np.nan, np.float32)},
+        {"model__weights": None},
+        {"popularity__shares": np.zeros(13, np.float32)},
+        {"popularity__shares": None},
+        {"calibration__scores": np.zeros(2, np.float32)},
+        {"calibration__probabilities": np.array([0.5, 1.5], np.float32)},
+        {"calibration__probabilities": np.array([0.5], np.float32)},
+        {"calibration__probabilities": None},
+    ],
+    ids=repr,
+)
+def test_arrays_that_do_not_fit_are_refused(folder: Path, changed: dict[str, NDArray[np.generic] | None]) -> None:
+    replace_arrays(folder, **changed)
+    with pytest.raises(BundleError, match="bundle"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"calibration__item_means": np.zeros(11, np.float64)},
+        {"calibration__coefficients": np.zeros(3)},
+        {"calibration__scale": np.array([1, np.nan, 3])},
+    ],
+    ids=repr,
+)
+def test_a_rating_calibration_that_does_not_fit_is_refused(
+    rating_folder: Path, changed: dict[str, NDArray[np.generic] | None]
+) -> None:
+    replace_arrays(rating_folder, **changed)
+    with pytest.raises(BundleError, match="calibration"):
+        load_bundle(rating_folder)
+
+
+def test_the_calibration_of_another_feedback_is_refused(folder: Path, rating_folder: Path) -> None:
+    edit(folder, lambda manifest: manifest.update(calibration="rating"))
+    with pytest.raises(BundleError, match="calibration"):
+        load_bundle(folder)
+    implicit = read_manifest(folder).feedback
+    edit(rating_folder, lambda manifest: manifest["feedback"].update(rating_range=implicit.rating_range))
+    with pytest.raises(BundleError, match="calibration"):
+        load_bundle(rating_folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda manifest: manifest.update(model="unheard of"),
+        lambda manifest: manifest.update(settings={"l2": -1}),
+        lambda manifest: manifest.update(settings={"unheard_of": 1}),
+        lambda manifest: manifest.update(calibration="unheard of"),
+        lambda manifest: manifest["feedback"]["feedback"].update(form="both"),
+        lambda manifest: manifest["feedback"]["feedback"].update(cap=-1),
+        lambda manifest: manifest["files"].pop("catalog.json"),
+        lambda manifest: manifest.pop("files"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(folder: Path, change: Callable[[Manifest], None]) -> None:
+    edit(folder, change)
+    with pytest.raises(BundleError):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[]",
+        b"{}",
+        b'{"item_ids": 7, "attributes": {}}',
+        b'{"item_ids": ["a", "a"], "attributes": {}}',
+        b'{"item_ids": ["a"], "attributes": {}}',
+        b'{"item_ids": ["a"], "attributes": []}',
+        b'{"item_ids": [NaN], "attributes": {}}',
+        b"\xff",
+    ],
+)
+def test_a_catalogue_that_does_not_fit_is_refused(folder: Path, content: bytes) -> None:
+    replace_file(folder, "catalog.json", content)
+    with pytest.raises(BundleError):
+        load_bundle(folder)
+
+
+# -- never pickle, never torch
+
+
+def test_a_bundle_is_loaded_and_used_without_torch(network: Recommender, tmp_path: Path) -> None:
+    save_bundle(network, tmp_path / "bundle")
+    program = f"""
+import sys
+sys.modules["torch"] = None
+import foldin
+recommender = foldin.load({str(tmp_path / "bundle")!r})
+print([one.item_id for one in recommender.recommend(["i00", "i04"])])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str([one.item_id for one in network.recommend(["i00", "i04"])])
+
+
+FORBIDDEN_MODULES = {"pickle", "cPickle", "joblib", "dill", "cloudpickle", "shelve", "marshal", "pickletools"}
+FORBIDDEN_CALLS = {("torch", "load"), ("torch", "save"), ("np", "save"), ("np", "savez"), ("numpy", "save")}
+
+
+def unsafe(source: str) -> list[str]:
+    """Whatever in a source reads or writes pickle, or could."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += [name.name for name in node.names if name.name.split(".")[0] in FORBIDDEN_MODULES]
+        elif isinstance(node, ast.ImportFrom):
+            found += [str(node.module)] if str(node.module).split(".")[0] in FORBIDDEN_MODULES else []
+            found += [
+                f"{node.module}.{name.name}" for name in node.names if (node.module, name.name) in FORBIDDEN_CALLS
+            ]
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found += [node.attr] if (node.value.id, node.attr) in FORBIDDEN_CALLS else []
+            found += [node.attr] if node.attr in ("to_pickle", "read_pickle") else []
+        elif isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+            found += (
+                ["allow_pickle"] if not (isinstance(node.value, ast.Constant) and node.value.value is False) else []
+            )
+    return found
+
+
+def test_the_ban_on_pickle_would_notice() -> None:
+    for source in (
+        "import pickle",
+        "import joblib.numpy_pickle as j",
+        "from dill import load",
+        "from torch import load",
+        "import torch\ntorch.save(1, 2)",
+        "import numpy as np\nnp.load('x', allow_pickle=True)",
+        "frame = pd.read_pickle",
+    ):
+        assert unsafe(source), source
+    assert not unsafe("import json\nnp.load('x', allow_pickle=False)\nstate.load()")
+
+
+@pytest.mark.parametrize("file", sorted(SOURCE.rglob("*.py")), ids=lambda file: str(file.relative_to(SOURCE)))
+def test_no_source_touches_pickle(file: Path) -> None:
+    assert unsafe(file.read_text(encoding="utf-8")) == []
