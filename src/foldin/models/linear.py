@@ -16,7 +16,7 @@ from foldin.models.protocols import Arrays, Need
 
 __all__ = ["LinearAutoEncoder", "check_penalties", "closed_form_need", "restore_linear", "zero_diagonal_weights"]
 
-DENSE_FROM = 0.08
+DENSE_FROM = 0.05
 """Share of stored cells from which a dense product (all cores) is faster than a sparse one (one core)."""
 
 BLOCK = 512
