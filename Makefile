@@ -26,6 +26,9 @@ format: $(VENV)/.check
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks
+
 clean:
 	rm -rf $(VENV) site dist
 
