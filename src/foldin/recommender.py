@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 
 from foldin.data.catalog import Catalog
 from foldin.data.feedback import FeedbackRule
+from foldin.data.identifiers import checked_id
 from foldin.data.interactions import History
 from foldin.data.matrix import history_matrix
 from foldin.errors import ConfigurationError
@@ -145,7 +146,7 @@ class Recommender:
         Raises:
             NotFoundError: the catalogue lacks an item named.
         """
-        if item_ids is not None:
+        if item_ids is not None and not isinstance(item_ids, str):
             self.catalog.indices(item_ids)
         return self.recommend(history, k=max(len(self.catalog), 1), only=item_ids, seen="include")
 
@@ -244,7 +245,7 @@ class Recommender:
     def _known_indices(self, item_ids: Collection[str]) -> NDArray[np.int32]:
         if isinstance(item_ids, str):
             raise ConfigurationError(f"a collection of item ids is wanted, not one string: write [{item_ids!r}]")
-        listed = list(item_ids)
+        listed = [checked_id(item_id, "item") for item_id in item_ids]
         known = self.catalog.knows(listed)
         return self.catalog.indices([item_id for item_id, here in zip(listed, known, strict=True) if here])
 

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from foldin.data.catalog import Catalog
+from foldin.data.interactions import History, Interactions
+from foldin.data.matrix import history_matrix
+from foldin.errors import ConfigurationError, DataError, NotFoundError
+from foldin.evaluation.calibration import ProbabilityCalibration
+from foldin.models.linear import LinearAutoEncoder
+from foldin.models.popularity import PopularityModel
+from foldin.recommender import Recommendation, Recommender
+
+SHOWN = ["i00", "i04", "i06"]
+EVERYTHING = [f"i{item:02}" for item in range(12)]
+
+
+def ids(ranking: list[Recommendation]) -> list[str]:
+    return [one.item_id for one in ranking]
+
+
+@pytest.fixture(params=["linear", "network", "rating"])
+def recommender(request: pytest.FixtureRequest) -> Recommender:
+    recommender: Recommender = request.getfixturevalue(request.param)
+    return recommender
+
+
+# -- what is recommended
+
+
+def test_the_best_k_best_first(recommender: Recommender) -> None:
+    whole = recommender.recommend(SHOWN, k=100)
+    assert sorted(ids(whole)) == sorted(set(EVERYTHING) - set(SHOWN))
+    assert [one.score for one in whole] == sorted((one.score for one in whole), reverse=True)
+    assert recommender.recommend(SHOWN, k=3) == whole[:3]
+    assert len(recommender.recommend(SHOWN)) == 9
+    assert recommender.recommend(SHOWN, k=10**9) == whole
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_k_below_one_is_refused(recommender: Recommender, k: int) -> None:
+    with pytest.raises(ConfigurationError, match=f"k is {k}"):
+        recommender.recommend(SHOWN, k=k)
+
+
+def test_only_and_exclude(recommender: Recommender) -> None:
+    whole = ids(recommender.recommend(SHOWN))
+    wanted = ["i08", "i01", "nowhere", "i04"]
+    assert ids(recommender.recommend(SHOWN, only=wanted)) == [item for item in whole if item in wanted]
+    assert ids(recommender.recommend(SHOWN, exclude={"i08", "nowhere"})) == [item for item in whole if item != "i08"]
+    assert ids(recommender.recommend(SHOWN, only=wanted, exclude=["i08"])) == ["i01"]
+    assert recommender.recommend(SHOWN, only=[]) == []
+    assert recommender.recommend(SHOWN, exclude=EVERYTHING) == []
+    assert recommender.recommend(SHOWN, k=3, only=["i08"], seen="include") == recommender.predict(SHOWN, ["i08"])
+
+
+@pytest.mark.parametrize("name", ["only", "exclude"])
+def test_ids_to_choose_from_are_ids(linear: Recommender, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"not one string: write \['i08'\]"):
+        linear.recommend(SHOWN, **{name: "i08"})  # type: ignore[arg-type]  # what is wrong with it is what is tested
+    for wrong in ("", "a\0", "\ud800", 1.5, True, None):
+        with pytest.raises(DataError, match="field 'item'"):
+            linear.recommend(SHOWN, **{name: ["i08", wrong]})  # type: ignore[arg-type]  # the same
+
+
+def test_a_number_is_its_digits(linear: Recommender) -> None:
+    catalog = Catalog(np.array([str(item) for item in range(12)], dtype=np.object_))
+    numbered = replace(linear, catalog=catalog)
+    assert numbered.recommend([0, 4], exclude=[2]) == numbered.recommend(["0", "4"], exclude=["2"])  # type: ignore[list-item]  # numbers
+    assert "2" not in ids(numbered.recommend(["0"], exclude=[2]))  # type: ignore[list-item]  # a number
+
+
+def test_seen_items_come_back_when_asked_for(recommender: Recommender) -> None:
+    assert sorted(ids(recommender.recommend(SHOWN, k=12, seen="include"))) == EVERYTHING
+
+
+def test_seen_is_one_of_two(linear: Recommender) -> None:
+    with pytest.raises(ConfigurationError, match="seen is 'maybe'"):
+        linear.recommend(SHOWN, seen="maybe")  # type: ignore[arg-type]  # what is wrong with it is what is tested
+
+
+def test_what_was_seen_and_not_liked_is_left_out_too(rating: Recommender) -> None:
+    history = History(("i00", "i01", "i02"), values=np.array([5, 1, np.nan], dtype=np.float32))
+    assert not set(ids(rating.recommend(history, k=12))) & {"i00", "i01", "i02"}
+
+
+def test_unknown_items_change_nothing(recommender: Recommender) -> None:
+    assert recommender.recommend([*SHOWN, "nowhere", "[PAD]", "../x"]) == recommender.recommend(SHOWN)
+    assert recommender.recommend(["nowhere"]) == recommender.recommend([])
+
+
+def test_the_order_of_a_history_changes_nothing(recommender: Recommender) -> None:
+    assert recommender.recommend(SHOWN[::-1]) == recommender.recommend(SHOWN)
+    assert recommender.recommend(tuple(SHOWN)) == recommender.recommend(History.of(SHOWN))
+
+
+def test_ties_are_in_the_catalogues_order(linear: Recommender) -> None:
+    level = replace(
+        linear,
+        model=LinearAutoEncoder(np.ones((12, 12), dtype=np.float32)),
+        popularity=PopularityModel(np.ones(12, dtype=np.float32)),
+    )
+    assert ids(level.recommend(["i03"], k=4)) == ["i00", "i01", "i02", "i04"]
+    assert ids(level.recommend([], k=3)) == ["i00", "i01", "i02"]
+    turned = replace(level, catalog=Catalog(linear.catalog.item_ids[::-1]))
+    assert ids(turned.recommend(["i11"], k=3)) == ["i10", "i09", "i08"]
+
+
+def test_many_are_recommended_as_one_by_one(recommender: Recommender, checkerboard: Interactions) -> None:
+    histories = [checkerboard.history(user) for user in checkerboard.user_ids] * 25  # more than one block
+    histories[3], histories[520] = History.of([]), History.of(["nowhere"])
+    together = recommender.recommend_many(histories, k=4)
+    assert len(together) == len(histories)
+    for row in (0, 3, 511, 512, 520, 599):
+        alone = recommender.recommend(histories[row], k=4)
+        assert ids(alone) == ids(together[row])
+        assert [one.basis for one in alone] == [one.basis for one in together[row]]
+        assert np.allclose([one.score for one in alone], [one.score for one in together[row]], rtol=1e-5)
+    assert recommender.recommend_many([]) == []
+
+
+def test_attributes_come_with_the_item(linear: Recommender, network: Recommender) -> None:
+    assert linear.recommend(SHOWN, k=1)[0].item == {"title": f"Item {linear.recommend(SHOWN)[0].item_id}"}
+    assert network.recommend(SHOWN, k=1)[0].item == {}
+
+
+# -- probabilities and ratings
+
+
+def test_probabilities_are_those_of_the_calibration(linear: Recommender) -> None:
+    assert isinstance(linear.calibration, ProbabilityCalibration)
+    for one in linear.recommend(SHOWN):
+        expected = np.clip(0.1 + 0.8 * one.score, 0.1, 0.9)
+        assert one.probability == pytest.approx(expected, abs=1e-6)
+        assert one.rating is None
+
+
+def test_popularity_has_no_probability(linear: Recommender) -> None:
+    shown: list[list[str]] = [[], ["nowhere"], SHOWN]
+    bases = [[(one.basis, one.probability is None) for one in ranking] for ranking in linear.recommend_many(shown)]
+    assert [set(row) for row in bases] == [{("popularity", True)}, {("popularity", True)}, {("history", False)}]
+
+
+def test_without_calibration_nothing_is_claimed(network: Recommender) -> None:
+    assert {(one.probability, one.rating) for one in replace(network, calibration=None).recommend(SHOWN)} == {
+        (None, None)
+    }
+
+
+def test_ratings_are_within_their_range(rating: Recommender, rated: Interactions) -> None:
+    assert list(rating.rule.rating_range or ()) == [1, 5]
+    everyone = [rated.history(user) for user in rated.user_ids]
+    for ranking in [*rating.recommend_many([*everyone, [], ["nowhere"]]), *map(rating.predict, everyone)]:
+        assert all(one.rating is not None and 1 <= one.rating <= 5 for one in ranking)
+        assert {one.probability for one in ranking} <= {None}
+
+
+def test_what_was_rated_high_ranks_high(rating: Recommender) -> None:
+    assert set(ids(rating.recommend(SHOWN, k=3))) == {"i02", "i08", "i10"}
+
+
+# -- similar, predict
+
+
+def test_similar_is_the_ranking_of_one_item(recommender: Recommender) -> None:
+    assert recommender.similar("i02", k=3) == recommender.recommend(["i02"], k=3)
+    assert "i02" not in ids(recommender.similar("i02", k=12))
+    with pytest.raises(NotFoundError, match="no item 'nowhere'"):
+        recommender.similar("nowhere")
+
+
+def test_predict_completes_the_row(recommender: Recommender) -> None:
+    whole = recommender.predict(SHOWN)
+    assert sorted(ids(whole)) == EVERYTHING
+    assert [one.score for one in whole] == sorted((one.score for one in whole), reverse=True)
+    some = recommender.predict(SHOWN, ["i04", "i01"])
+    assert some == [one for one in whole if one.item_id in ("i04", "i01")]
+    assert sorted(ids(recommender.predict([]))) == EVERYTHING
+    with pytest.raises(NotFoundError, match="no item 'nowhere'"):
+        recommender.predict(SHOWN, ["i01", "nowhere"])
+    with pytest.raises(ConfigurationError, match="not one string"):
+        recommender.predict(SHOWN, "i01")
+
+
+# -- explain
+
+
+def test_a_linear_score_is_the_sum_of_its_contributions(linear: Recommender, rating: Recommender) -> None:
+    for recommender in (linear, rating):
+        shown = History(("i00", "i04", "i06", "nowhere"), values=np.array([5, 2, 3, 1], dtype=np.float32))
+        history = History.of(shown.item_ids) if recommender is linear else shown
+        scores = recommender.model.score(history_matrix([history], recommender.catalog, recommender.rule)[0])[0]
+        for index, item_id in enumerate(EVERYTHING):
+            told = recommender.explain(history, item_id)
+            assert told.additive
+            assert told.basis == "history"
+            assert math.fsum(one.amount for one in told.contributions) == told.score
+            assert told.score == pytest.approx(float(scores[index]), rel=1e-5, abs=1e-6)
+            assert sorted(one.item_id for one in told.contributions) == SHOWN
+            amounts = [one.amount for one in told.contributions]
+            assert amounts == sorted(amounts, reverse=True)
+
+
+def test_a_networks_contribution_is_what_changes_without_the_item(network: Recommender) -> None:
+    def score_of(history: list[str]) -> float:
+        shown = history_matrix([History.of(history)], network.catalog, network.rule)[0]
+        return float(network.model.score(shown)[0, 8])
+
+    told = network.explain(SHOWN, "i08")
+    assert not told.additive
+    assert told.score == pytest.approx(score_of(SHOWN), rel=1e-5)
+    assert {one.item_id for one in told.contributions} == set(SHOWN)
+    for one in told.contributions:
+        without = [item_id for item_id in SHOWN if item_id != one.item_id]
+        assert one.amount == pytest.approx(score_of(SHOWN) - score_of(without), abs=1e-6)
+
+
+def test_explaining_what_is_popular(recommender: Recommender) -> None:
+    for shown in ([], ["nowhere"]):
+        told = recommender.explain(shown, "i03")
+        assert (told.basis, told.contributions) == ("popularity", ())
+        assert told.score == pytest.approx(float(recommender.popularity.shares[3]))
+        assert told.score == recommender.predict(shown, ["i03"])[0].score
+
+
+def test_explaining_an_unknown_item(recommender: Recommender) -> None:
+    with pytest.raises(NotFoundError, match="no item 'nowhere'"):
+        recommender.explain(SHOWN, "nowhere")
+
+
+# -- histories that are none
+
+
+@pytest.mark.parametrize("history", ["i00", "", "abc"])
+def test_a_history_is_not_one_string(recommender: Recommender, history: str) -> None:
+    for ask in (recommender.recommend, recommender.predict, lambda shown: recommender.explain(shown, "i00")):
+        with pytest.raises(DataError, match="not one string"):
+            ask(history)
+    with pytest.raises(DataError, match="not one string"):
+        recommender.recommend_many(["i00"])
+
+
+@pytest.mark.parametrize("item_id", ["", " ", "a\0", "\ud800", "a\u200b", "x" * 257, 1.0, True, None], ids=repr)
+def test_a_history_of_what_is_no_id_is_refused(recommender: Recommender, item_id: str) -> None:
+    with pytest.raises(DataError, match="field 'item'"):
+        recommender.recommend(["i00", item_id])
+
+
+def test_a_recommender_cannot_be_changed(linear: Recommender) -> None:
+    with pytest.raises(AttributeError):
+        linear.model = linear.popularity  # type: ignore[misc]  # frozen
