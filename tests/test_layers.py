@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+
+import pytest
+
+import foldin
+from foldin.bundle import save_bundle
+from foldin.recommender import Recommender
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted(module.name for module in walk_packages(foldin.__path__, "foldin.") if "__" not in module.name)
+
+
+def loaded_after(program: str) -> set[str]:
+    """The packages a fresh interpreter has loaded after a program."""
+    report = "import sys; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", f"{program}\n{report}"], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_every_layer_imports_only_downwards() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 broken" in done.stdout
+
+
+def test_every_module_is_in_a_layer() -> None:
+    layers = (ROOT / "pyproject.toml").read_text(encoding="utf-8").split("layers = [", 1)[1].split("]", 1)[0]
+    top = {".".join(module.split(".")[:2]) for module in MODULES}
+    assert {module for module in top if f'"{module}"' not in layers} == set()
+
+
+def test_importing_foldin_loads_nothing_heavy() -> None:
+    assert not loaded_after("import foldin") & {"numpy", "scipy", "torch", "duckdb", "pydantic", "apsw"}
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import foldin.models.zoo",
+        "import foldin.recommender",
+        "import foldin.fitting",
+        "import foldin.workspace",
+        "import foldin.cli.app",
+        "import foldin; [getattr(foldin, name) for name in foldin.__all__]",
+    ],
+)
+def test_only_training_loads_torch(program: str) -> None:
+    assert not loaded_after(program) & {"torch", "matplotlib"}
+
+
+@pytest.mark.parametrize("name", ["linear", "network", "rating"])
+def test_loading_and_using_a_bundle_loads_no_torch(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    recommender: Recommender = request.getfixturevalue(name)
+    save_bundle(recommender, tmp_path / "bundle")
+    program = f"import foldin; foldin.load({str(tmp_path / 'bundle')!r}).recommend(['i00'])"
+    assert "torch" not in loaded_after(program)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_a_module_offers_is_there(name: str) -> None:
+    module = import_module(name)
+    offered = getattr(module, "__all__", None)
+    if not hasattr(module, "__path__"):
+        assert offered, f"{name} does not say what it offers"
+    assert [missing for missing in offered or () if not hasattr(module, missing)] == []
+    assert len(set(offered or ())) == len(offered or ())
+
+
+def test_the_front_door_opens_every_name() -> None:
+    assert sorted(foldin.__all__) == sorted(name for name in dir(foldin) if name != "__version__")
+    for name in foldin.__all__:
+        assert getattr(foldin, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'unheard_of'"):
+        foldin.unheard_of  # noqa: B018 - that it is not there is what is tested

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from foldin.errors import BundleError, ConfigurationError, NotFoundError
+from foldin.recommender import Recommender
+from foldin.workspace import Workspace, create_workspace, open_workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return create_workspace(tmp_path / "w")
+
+
+def names(workspace: Workspace) -> list[str]:
+    return [bundle.name for bundle in workspace.bundles()]
+
+
+def current(workspace: Workspace) -> list[str]:
+    return [bundle.name for bundle in workspace.bundles() if bundle.current]
+
+
+def damage(workspace: Workspace, name: str) -> None:
+    file = workspace.folder / "bundles" / name / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def test_a_new_workspace_is_empty(workspace: Workspace) -> None:
+    assert workspace.bundles() == []
+    with pytest.raises(NotFoundError, match=r"no model in .* yet"):
+        workspace.current()
+    with pytest.raises(NotFoundError, match="no bundle before"):
+        workspace.rollback()
+    with pytest.raises(NotFoundError, match="no bundle '1'; there are: none"):
+        workspace.use("1")
+    with pytest.raises(NotFoundError, match="ingest"):
+        workspace.store()
+    assert open_workspace(workspace.folder) == workspace
+    assert create_workspace(workspace.folder) == workspace
+
+
+def test_publishing_numbers_bundles_and_makes_the_newest_current(
+    workspace: Workspace, linear: Recommender, network: Recommender
+) -> None:
+    assert workspace.publish(linear) == "1-ease"
+    assert workspace.publish(network) == "2-autoencoder"
+    assert names(workspace) == ["1-ease", "2-autoencoder"]
+    assert current(workspace) == ["2-autoencoder"]
+    assert (workspace.folder / "current").read_text() == "2-autoencoder\n"
+    assert workspace.current().recommend(["i00"]) == network.recommend(["i00"])
+    assert workspace.bundles()[0].manifest is not None
+
+
+def test_bundles_are_in_the_order_of_their_numbers(workspace: Workspace, linear: Recommender) -> None:
+    for _ in range(11):
+        workspace.publish(linear)
+    assert names(workspace)[-2:] == ["10-ease", "11-ease"]
+    assert current(workspace) == ["11-ease"]
+
+
+def test_numbers_are_not_given_twice(workspace: Workspace, linear: Recommender) -> None:
+    workspace.publish(linear)
+    workspace.publish(linear)
+    workspace.use("1")
+    assert workspace.publish(linear) == "3-ease"
+
+
+def test_use_takes_a_name_or_a_number(workspace: Workspace, linear: Recommender) -> None:
+    for _ in range(3):
+        workspace.publish(linear)
+    assert workspace.use("1") == "1-ease"
+    assert current(workspace) == ["1-ease"]
+    assert workspace.use("2-ease") == "2-ease"
+    for wrong in ("4", "", "ease", "../1-ease", "1-", "01"):
+        with pytest.raises(NotFoundError, match=r"there are: 1-ease, 2-ease, 3-ease"):
+            workspace.use(wrong)
+    assert current(workspace) == ["2-ease"]
+
+
+def test_rollback_goes_one_back_at_a_time(workspace: Workspace, linear: Recommender, network: Recommender) -> None:
+    workspace.publish(network)
+    workspace.publish(linear)
+    workspace.publish(network)
+    assert [workspace.rollback(), workspace.rollback()] == ["2-ease", "1-autoencoder"]
+    assert workspace.current().recommend(["i00"]) == network.recommend(["i00"])
+    with pytest.raises(NotFoundError, match="no bundle before"):
+        workspace.rollback()
+    assert current(workspace) == ["1-autoencoder"]
+
+
+def test_a_damaged_current_bundle_is_refused_and_can_be_rolled_back(workspace: Workspace, linear: Recommender) -> None:
+    workspace.publish(linear)
+    workspace.publish(linear)
+    damage(workspace, "2-ease")
+    with pytest.raises(BundleError, match=r"2-ease/model\.safetensors"):
+        workspace.current()
+    assert names(workspace) == ["1-ease", "2-ease"]
+    assert [bundle.damage is None for bundle in workspace.bundles()] == [True, False]
+    assert workspace.rollback() == "1-ease"
+    workspace.current()
+
+
+def test_a_damaged_bundle_does_not_become_current(workspace: Workspace, linear: Recommender) -> None:
+    workspace.publish(linear)
+    workspace.publish(linear)
+    damage(workspace, "1-ease")
+    with pytest.raises(BundleError, match="1-ease"):
+        workspace.use("1")
+    with pytest.raises(BundleError, match="1-ease"):
+        workspace.rollback()
+    assert current(workspace) == ["2-ease"]
+    assert workspace.current().recommend(["i00"]) == linear.recommend(["i00"])
+
+
+@pytest.mark.parametrize("content", [b"9-ease\n", b"", b"\xff\xfe", b"../../etc", b"1-ease\n2-ease"])
+def test_a_current_that_names_nothing_is_refused(workspace: Workspace, linear: Recommender, content: bytes) -> None:
+    workspace.publish(linear)
+    (workspace.folder / "current").write_bytes(content)
+    with pytest.raises(BundleError, match="which is not there: `foldin models use` another"):
+        workspace.current()
+    assert workspace.use("1") == "1-ease"
+    workspace.current()
+
+
+def test_other_files_among_the_bundles_are_no_trouble(workspace: Workspace, linear: Recommender) -> None:
+    workspace.publish(linear)
+    (workspace.folder / "bundles" / ".2-ease-unfinished").mkdir()
+    (workspace.folder / "bundles" / "notes.txt").write_text("mine")
+    assert names(workspace) == ["1-ease"]
+    assert workspace.publish(linear) == "2-ease"
+
+
+def test_a_folder_with_other_things_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cat.jpg").write_text("miaow")
+    with pytest.raises(ConfigurationError, match="no workspace and not empty"):
+        create_workspace(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["cat.jpg"]
+    with pytest.raises(ConfigurationError, match=r"no workspace can be made in .*cat\.jpg"):
+        create_workspace(tmp_path / "cat.jpg")
+    for place in (tmp_path, tmp_path / "cat.jpg", tmp_path / "missing"):
+        with pytest.raises(NotFoundError, match="no workspace in"):
+            open_workspace(place)
+
+
+@pytest.mark.parametrize("text", ["", "store = 7", 'store = "a"\nother = 1', "store =", "\0"])
+def test_settings_that_cannot_be_read_are_refused(workspace: Workspace, text: str) -> None:
+    (workspace.folder / "workspace.toml").write_text(text)
+    with pytest.raises(ConfigurationError, match=r"workspace\.toml"):
+        open_workspace(workspace.folder)
+
+
+def test_the_store_is_relative_to_the_workspace(workspace: Workspace) -> None:
+    workspace.store(create=True).close()
+    assert (workspace.folder / "store.sqlite").exists()
+    (workspace.folder / "workspace.toml").write_text('store = "sqlite:////somewhere/else.sqlite"')
+    assert open_workspace(workspace.folder).store_url == "sqlite:////somewhere/else.sqlite"
