@@ -16,6 +16,7 @@ from foldin.data.feedback import Feedback
 from foldin.data.interactions import Interactions
 from foldin.data.synthetic import simulate
 from foldin.errors import ConfigurationError
+from foldin.evaluation.calibration import ProbabilityCalibration
 from foldin.exporting import write_embeddings, write_rankings
 from foldin.fitting import fit
 from foldin.models.autoencoder import AutoEncoder
@@ -46,7 +47,8 @@ def log() -> Interactions:
 
 @pytest.fixture(scope="module")
 def recommender() -> Recommender:
-    return fit(simulate(USERS, ITEMS, 2).events, estimator=EDLAE(), seed=1)
+    fitted = fit(simulate(USERS, ITEMS, 2).events, estimator=EDLAE(), seed=1)
+    return replace(fitted, calibration=ProbabilityCalibration(*np.array([[-1, 0, 2], [0, 0.1, 0.9]], dtype=np.float32)))
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +96,10 @@ def test_rankings_are_those_of_the_recommender(
     wanted = expected(recommender, log, 4)
     assert write_rankings(recommender, log, file, k=4) == len(wanted)
     same(rows_of(file), wanted)
+    assert {(basis, probability is None) for *_, probability, _, basis in wanted} == {
+        ("history", False),
+        ("popularity", True),
+    }
     assert list(columns_of(file)) == RANKING
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
 

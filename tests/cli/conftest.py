@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from foldin.cli.app import main
 from foldin.data.feedback import Feedback
 from foldin.data.readers import read, read_catalog
 from foldin.data.synthetic import simulate, write_world
+from foldin.evaluation.calibration import ProbabilityCalibration
 from foldin.fitting import fit
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EDLAE
@@ -70,9 +72,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace of the clicks; bundle 1 is linear and in use. Not to be written to: copy it."""
+    """A workspace of the clicks; bundle 1 is linear, calibrated and in use. Not to be written to: copy it."""
     folder = tmp_path_factory.mktemp("trained") / "workspace"
-    _fitted(folder, world, "events.csv", Feedback())
+    # so small a world has too few held-out targets to calibrate by
+    calibration = ProbabilityCalibration(*np.array([[-1, 0, 2], [0, 0.1, 0.9]], dtype=np.float32))
+    _fitted(folder, world, "events.csv", Feedback(), calibration)
     return folder
 
 
@@ -101,12 +105,15 @@ def several(networked: Path, tmp_path: Path) -> Path:
     return tmp_path / "several"
 
 
-def _fitted(folder: Path, world: Path, file: str, feedback: Feedback) -> None:
+def _fitted(
+    folder: Path, world: Path, file: str, feedback: Feedback, calibration: ProbabilityCalibration | None = None
+) -> None:
     workspace = create_workspace(folder)
     log, catalog = read(world / file), read_catalog(world / "items.csv")
     with workspace.store(create=True) as store:
         store.ingest([(file, log)], catalog=catalog)
-        workspace.publish(fit(store.interactions(), estimator=EDLAE(), catalog=catalog, feedback=feedback))
+        recommender = fit(store.interactions(), estimator=EDLAE(), catalog=catalog, feedback=feedback)
+    workspace.publish(replace(recommender, calibration=calibration or recommender.calibration))
 
 
 def _with_a_network(recommender: Recommender) -> Recommender:

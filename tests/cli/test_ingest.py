@@ -54,8 +54,9 @@ def test_it_tells_what_was_read_what_is_new_and_how_to_go_on(run: Run, run_json:
 
 
 def test_repeated_pairs_are_counted_and_kept(run_json: RunJson, tmp_path: Path) -> None:
-    told = run_json("ingest", written(tmp_path / "log.csv", GOOD), "-w", tmp_path / "w")
-    assert (told["files"][0]["repeated_pairs"], told["store"]["events"]) == (1, 3)
+    log = written(tmp_path / "log.csv", "user,item\na,x\nb,y\na,x\na,y\na,x\nb,y\n")
+    told = run_json("ingest", log, "-w", tmp_path / "w")
+    assert (told["files"][0]["repeated_pairs"], told["store"]["events"]) == (3, 6)
 
 
 def test_a_file_that_comes_again_is_told(run_json: RunJson, run: Run, tmp_path: Path) -> None:

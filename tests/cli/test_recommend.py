@@ -26,7 +26,7 @@ def test_a_users_ranking_is_that_of_the_recommender(run_json: RunJson, trained: 
     assert not set(expected) & set(history.item_ids)
 
 
-def test_the_table_has_the_items_with_their_titles(run: Run, run_json: RunJson, trained: Path) -> None:
+def test_the_table_has_titles_and_probabilities(run: Run, run_json: RunJson, trained: Path) -> None:
     catalog = open_workspace(trained).current().catalog
     answer = run("recommend", "nle", "-w", trained)
     found = run_json("recommend", "nle", "-w", trained)
@@ -34,6 +34,8 @@ def test_the_table_has_the_items_with_their_titles(run: Run, run_json: RunJson, 
     for one in found:
         assert one["item_id"] in answer.stdout
         assert catalog.title(int(catalog.indices([one["item_id"]])[0])) in answer.stdout
+        assert 0 < one["probability"] < 1
+        assert f"{one['probability']:.1%}" in answer.stdout
     assert len(found) == 10
 
 
@@ -49,7 +51,8 @@ def test_a_note_names_the_unknown_items_of_a_typed_history(run: Run, trained: Pa
 
 
 def test_an_unknown_history_gets_what_most_choose(run: Run, run_json: RunJson, trained: Path) -> None:
-    assert {one["basis"] for one in run_json("recommend", "--history", "x", "-w", trained)} == {"popularity"}
+    found = run_json("recommend", "--history", "x", "-w", trained)
+    assert {(one["basis"], one["probability"]) for one in found} == {("popularity", None)}
     assert "what most people choose" in run("recommend", "--history", "x", "-w", trained).stdout
 
 
