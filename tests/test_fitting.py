@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foldin.choosing import Progress, Training
+from foldin.data.catalog import Catalog, ids_of
+from foldin.data.feedback import Feedback
+from foldin.data.interactions import Interactions
+from foldin.data.matrix import user_item_matrix
+from foldin.errors import CheckpointError, ConfigurationError, DataError
+from foldin.evaluation.calibration import ProbabilityCalibration, RatingCalibration
+from foldin.fitting import fit, full_catalog
+from foldin.models.autoencoder import AutoEncoder
+from foldin.models.ease import EASE, EDLAE
+from foldin.models.popularity import Popularity
+from foldin.recommender import Recommender
+from foldin.training.epoch import Epoch
+
+LogOf = Callable[..., Interactions]
+
+NETWORK = AutoEncoder(hidden=(6,), latent=3, epochs=8, learning_rate=0.03, batch_size=16)
+
+
+class UnpluggedError(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def log(log_of: LogOf) -> Interactions:
+    """150 users of two tastes, enough to calibrate on."""
+    rng = np.random.default_rng(6)
+    liked = (np.arange(150)[:, None] + np.arange(24)) % 2 == 0
+    cells = np.argwhere(rng.random((150, 24)) < np.where(liked, 0.6, 0.06))
+    return log_of([(f"u{user:03}", f"i{item:02}") for user, item in cells])
+
+
+@pytest.fixture(scope="module")
+def many_ratings(log: Interactions) -> Interactions:
+    ratings = 1 + (log.user_codes + log.item_codes + 1) % 2 * 3 + (log.user_codes * log.item_codes) % 2
+    return Interactions(log.user_ids, log.user_codes, log.item_ids, log.item_codes, values=ratings.astype(np.float32))
+
+
+def bits(recommender: Recommender) -> dict[str, bytes]:
+    return {name: array.tobytes() for name, array in recommender.model.arrays().items()}
+
+
+def test_the_model_has_learned_from_everyone(log: Interactions) -> None:
+    recommender = fit(log, estimator=EASE(3))
+    catalog = Catalog(log.item_ids)
+    whole = user_item_matrix(log, catalog, recommender.rule).histories
+    assert bits(recommender)["weights"] == EASE(3).fit(whole).weights.tobytes()
+    report = recommender.report
+    assert report is not None
+    assert (report.users, report.items, report.interactions) == (150, 24, len(log))
+    assert report.refitted
+    assert report.notes == ()
+
+
+def test_without_refit_it_has_learned_from_the_training_users(log: Interactions) -> None:
+    everyone, some = fit(log, estimator=EASE(3)), fit(log, estimator=EASE(3), refit=False)
+    assert bits(everyone) != bits(some)
+    assert everyone.report is not None
+    assert some.report is not None
+    assert not some.report.refitted
+    assert some.report.figures == everyone.report.figures
+
+
+def test_figures_are_of_test_users_beside_popularity(log: Interactions) -> None:
+    report = fit(log, estimator=EASE(3)).report
+    assert report is not None
+    figures = report.figures
+    assert figures is not None
+    assert (figures.train_users, figures.validation_users, figures.test_users) == (120, 15, 15)
+    assert [row.contender for row in figures.test] == ["popularity", "ease"]
+    popularity, ease = (row.means["ndcg@10"] for row in figures.test)
+    assert ease > popularity + 0.1
+
+
+def test_without_an_estimator_edlae_is_chosen(log: Interactions) -> None:
+    stages: list[str] = []
+    trials: list[object] = []
+    training = Training(progress=Progress(stage=stages.append, trial=trials.append))
+    recommender = fit(log, training=training)
+    assert isinstance(recommender.estimator, EDLAE)
+    assert len(trials) > 7
+    assert stages == ["choosing on held-out users", "measuring on test users", "learning from everyone"]
+    kept = fit(log, estimator=EDLAE(44, 0.1), fixed=["dropout"])
+    assert isinstance(kept.estimator, EDLAE)
+    assert kept.estimator.dropout == 0.1
+    assert kept.estimator.l2 != 44
+
+
+def test_a_network_learns_from_everyone_for_the_epochs_that_were_best(log: Interactions) -> None:
+    recommender = fit(log, estimator=NETWORK)
+    report = recommender.report
+    assert report is not None
+    assert report.figures is not None
+    assert report.figures.test_error is not None
+    best = [epoch.number for epoch in report.epochs if epoch.best][-1]
+    assert isinstance(recommender.estimator, AutoEncoder)
+    assert recommender.estimator.epochs == best
+
+
+def test_probabilities_are_calibrated_on_implicit_feedback(log_of: LogOf, log: Interactions) -> None:
+    bigger = log_of(
+        [
+            (f"{turn}{log.user_ids[u]}", str(log.item_ids[i]))
+            for turn in range(8)
+            for u, i in zip(log.user_codes, log.item_codes, strict=True)
+        ]
+    )
+    recommender = fit(bigger, estimator=EASE(3))
+    assert isinstance(recommender.calibration, ProbabilityCalibration)
+    ranking = recommender.recommend(["i00", "i02", "i04"])
+    assert all(one.probability is not None and 0 <= one.probability <= 1 for one in ranking)
+
+
+def test_ratings_are_calibrated_on_explicit_feedback(many_ratings: Interactions) -> None:
+    recommender = fit(many_ratings, estimator=NETWORK, feedback=Feedback(form="explicit", positive_from=4))
+    assert isinstance(recommender.calibration, RatingCalibration)
+    assert isinstance(recommender.estimator, AutoEncoder)
+    assert recommender.estimator.unobserved == 0
+    assert recommender.report is not None
+    assert recommender.report.figures is not None
+    (row,) = recommender.report.figures.ratings
+    assert 0 < row.mae <= row.rmse < 2
+
+
+def test_the_seed_decides_who_is_held_out(log: Interactions) -> None:
+    reports = [fit(log, estimator=EASE(3), seed=seed).report for seed in (1, 1, 2)]
+    assert reports[0] == reports[1]
+    assert reports[0] is not None
+    assert reports[2] is not None
+    assert reports[0].figures != reports[2].figures
+    assert reports[0].fingerprint == reports[2].fingerprint
+
+
+def test_the_fingerprint_is_of_the_data(log: Interactions, many_ratings: Interactions) -> None:
+    reports = [
+        fit(one, estimator=Popularity(), catalog=catalog).report
+        for one, catalog in (
+            (log, None),
+            (log.where(np.arange(1, len(log))), None),
+            (log, Catalog(log.item_ids[::-1])),
+        )
+    ]
+    assert len({report.fingerprint for report in reports if report is not None}) == 3
+
+
+def test_items_of_the_catalogue_come_first_and_those_of_the_log_after(log_of: LogOf) -> None:
+    log = log_of([("u", "c"), ("u", "a"), ("v", "a")])
+    assert full_catalog(log, Catalog(ids_of(["z", "c"]))).item_ids.tolist() == ["z", "c", "a"]
+    assert full_catalog(log, None).item_ids.tolist() == ["a", "c"]
+    recommender = fit(log, estimator=EASE(), catalog=Catalog(ids_of(["z", "c"])))
+    assert [one.item_id for one in recommender.recommend([], k=3)] == ["a", "c", "z"]
+
+
+def test_no_events_and_settings_that_do_not_fit_the_log(log: Interactions, many_ratings: Interactions) -> None:
+    with pytest.raises(DataError, match="no interactions"):
+        fit(log.where(np.zeros(len(log), dtype=np.bool_)))
+    with pytest.raises(ConfigurationError, match="say what they mean"):
+        fit(many_ratings)
+    with pytest.raises(ConfigurationError, match="no values"):
+        fit(log, feedback=Feedback(form="explicit", positive_from=4))
+
+
+def test_ratings_without_variance_are_popularity(many_ratings: Interactions) -> None:
+    assert many_ratings.values is not None
+    level = Interactions(
+        many_ratings.user_ids,
+        many_ratings.user_codes,
+        many_ratings.item_ids,
+        many_ratings.item_codes,
+        values=np.full_like(many_ratings.values, 5),
+    )
+    recommender = fit(level, feedback=Feedback(form="explicit", positive_from=4))
+    assert isinstance(recommender.estimator, Popularity)
+    assert recommender.report is not None
+    assert "popularity" in recommender.report.notes[0]
+    assert all(one.rating == 5 for one in recommender.recommend(["i00"]))
+
+
+@pytest.mark.parametrize("stage", ["choosing", "learning"])
+def test_an_interrupted_fit_is_resumed_to_the_same_bits(log: Interactions, tmp_path: Path, stage: str) -> None:
+    expected = fit(log, estimator=NETWORK)
+    stages: list[str] = []
+
+    def unplug(epoch: Epoch) -> None:
+        if stages[-1].startswith(stage) and epoch.number == 2:
+            raise UnpluggedError
+
+    progress = Progress(stage=stages.append, epoch=unplug)
+    with pytest.raises(UnpluggedError):
+        fit(log, estimator=NETWORK, training=Training(checkpoints=tmp_path, progress=progress))
+    again = Training(checkpoints=tmp_path, resume=True)
+    resumed = fit(log, estimator=NETWORK, training=again)
+    assert bits(resumed) == bits(expected)
+    assert resumed.report == expected.report
+    with pytest.raises(CheckpointError, match="of another run"):
+        fit(log, estimator=NETWORK, training=again, seed=5)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from foldin.data.catalog import Catalog
+from foldin.data.feedback import Feedback, FeedbackRule
+from foldin.data.interactions import Interactions
+from foldin.data.splitting import Split, strong_generalisation
+from foldin.models.ease import EASE, EDLAE
+from foldin.models.popularity import Popularity
+from foldin.models.protocols import Estimator
+from foldin.models.validation import heldout_quality
+from foldin.tuning import DROPOUT, L2, Trial, tuned
+
+
+@pytest.fixture(scope="module")
+def split(checkerboard: Interactions) -> Split:
+    catalog = Catalog(checkerboard.item_ids)
+    return strong_generalisation(checkerboard, catalog, FeedbackRule(Feedback()), validation_users=0.4, withheld=0.5)
+
+
+def quality(estimator: Estimator, split: Split) -> float:
+    return heldout_quality(estimator.fit(split.train), split.validation)
+
+
+def test_ease_gets_the_best_l2_of_all(split: Split) -> None:
+    trials: list[Trial] = []
+    chosen = tuned(EASE(77), split, on_trial=trials.append)
+    assert [trial.estimator for trial in trials] == [EASE(l2) for l2 in L2]
+    assert [trial.quality for trial in trials] == [quality(EASE(l2), split) for l2 in L2]
+    best = max(trials, key=lambda trial: trial.quality)  # the first of the best
+    assert chosen == best.estimator
+
+
+def test_edlae_is_chosen_one_field_after_the_other(split: Split) -> None:
+    trials: list[Trial] = []
+    chosen = tuned(EDLAE(77, 0.33), split, on_trial=trials.append)
+    first = max((EDLAE(l2, 0.33) for l2 in L2), key=lambda one: quality(one, split))
+    assert isinstance(first, EDLAE)
+    second = max((EDLAE(first.l2, dropout) for dropout in DROPOUT), key=lambda one: quality(one, split))
+    third = max((EDLAE(l2, second.dropout) for l2 in L2), key=lambda one: quality(one, split))
+    assert chosen == third
+    assert len({trial.estimator for trial in trials}) == len(trials)  # nothing is tried twice
+
+
+def test_fixed_fields_are_left_alone(split: Split) -> None:
+    assert tuned(EASE(77), split, fixed=["l2"]) == EASE(77)
+    chosen = tuned(EDLAE(77, 0.33), split, fixed=["l2"])
+    assert isinstance(chosen, EDLAE)
+    assert chosen.l2 == 77
+    assert chosen.dropout in DROPOUT
+
+
+def test_what_has_no_grid_comes_back_as_it_is(split: Split) -> None:
+    assert tuned(Popularity(), split) == Popularity()
