@@ -84,10 +84,10 @@ class Feedback:
 
         Raises:
             ConfigurationError: the log has values and nothing says what they mean, or lacks what the rule needs.
-            DataError: a value is outside what the form allows, or a kind has no weight; the row is named.
+            DataError: a value is outside what the form allows, or a kind has no weight; the row and its ids are named.
         """
         if log.values is not None:
-            _check_values(log.values, self)
+            _check_values(log.values, self, log)
         if self.form == "explicit":
             return FeedbackRule(self, rating_range=_rating_range(log))
         if log.values is not None and self.positive_from is None and self.strength is None:
@@ -203,18 +203,27 @@ def _rating_range(log: Interactions) -> tuple[float, float]:
     return float(np.nanmin(log.values)), float(np.nanmax(log.values))
 
 
-def _check_values(values: NDArray[np.float32], feedback: Feedback) -> None:
-    _refuse(values, np.isinf(values), "a value of {:g}; values must be finite")
+def _check_values(values: NDArray[np.float32], feedback: Feedback, log: Interactions | None = None) -> None:
+    _refuse(values, np.isinf(values), "a value of {:g}; values must be finite", log)
     if feedback.form == "explicit":
-        _refuse(values, values <= 0, "a rating of {:g}; ratings must be above 0, where 0 is not rated: shift the scale")
+        low = "a rating of {:g}; ratings must be above 0, where 0 is not rated: shift the scale"
+        _refuse(values, values <= 0, low, log)
     elif feedback.positive_from is None:
-        _refuse(values, values < 0, "an amount of {:g}; with implicit feedback amounts are 0 or more")
+        _refuse(values, values < 0, "an amount of {:g}; with implicit feedback amounts are 0 or more", log)
 
 
-def _refuse(values: NDArray[np.float32], wrong: NDArray[np.bool_], problem: str) -> None:
+def _refuse(values: NDArray[np.float32], wrong: NDArray[np.bool_], problem: str, log: Interactions | None) -> None:
     rows = np.flatnonzero(wrong)
     if len(rows):
-        raise DataError(problem.format(values[rows[0]]), row=int(rows[0]) + 1, field="value")
+        row = int(rows[0])
+        raise DataError(problem.format(values[row]) + _whose(log, row), row=row + 1, field="value")
+
+
+def _whose(log: Interactions | None, row: int) -> str:
+    # a log that was read does not keep the order of its file, so the ids are what the event is found by
+    if log is None:
+        return ""
+    return f" (user '{log.user_ids[log.user_codes[row]]}', item '{log.item_ids[log.item_codes[row]]}')"
 
 
 def _check_kinds(log: Interactions, weights: Mapping[str, float]) -> None:
@@ -229,7 +238,7 @@ def _check_kinds(log: Interactions, weights: Mapping[str, float]) -> None:
         rows = np.flatnonzero(log.kind_codes == code)
         if name not in weights and len(rows):
             raise DataError(
-                f"kind '{name}' has no weight; add {name}=... (0 only marks items as seen)",
+                f"kind '{name}' has no weight; add {name}=... (0 only marks items as seen){_whose(log, int(rows[0]))}",
                 row=int(rows[0]) + 1,
                 field="kind",
             )
