@@ -57,9 +57,11 @@ class Fold:
 def main() -> None:
     parser = argparse.ArgumentParser(description="foldin's models against a plain NumPy EASE on MovieLens 100K")
     parser.add_argument("--data", type=Path, required=True, help="the folder that holds interactions.csv.gz")
-    log = liked(read(parser.parse_args().data / "interactions.csv.gz"))
+    parser.add_argument("--seed", type=int, default=0, help="of the folds")
+    given = parser.parse_args()
+    log = liked(read(given.data / "interactions.csv.gz"))
     print(f"{len(log.user_ids)} users x {len(log.item_ids)} items, {len(log)} ratings >= {LIKED_FROM:g}")
-    per_user = joined([judged(fold, number) for number, fold in enumerate(folds(log))])
+    per_user = joined([judged(fold, number) for number, fold in enumerate(folds(log, given.seed))])
     print(table(per_user))
     print(verdict(per_user))
 
@@ -70,11 +72,13 @@ def liked(log: Interactions) -> Interactions:
     return with_minimum(log.where(log.values >= LIKED_FROM), per_user=5)
 
 
-def folds(log: Interactions) -> list[Fold]:
+def folds(log: Interactions, seed: int) -> list[Fold]:
     """The five splits."""
     catalog, rule = Catalog(log.item_ids), Feedback(positive_from=LIKED_FROM).settle(log)
     histories = user_item_matrix(log, catalog, rule).histories
-    splits = [strong_generalisation(log, catalog, rule, test_users=1 / FOLDS, fold=fold) for fold in range(FOLDS)]
+    splits = [
+        strong_generalisation(log, catalog, rule, test_users=1 / FOLDS, seed=seed, fold=fold) for fold in range(FOLDS)
+    ]
     return [Fold(split, histories[np.union1d(split.train_rows, split.validation.rows)]) for split in splits]
 
 
