@@ -22,6 +22,13 @@ check: $(VENV)/.check
 	$(BIN)/lint-imports
 	$(BIN)/mkdocs build --strict --quiet
 
+docs: $(VENV)/.check
+	$(BIN)/mkdocs build --strict --quiet
+
+docs-data: $(VENV)/.demo
+	@test -d "$(DATA)" || { echo "say where the data sets are: make docs-data DATA=folder"; exit 1; }
+	$(BIN)/python benchmarks/docs_data.py "$(DATA)"
+
 format: $(VENV)/.check
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
