@@ -199,11 +199,14 @@ class Recommender:
         return scores
 
     def probabilities(self, rankings: Rankings, shown: csr_array) -> NDArray[np.float32] | None:
-        """The probability of every ranked item, (n,), NaN where none is known; None where nothing was calibrated."""
+        """The probability of every ranked item, (n,), NaN where none is known; None where nothing was calibrated.
+
+        None is known of items of the history, as it is about what a user likes besides them.
+        """
         if not isinstance(self.calibration, ProbabilityCalibration):
             return None
         # popularity's scores are another scale, on which nothing was calibrated
-        known = (np.diff(shown.indptr) > 0)[rankings.rows]
+        known = (np.diff(shown.indptr) > 0)[rankings.rows] & ~_stored(shown)[rankings.rows, rankings.items]
         return np.where(known, self.calibration.predict(rankings.scores), np.float32(np.nan))
 
     def ratings(self, rankings: Rankings, shown: csr_array) -> NDArray[np.float32] | None:
@@ -259,6 +262,12 @@ class Recommender:
     def _contributions(self, shown: csr_array, amounts: NDArray[np.float64]) -> tuple[Contribution, ...]:
         order = np.argsort(-amounts, kind="stable")
         return tuple(Contribution(str(self.catalog.item_ids[shown.indices[at]]), float(amounts[at])) for at in order)
+
+
+def _stored(matrix: csr_array) -> NDArray[np.bool_]:
+    stored = np.zeros(matrix.shape, dtype=np.bool_)
+    stored[np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices] = True
+    return stored
 
 
 def _cells(column: NDArray[np.float32] | None, count: int) -> list[float | None]:

@@ -117,7 +117,7 @@ def test_skip_bad_takes_the_good_rows_and_writes_the_others(run: Run, run_json: 
     assert Path(told["rejected_file"]) == folder / "rejected-1.csv"
     assert run_json("ingest", bad, "--skip-bad", "-w", folder)["rejected_file"] == str(folder / "rejected-2.csv")
     said = run("ingest", bad, "--skip-bad", "--rejected", tmp_path / "mine.csv", "-w", folder).stdout
-    assert f"2 rows, which are in {tmp_path / 'mine.csv'}" in said
+    assert f"2 rows, kept with the reasons in {tmp_path / 'mine.csv'}" in said
     assert (tmp_path / "mine.csv").exists()
 
 

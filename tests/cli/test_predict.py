@@ -19,6 +19,8 @@ def test_the_whole_row_is_there_with_what_is_in_the_history(run_json: RunJson, t
         history = set(store.history("nle").item_ids)
     assert sorted(one["item_id"] for one in row) == sorted(labs)
     assert {one["item_id"] for one in row if one["in_history"]} == history
+    # a probability is about what somebody likes besides the history
+    assert all((one["probability"] is None) == one["in_history"] for one in row)
     scores = [one["score"] for one in row]
     assert scores == sorted(scores, reverse=True)
 
@@ -45,6 +47,8 @@ def test_a_typed_history_leaves_all_names_to_items(run_json: RunJson, trained: P
 def test_a_table_shows_the_best_twenty_and_says_so(run: Run, trained: Path) -> None:
     answer = run("predict", "nle", "-w", trained)
     assert answer.stdout.count("HOL-") == 20
+    assert all((" - " in line) == (" yes" in line) for line in answer.stdout.splitlines() if "HOL-" in line)
+    assert "probability" in answer.stdout
     assert "20 of 40 items" in answer.stdout
     assert run("predict", "nle", "-k", 40, "-w", trained).stdout.count("HOL-") == 40
 

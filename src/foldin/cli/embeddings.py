@@ -23,7 +23,7 @@ def embeddings(
     """
     from dataclasses import asdict
 
-    from foldin.cli.output import print_json, print_line, print_note, progress
+    from foldin.cli.output import counted, print_json, print_line, print_note, progress
     from foldin.exporting import write_embeddings
     from foldin.workspace import open_workspace
 
@@ -32,7 +32,7 @@ def embeddings(
         recommender, log = opened.current(), store.interactions()
         written = write_embeddings(recommender, log, output, on_block=lambda users: tell(f"{users:,} users"))
     if written.unknown:
-        print_note(f"{written.unknown:,} users have no vector: the model knows no item of their history")
+        print_note(f"{counted(written.unknown, 'user')} without a vector: the model knows no item of the history")
     if json:
         print_json({"folder": str(output), **asdict(written)})
         return

@@ -22,6 +22,7 @@ from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from foldin.cli.intake import Intake, Stored
+    from foldin.data.catalog import Attributes
     from foldin.data.interactions import Interactions
 
 __all__ = ["ingest"]
@@ -82,7 +83,7 @@ def _print(workspace: Path, intake: Intake, stored: Stored, *, as_json: bool) ->
 
 
 def _print_tables(workspace: Path, intake: Intake, stored: Stored) -> None:
-    from foldin.cli.output import print_line, print_table
+    from foldin.cli.output import counted, print_line, print_table
 
     added, summary = stored.added, stored.summary
     numbers = ["interactions", "users", "items", "repeated pairs"]
@@ -93,17 +94,16 @@ def _print_tables(workspace: Path, intake: Intake, stored: Stored) -> None:
     if rows:
         print_table(f"Taken into {workspace}", ["file", *numbers, "with"], rows, numbers=numbers)
     if intake.catalog is not None:
-        print_line(f"Catalogue: {len(intake.catalog):,} items with {_listed(list(intake.catalog.attributes))}")
+        print_line(f"Catalogue: {counted(len(intake.catalog), 'item')} with {_names(intake.catalog.attributes)}")
     if intake.profiles is not None:
-        print_line(f"Profiles: {len(intake.profiles):,} users with {_listed(list(intake.profiles.attributes))}")
+        print_line(f"Profiles: {counted(len(intake.profiles), 'user')} with {_names(intake.profiles.attributes)}")
     if any(_repeated(log) for _, log in intake.logs):
         print_line("Repeated pairs of user and item are all kept, and merged in training.")
-    print_line(f"New: {added.new_users:,} users and {added.new_items:,} items")
-    print_line(
-        f"The store now holds {summary.events:,} interactions, {summary.users:,} users and {summary.items:,} items"
-    )
+    print_line(f"New: {counted(added.new_users, 'user')} and {counted(added.new_items, 'item')}")
+    held = [(summary.events, "interaction"), (summary.users, "user"), (summary.items, "item")]
+    print_line(f"The store now holds {', '.join(counted(number, noun) for number, noun in held)}")
     if stored.rejected is not None:
-        print_line(f"Refused: {len(intake.rejected):,} rows, which are in {stored.rejected} with the reasons")
+        print_line(f"Refused: {counted(len(intake.rejected), 'row')}, kept with the reasons in {stored.rejected}")
     if any(log.values is not None for _, log in intake.logs):
         print_line(
             "Training must know what values are: --feedback explicit --positive-from 4, or --strength log for amounts"
@@ -150,8 +150,8 @@ def _with(log: Interactions) -> str:
     return ", ".join(name for name, column in columns.items() if column is not None)
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(names) or "no attributes"
+def _names(attributes: Attributes) -> str:
+    return ", ".join(attributes) or "no attributes"
 
 
 def _next(workspace: Path) -> str:

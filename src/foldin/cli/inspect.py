@@ -64,9 +64,10 @@ def _print(found: Diagnosis) -> None:
 
 
 def _print_warnings(found: Diagnosis) -> None:
-    from foldin.cli.output import print_line, print_warning
+    from foldin.cli.output import counted, print_line, print_warning
 
-    print_line(f"{', '.join(found.files)}: {len(found.warnings) or 'no'} warning{'s'[: len(found.warnings) != 1]}")
+    warnings = counted(len(found.warnings), "warning") if found.warnings else "no warnings"
+    print_line(f"{', '.join(found.files)}: {warnings}")
     for warning in found.warnings:
         print_warning(warning)
     print_line()

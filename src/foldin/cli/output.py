@@ -14,9 +14,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["print_json", "print_line", "print_note", "print_table", "print_warning", "progress"]
+__all__ = ["counted", "print_json", "print_line", "print_note", "print_table", "print_warning", "progress"]
 
 NARROWEST = 80
+
+
+def counted(number: int, noun: str) -> str:
+    """1 user, 2,000 users."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def print_json(value: object) -> None:

@@ -32,7 +32,7 @@ def print_ranking(
     if not ranking:
         print_line(f"{title}: nothing is left to recommend")
         return
-    figure = _figure(ranking[0])
+    figure = _figure(ranking)
     more, cells = extra or ("", {})
     rows = [
         [str(rank), one.item_id, _title(one, recommender), _cell(one, figure), *([cells[one.item_id]] if more else [])]
@@ -48,17 +48,17 @@ def _title(recommendation: Recommendation, recommender: Recommender) -> str:
     return recommender.catalog.title(index)
 
 
-def _figure(recommendation: Recommendation) -> str:
-    if recommendation.probability is not None:
+def _figure(ranking: Sequence[Recommendation]) -> str:
+    if any(one.probability is not None for one in ranking):
         return "probability"
-    return "rating" if recommendation.rating is not None else "score"
+    return "rating" if ranking[0].rating is not None else "score"
 
 
 def _cell(recommendation: Recommendation, figure: str) -> str:
     match figure:
         case "probability":
-            return f"{recommendation.probability or 0:.1%}"
+            return "-" if recommendation.probability is None else f"{recommendation.probability:.1%}"
         case "rating":
-            return f"{recommendation.rating or 0:.2f}"
+            return "-" if recommendation.rating is None else f"{recommendation.rating:.2f}"
         case _:
             return f"{recommendation.score:.4f}"
