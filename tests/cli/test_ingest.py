@@ -63,7 +63,7 @@ def test_a_file_that_comes_again_is_told(run_json: RunJson, run: Run, tmp_path: 
     log = written(tmp_path / "log.csv", GOOD)
     assert run_json("ingest", log, "-w", tmp_path / "w")["again"] == []
     assert run_json("ingest", log, "-w", tmp_path / "w")["again"] == ["log.csv"]
-    assert "log.csv was taken in before" in run("ingest", log, "-w", tmp_path / "w").stderr
+    assert "a file called log.csv was taken in before" in run("ingest", log, "-w", tmp_path / "w").stderr
 
 
 def test_what_was_changed_of_ids_is_told(run: Run, run_json: RunJson, tmp_path: Path) -> None:

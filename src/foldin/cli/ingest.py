@@ -60,17 +60,20 @@ def ingest(
 
     if not (files or items or users):
         raise ConfigurationError("say what to take in: one or more logs, --items FILE or --users FILE")
-    if rejected is not None and not skip_bad:
+    if rejected and not skip_bad:
         raise ConfigurationError("--rejected goes with --skip-bad")
     columns = {"user": user, "item": item, "kind": kind, "value": value, "time": time, "timezone": timezone}
     with workspace_for(workspace) as opened, progress("reading") as tell:
         intake = read_intake(files or [], items, users, columns, skip_bad=skip_bad, tell=tell)
         tell("storing")
         stored = store_intake(opened, intake, rejected)
-    again = (f"{name} was taken in before, and its interactions are now there twice" for name in stored.again)
-    for note in (*intake.notes, *again):
+    for note in (*intake.notes, *map(_again, stored.again)):
         print_note(note)
     _print(workspace, intake, stored, as_json=json)
+
+
+def _again(name: str) -> str:
+    return f"a file called {name} was taken in before; if it was this one, its interactions are now there twice"
 
 
 def _print(workspace: Path, intake: Intake, stored: Stored, *, as_json: bool) -> None:
