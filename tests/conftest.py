@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
@@ -18,6 +19,10 @@ from foldin.fitting import fit
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EASE
 from foldin.recommender import Recommender
+
+# the same examples in every run, and no time limit on a busy machine
+settings.register_profile("deterministic", derandomize=True, deadline=None)
+settings.load_profile("deterministic")
 
 DAY = 86_400_000_000
 EVEN_USERS_LIKE_EVEN_ITEMS = 24, 12  # users, items

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from foldin.data.cleaning import k_core, with_minimum
@@ -37,7 +37,6 @@ def slow_core(pairs: list[Pair], k: int) -> list[Pair]:
     return pairs if smaller == pairs else slow_core(smaller, k)
 
 
-@settings(deadline=None)
 @given(pairs=PAIRS, k=st.integers(1, 4))
 def test_k_core_is_that_of_a_slow_loop(log_of: LogOf, pairs: list[Pair], k: int) -> None:
     expected = slow_core(pairs, k)
@@ -48,7 +47,6 @@ def test_k_core_is_that_of_a_slow_loop(log_of: LogOf, pairs: list[Pair], k: int)
             k_core(log_of(pairs), k)
 
 
-@settings(deadline=None)
 @given(pairs=PAIRS, per_user=st.integers(1, 4), per_item=st.integers(1, 4))
 def test_minimum_is_that_of_a_slow_loop(log_of: LogOf, pairs: list[Pair], per_user: int, per_item: int) -> None:
     expected = slow_minimum(pairs, per_user, per_item)
