@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from .measuring import GIGABYTE, Figure, in_own_process, peak_memory
 
 EVENTS, USERS, ITEMS = 10_000_000, 200_000, 20_000
-ROUNDS = 4
+ROUNDS = 3
 HASHED = 1_000_003
 
 Result = dict[str, float | str]
