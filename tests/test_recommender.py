@@ -6,13 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from foldin.data.catalog import Catalog
+from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import History, Interactions
 from foldin.data.matrix import history_matrix
 from foldin.errors import ConfigurationError, DataError, NotFoundError
 from foldin.evaluation.calibration import ProbabilityCalibration
+from foldin.fitting import fit
+from foldin.models import EASE, AutoEncoder
 from foldin.models.linear import LinearAutoEncoder
 from foldin.models.popularity import PopularityModel
+from foldin.models.protocols import Estimator
 from foldin.recommender import Recommendation, Recommender
 
 SHOWN = ["i00", "i04", "i06"]
@@ -253,3 +256,14 @@ def test_a_history_of_what_is_no_id_is_refused(recommender: Recommender, item_id
 def test_a_recommender_cannot_be_changed(linear: Recommender) -> None:
     with pytest.raises(AttributeError):
         linear.model = linear.popularity  # type: ignore[misc]  # frozen
+
+
+@pytest.mark.parametrize("estimator", [EASE(), AutoEncoder(epochs=2)])
+def test_an_item_nobody_had_in_training_tells_nothing(checkerboard: Interactions, estimator: Estimator) -> None:
+    catalog = Catalog(ids_of([*checkerboard.item_ids, "new"]))
+    recommender = fit(checkerboard, estimator=estimator, catalog=catalog)
+    assert [one.basis for one in recommender.recommend(["new"], k=2)] == ["popularity"] * 2
+    assert [one.item_id for one in recommender.recommend(["new"])] == [one.item_id for one in recommender.recommend([])]
+    alone, beside = recommender.recommend(["i02"], k=3), recommender.recommend(["i02", "new"], k=3)
+    assert [(one.item_id, one.score) for one in alone] == [(one.item_id, one.score) for one in beside]
+    assert [one.item_id for one in recommender.explain(["i02", "new"], "i04").contributions] == ["i02"]

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from foldin.data.interactions import Ids, Interactions
 from foldin.data.matrix import UserItemMatrix, user_item_matrix
@@ -115,9 +116,9 @@ def write_embeddings(
         )
     _make(folder)
     matrix = user_item_matrix(log, recommender.catalog, recommender.rule)
-    known = np.flatnonzero(np.diff(matrix.histories.indptr))
+    shown = recommender.foldable(matrix.histories)
     items = _write_items(model, recommender.catalog.item_ids, folder / "items.parquet")
-    users = _write_users(model, matrix, known, folder / "users.parquet", on_block)
+    users = _write_users(model, shown, matrix.user_ids, folder / "users.parquet", on_block)
     return Vectors(items, users, model.item_factors.shape[1], len(matrix.user_ids) - users)
 
 
@@ -140,12 +141,13 @@ def _write_items(model: FactorModel, item_ids: Ids, file: Path) -> int:
 
 
 def _write_users(
-    model: FactorModel, matrix: UserItemMatrix, known: NDArray[np.intp], file: Path, on_block: Callable[[int], None]
+    model: FactorModel, shown: csr_array, user_ids: Ids, file: Path, on_block: Callable[[int], None]
 ) -> int:
+    known = np.flatnonzero(np.diff(shown.indptr))
     with _drafted(file, VECTOR_TABLE) as draft:
-        for block in blocks(len(known), _at_once(matrix.histories.shape[1])):
+        for block in blocks(len(known), _at_once(shown.shape[1])):
             users = known[block]
-            _put_vectors(draft, users, matrix.user_ids[users], model.encode(matrix.histories[users]))
+            _put_vectors(draft, users, user_ids[users], model.encode(shown[users]))
             on_block(block.stop)
         return draft.copy("SELECT id, vector FROM vectors ORDER BY code")
 
@@ -164,7 +166,7 @@ def _put_vectors(
 
 
 def _ranked(recommender: Recommender, matrix: UserItemMatrix, users: slice, k: int) -> _Columns:
-    shown = matrix.histories[users]
+    shown = recommender.foldable(matrix.histories[users])
     rankings = recommender.rank(shown, matrix.seen[users], k=k)
     unknown = np.full(len(rankings.items), np.nan, dtype=np.float32)
     probabilities, ratings = recommender.probabilities(rankings, shown), recommender.ratings(rankings, shown)

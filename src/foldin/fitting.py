@@ -77,10 +77,10 @@ def fit(
     wanted, fixed = _wanted(matrix, rule, estimator, fixed)
     split = _split(log, items, rule, seed)
     outcome = _Outcome(wanted) if split is None else _choose_and_measure(wanted, split, rule, training, fixed)
-    model = outcome.model
+    model, learned_from = outcome.model, matrix.histories if split is None or refit else split.train
     if model is None or refit:
         training.progress.stage("learning from everyone")
-        model = fit_model(outcome.estimator, _everyone(matrix.histories), training, "learning", [])
+        model = fit_model(outcome.estimator, _everyone(learned_from), training, "learning", [])
     report = TrainingReport(
         users=len(matrix.user_ids),
         items=len(items),
@@ -91,7 +91,7 @@ def fit(
         epochs=outcome.epochs,
         notes=tuple(_notes(matrix, rule, outcome.figures)),
     )
-    popularity = Popularity().fit(matrix.histories)
+    popularity = Popularity().fit(learned_from)
     return Recommender(items, rule, outcome.estimator, model, popularity, outcome.calibration, report)
 
 

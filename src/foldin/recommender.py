@@ -126,8 +126,8 @@ class Recommender:
         left_out = self._left_out(only, exclude)
         found: list[list[Recommendation]] = []
         for start in range(0, len(listed), BLOCK):
-            shown, seen_items = history_matrix(listed[start : start + BLOCK], self.catalog, self.rule)
-            hidden = seen_items if seen == "exclude" else None
+            rows, seen_items = history_matrix(listed[start : start + BLOCK], self.catalog, self.rule)
+            shown, hidden = self.foldable(rows), seen_items if seen == "exclude" else None
             found += self._recommendations(self.rank(shown, hidden, k=k, left_out=left_out), shown)
         return found
 
@@ -157,7 +157,7 @@ class Recommender:
             NotFoundError: the catalogue lacks the item.
         """
         index = int(self.catalog.indices([item_id])[0])
-        shown, _ = history_matrix([History.of(history)], self.catalog, self.rule)
+        shown = self.foldable(history_matrix([History.of(history)], self.catalog, self.rule)[0])
         if not shown.nnz:
             return Explanation(item_id, float(self.popularity.shares[index]), "popularity", True, ())
         if isinstance(self.model, LinearModel):
@@ -168,6 +168,16 @@ class Recommender:
             additive = False
         return Explanation(item_id, score, "history", additive, self._contributions(shown, amounts))
 
+    def foldable(self, histories: csr_array) -> csr_array:
+        """What can be folded in: histories without the items nobody had in training, of which a model knows nothing."""
+        cold = (self.popularity.shares == 0)[histories.indices]
+        if not cold.any():
+            return histories
+        kept = histories.copy()
+        kept.data[cold] = 0
+        kept.eliminate_zeros()
+        return kept
+
     def rank(
         self,
         shown: csr_array,
@@ -176,7 +186,7 @@ class Recommender:
         k: int,
         left_out: NDArray[np.bool_] | None = None,
     ) -> Rankings:
-        """The best k by index, for histories as `history_matrix` or `user_item_matrix` makes them.
+        """The best k by index, for histories that are `foldable`.
 
         `seen`: cells left out; `left_out`: items left out for everyone, (items,).
         """

@@ -155,7 +155,9 @@ def test_a_store_that_fails_leaves_everything_as_it_was(
         answer = run("ingest", bad, "--skip-bad", "--rejected", tmp_path / "mine.csv", "-w", folder)
         assert (answer.returncode, answer.stderr) == (5, "error: the disk is full\n")
     assert fingerprint(tmp_path / "w") == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.csv", "good.csv", "w"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.csv", "good.csv", "new", "w"]
+    with open_workspace(tmp_path / "new").store() as store:
+        assert store.summary().events == 0
 
 
 def _full(*_: object, **__: object) -> None:

@@ -55,18 +55,19 @@ def ingest(
 
     Example: foldin ingest events.csv --items items.csv --users users.csv
     """
-    from foldin.cli.intake import read_intake, store_intake, workspace_for
+    from foldin.cli.intake import read_intake, store_intake
     from foldin.cli.output import print_note, progress
+    from foldin.workspace import create_workspace
 
     if not (files or items or users):
         raise ConfigurationError("say what to take in: one or more logs, --items FILE or --users FILE")
     if rejected and not skip_bad:
         raise ConfigurationError("--rejected goes with --skip-bad")
     columns = {"user": user, "item": item, "kind": kind, "value": value, "time": time, "timezone": timezone}
-    with workspace_for(workspace) as opened, progress("reading") as tell:
+    with progress("reading") as tell:
         intake = read_intake(files or [], items, users, columns, skip_bad=skip_bad, tell=tell)
         tell("storing")
-        stored = store_intake(opened, intake, rejected)
+        stored = store_intake(create_workspace(workspace), intake, rejected)
     for note in (*intake.notes, *map(_again, stored.again)):
         print_note(note)
     _print(workspace, intake, stored, as_json=json)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import glob
-import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from foldin.store.contract import Ingested, Summary
     from foldin.workspace import Workspace
 
-__all__ = ["Intake", "Stored", "read_intake", "store_intake", "workspace_for"]
+__all__ = ["Intake", "Stored", "read_intake", "store_intake"]
 
 REJECTED_COLUMNS = ("file", "row", "field", "reason", "text")
 
@@ -49,21 +48,6 @@ class Stored:
     summary: Summary
     rejected: Path | None
     again: Sequence[str]
-
-
-@contextmanager
-def workspace_for(folder: Path) -> Iterator[Workspace]:
-    """The workspace of a folder, made if there is none, and then removed again if what follows fails."""
-    from foldin.workspace import SETTINGS, create_workspace
-
-    existed, new = folder.exists(), not (folder / SETTINGS).exists()
-    workspace = create_workspace(folder)
-    try:
-        yield workspace
-    except BaseException:
-        if new:
-            _remove(folder, itself=not existed)
-        raise
 
 
 def read_intake(
@@ -158,11 +142,3 @@ def _free_name(folder: Path) -> Path:
     while (folder / f"rejected-{number}.csv").exists():
         number += 1
     return folder / f"rejected-{number}.csv"
-
-
-def _remove(folder: Path, *, itself: bool) -> None:
-    if itself:
-        shutil.rmtree(folder, ignore_errors=True)
-        return
-    for made in folder.iterdir():
-        made.unlink()

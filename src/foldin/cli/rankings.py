@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ def print_ranking(
     as_json: bool = False,
     extra: tuple[str, Mapping[str, str]] | None = None,
 ) -> None:
-    """A ranking, best first: with a probability or rating where there is one, else with the score.
+    """A ranking, best first: with its probabilities, or its scores, and the ratings to be expected where there are any.
 
     `extra`: one more column for the table, its name and its cells by item id.
     """
@@ -32,13 +32,19 @@ def print_ranking(
     if not ranking:
         print_line(f"{title}: nothing is left to recommend")
         return
-    figure = _figure(ranking)
+    figures = _figures(ranking)
     more, cells = extra or ("", {})
     rows = [
-        [str(rank), one.item_id, _title(one, recommender), _cell(one, figure), *([cells[one.item_id]] if more else [])]
+        [
+            str(rank),
+            one.item_id,
+            _title(one, recommender),
+            *(FIGURES[figure](one) for figure in figures),
+            *([cells[one.item_id]] if more else []),
+        ]
         for rank, one in enumerate(ranking, 1)
     ]
-    print_table(title, ["", "item", "title", figure, *([more] if more else [])], rows, numbers=["", figure])
+    print_table(title, ["", "item", "title", *figures, *([more] if more else [])], rows, numbers=["", *figures])
     if ranking[0].basis == "popularity":
         print_line("No item of the history is known to the model: this is what most people choose.")
 
@@ -48,17 +54,14 @@ def _title(recommendation: Recommendation, recommender: Recommender) -> str:
     return recommender.catalog.title(index)
 
 
-def _figure(ranking: Sequence[Recommendation]) -> str:
-    if any(one.probability is not None for one in ranking):
-        return "probability"
-    return "rating" if ranking[0].rating is not None else "score"
+def _figures(ranking: Sequence[Recommendation]) -> list[str]:
+    if any(one.rating is not None for one in ranking):
+        return ["score", "rating"]  # the score orders a ranking, in which ratings need not descend
+    return ["probability"] if any(one.probability is not None for one in ranking) else ["score"]
 
 
-def _cell(recommendation: Recommendation, figure: str) -> str:
-    match figure:
-        case "probability":
-            return "-" if recommendation.probability is None else f"{recommendation.probability:.1%}"
-        case "rating":
-            return "-" if recommendation.rating is None else f"{recommendation.rating:.2f}"
-        case _:
-            return f"{recommendation.score:.4f}"
+FIGURES: dict[str, Callable[[Recommendation], str]] = {
+    "score": lambda one: f"{one.score:.4f}",
+    "probability": lambda one: "-" if one.probability is None else f"{one.probability:.1%}",
+    "rating": lambda one: "-" if one.rating is None else f"{one.rating:.2f}",
+}
