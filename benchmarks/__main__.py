@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from . import fitting, loading, ranking, starting
-from .measuring import table
+from benchmarks import fitting, loading, ranking, starting
+from benchmarks.measuring import table
 
 
 def main() -> int:

@@ -9,11 +9,10 @@ from functools import partial
 
 from scipy.sparse import csr_array
 
+from benchmarks.measuring import fastest
+from benchmarks.worlds import skewed_histories
 from foldin.models import linear
 from foldin.models.ease import EASE
-
-from .measuring import fastest
-from .worlds import skewed_histories
 
 USERS, ITEMS = 2_000, 3_500
 SHARES = (0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2)

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, load_npz, save_npz
 
+from benchmarks.measuring import GIGABYTE, Figure, fastest, in_own_process, peak_memory
+from benchmarks.worlds import skewed_histories
 from foldin.models.ease import EASE
-
-from .measuring import GIGABYTE, Figure, fastest, in_own_process, peak_memory
-from .worlds import skewed_histories
 
 USERS, ITEMS, PER_USER = 6_000, 3_500, 117
 L2 = 100.0

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from .measuring import GIGABYTE, Figure, in_own_process, peak_memory
+from benchmarks.measuring import GIGABYTE, Figure, in_own_process, peak_memory
 
 EVENTS, USERS, ITEMS = 10_000_000, 200_000, 20_000
 ROUNDS = 3

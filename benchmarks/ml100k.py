@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from benchmarks import plain_ease
 from foldin.data.catalog import Catalog
 from foldin.data.cleaning import with_minimum
 from foldin.data.feedback import Feedback
@@ -33,8 +34,6 @@ from foldin.models.popularity import Popularity
 from foldin.models.protocols import Estimator
 from foldin.ranking.metrics import popularity_of
 from foldin.tuning import tuned
-
-from . import plain_ease
 
 LIKED_FROM = 4.0
 FOLDS = 5

@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.fitting import ITEMS, PER_USER, USERS
+from benchmarks.measuring import Figure, fastest
+from benchmarks.worlds import skewed_histories
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.feedback import Feedback, FeedbackRule
 from foldin.models.ease import EASE
 from foldin.models.popularity import Popularity
 from foldin.recommender import Recommender
-
-from .fitting import ITEMS, PER_USER, USERS
-from .measuring import Figure, fastest
-from .worlds import skewed_histories
 
 K = 10
 ROUNDS = 4

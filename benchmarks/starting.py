@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .measuring import Figure, seconds_of
+from benchmarks.measuring import Figure, seconds_of
 
 ROUNDS = 15
 COMMAND = Path(sys.executable).with_name("foldin")

@@ -12,10 +12,9 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
+from benchmarks.worlds import skewed_histories
 from foldin.models.autoencoder import AutoEncoder
 from foldin.training import threads as rule
-
-from .worlds import skewed_histories
 
 USERS, PER_USER = 2_000, 30
 EPOCHS, ROUNDS = 3, 4

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from foldin.data.splitting import Holdout
-from foldin.evaluation.evaluate import evaluate
-from foldin.models.ease import EASE
-
-sys.path.append(str(Path(__file__).parent.parent))  # the benchmarks are not installed
-
 from benchmarks import ml100k, plain_ease
 from benchmarks.measuring import Figure, fastest, table
 from benchmarks.worlds import skewed_histories
+from foldin.data.splitting import Holdout
+from foldin.evaluation.evaluate import evaluate
+from foldin.models.ease import EASE
 
 L2 = 20.0
 
