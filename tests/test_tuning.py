@@ -6,6 +6,7 @@ from foldin.data.catalog import Catalog
 from foldin.data.feedback import Feedback, FeedbackRule
 from foldin.data.interactions import Interactions
 from foldin.data.splitting import Split, strong_generalisation
+from foldin.errors import ConfigurationError
 from foldin.models.ease import EASE, EDLAE
 from foldin.models.popularity import Popularity
 from foldin.models.protocols import Estimator
@@ -53,3 +54,8 @@ def test_fixed_fields_are_left_alone(split: Split) -> None:
 
 def test_what_has_no_grid_comes_back_as_it_is(split: Split) -> None:
     assert tuned(Popularity(), split) == Popularity()
+
+
+def test_a_fixed_field_the_estimator_lacks_is_named(split: Split) -> None:
+    with pytest.raises(ConfigurationError, match="edlae has no field 'l3'"):
+        tuned(EDLAE(), split, fixed=["l3"])

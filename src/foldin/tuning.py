@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from foldin.data.splitting import Split
+from foldin.errors import ConfigurationError
 from foldin.models.protocols import Estimator
 from foldin.models.validation import heldout_quality
 from foldin.models.zoo import estimator_named, name_of, settings_of
@@ -42,6 +43,7 @@ def tuned(
     One field after the other, so that a large catalogue costs a few inversions instead of one per combination; an
     estimator without a grid comes back as it is.
     """
+    _check(fixed, estimator)
     known: dict[Estimator, float] = {}
 
     def quality(candidate: Estimator) -> float:
@@ -55,6 +57,12 @@ def tuned(
         if field not in fixed:
             estimator = max(_variants(estimator, field, values), key=quality)
     return estimator
+
+
+def _check(fixed: Collection[str], estimator: Estimator) -> None:
+    unknown = sorted(set(fixed) - set(settings_of(estimator)))
+    if unknown:
+        raise ConfigurationError(f"{name_of(estimator)} has no field '{unknown[0]}' to leave as it is")
 
 
 def _variants(estimator: Estimator, field: str, values: Sequence[float]) -> list[Estimator]:

@@ -108,3 +108,9 @@ def test_rows_and_ranks_say_where_an_item_stands() -> None:
 
 def test_joined_of_nothing_is_empty() -> None:
     assert len(joined([])) == 0
+
+
+@pytest.mark.parametrize("k", [0, -1, 2.5, float("nan"), True, "3", None])
+def test_k_is_a_whole_number_above_zero(k: object) -> None:
+    with pytest.raises(ConfigurationError, match="1 item or more"):
+        top_k(np.zeros((1, 3), dtype=np.float32), k)  # type: ignore[arg-type]  # what untyped callers may give

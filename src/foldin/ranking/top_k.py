@@ -66,11 +66,11 @@ def top_k(scores: NDArray[np.float32], k: int, *, first_row: int = 0) -> Ranking
     `first_row`: the number of the first row, where the scores are a block of more; for errors only.
 
     Raises:
-        ConfigurationError: k is below 1.
+        ConfigurationError: k is no whole number above 0.
         TrainingError: a score is NaN; the row is named.
     """
-    if k <= 0:
-        raise ConfigurationError(f"k is {k}; a ranking has 1 item or more")
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise ConfigurationError(f"k is {k}; a ranking has 1 item or more, a whole number")
     users, items = scores.shape
     step = max(1, _CELLS // max(1, items))
     return joined(
