@@ -158,19 +158,24 @@ def test_every_command_line_in_a_page_can_be_parsed(page: Path) -> None:
 
 def parse(words: list[str]) -> None:
     """Fails as the command line would, without running anything."""
-    command: Command = root()
+    top = root()
+    command: Command = top
     while isinstance(command, typer.core.TyperGroup) and words and words[0] in command.commands:
         command, words = commands_of(command)[words[0]], words[1:]
     if words and words[-1] in ("--help", "--version"):
         return
-    assert command is not root(), f"no command foldin {shlex.join(words)}"
+    assert command is not top, f"no command foldin {shlex.join(words)}"
     words = [word for word in words if word not in ("|", "||")]
     command.make_context("foldin", words[: words.index("case")] if "case" in words else words)
 
 
-def test_a_command_line_with_a_wrong_option_does_not_pass() -> None:
-    with pytest.raises(Exception, match="--modle"):
-        parse(["train", "--modle", "ease"])
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [("train --modle ease", "--modle"), ("trian", "no command"), ("compare a.csv --protocol weak", "'weak'")],
+)
+def test_a_wrong_command_line_does_not_pass(words: str, wrong: str) -> None:
+    with pytest.raises(Exception, match=wrong):
+        parse(words.split())
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
