@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+export NO_MKDOCS_2_WARNING := 1 # an advertisement of mkdocs-material, not a warning about these docs
+
 .PHONY: demo test test-cuda check format bench docs docs-data clean
 
 demo: $(VENV)/.demo
