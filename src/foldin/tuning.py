@@ -42,6 +42,9 @@ def tuned(
 
     One field after the other, so that a large catalogue costs a few inversions instead of one per combination; an
     estimator without a grid comes back as it is.
+
+    Raises:
+        ConfigurationError: `fixed` names what is no field of the estimator.
     """
     _check(fixed, estimator)
     known: dict[Estimator, float] = {}
