@@ -72,7 +72,8 @@ class Coding:
 
     def coded(self, cells: NDArray[np.int32]) -> NDArray[np.int32]:
         """The codes of rows, given the positions of their cells."""
-        return cells if len(self.names) == len(self.texts) else self.codes[cells]
+        codes: NDArray[np.int32] = self.codes[cells]
+        return codes
 
     def refused(self, cell: int) -> str:
         """Why a cell (its position, or `NOT_CODED` for the empty cell) has no code."""
