@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from foldin.data.catalog import Catalog
@@ -24,6 +28,11 @@ def quality(estimator: Estimator, split: Split) -> float:
     return heldout_quality(estimator.fit(split.train), split.validation)
 
 
+def best(candidates: list[EDLAE], split: Split) -> EDLAE:
+    """The best; of equally good ones the last, which regularises most."""
+    return max(reversed(candidates), key=lambda one: quality(one, split))
+
+
 def test_ease_gets_the_best_l2_of_all(split: Split) -> None:
     trials: list[Trial] = []
     chosen = tuned(EASE(77), split, on_trial=trials.append)
@@ -36,11 +45,9 @@ def test_ease_gets_the_best_l2_of_all(split: Split) -> None:
 def test_edlae_is_chosen_one_field_after_the_other(split: Split) -> None:
     trials: list[Trial] = []
     chosen = tuned(EDLAE(77, 0.33), split, on_trial=trials.append)
-    first = max((EDLAE(l2, 0.33) for l2 in L2), key=lambda one: quality(one, split))
-    assert isinstance(first, EDLAE)
-    second = max((EDLAE(first.l2, dropout) for dropout in DROPOUT), key=lambda one: quality(one, split))
-    third = max((EDLAE(l2, second.dropout) for l2 in L2), key=lambda one: quality(one, split))
-    assert chosen == third
+    first = best([EDLAE(l2, 0.33) for l2 in L2], split)
+    second = best([EDLAE(first.l2, dropout) for dropout in DROPOUT], split)
+    assert chosen == best([EDLAE(l2, second.dropout) for l2 in L2], split)
     assert len({trial.estimator for trial in trials}) == len(trials)  # nothing is tried twice
 
 
@@ -59,3 +66,19 @@ def test_what_has_no_grid_comes_back_as_it_is(split: Split) -> None:
 def test_a_fixed_field_the_estimator_lacks_is_named(split: Split) -> None:
     with pytest.raises(ConfigurationError, match="edlae has no field 'l3'"):
         tuned(EDLAE(), split, fixed=["l3"])
+
+
+def test_l2_goes_on_beyond_the_grid_where_large_amounts_want_it(split: Split) -> None:
+    loud = replace(split, train=split.train * np.float32(1000))
+    chosen = tuned(EASE(), loud)
+    assert isinstance(chosen, EASE)
+    assert chosen.l2 > max(L2)
+
+
+def test_a_candidate_that_cannot_be_fitted_is_passed_over(log_of: Callable[..., Interactions]) -> None:
+    pairs = [(f"u{user:02}", item) for user in range(40) for item in ("twin a", "twin b", f"i{user % 4}")]
+    log = log_of(pairs, values=[3e4] * len(pairs))
+    rule = Feedback(strength="none").settle(log)
+    chosen = tuned(EASE(), strong_generalisation(log, Catalog(log.item_ids), rule))
+    assert isinstance(chosen, EASE)
+    assert chosen.l2 > max(L2)

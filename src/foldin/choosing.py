@@ -8,7 +8,7 @@ from pathlib import Path
 
 from foldin.data.splitting import Split
 from foldin.models.protocols import Estimator, Model
-from foldin.models.zoo import estimator_named, name_of, settings_of
+from foldin.models.zoo import with_field
 from foldin.training.checkpoint import load_checkpoint, save_checkpoint
 from foldin.training.epoch import Checkpoint, Epoch
 from foldin.tuning import Trial, tuned
@@ -60,7 +60,7 @@ def choose(estimator: Estimator, split: Split, training: Training, *, fixed: Col
     model = fit_model(estimator, split, training, "choosing", epochs)
     best = [epoch.number for epoch in epochs if epoch.best]
     if best:
-        estimator = estimator_named(name_of(estimator), {**settings_of(estimator), "epochs": best[-1]})
+        estimator = with_field(estimator, "epochs", best[-1])
     return Choice(estimator, model, tuple(replace(epoch, checkpoint=None) for epoch in epochs))
 
 

@@ -67,6 +67,7 @@ def contest(
     rule = (feedback or Feedback()).settle(log)
     items = full_catalog(log, catalog)
     split = PROTOCOLS[protocol](log, items, rule, training.seed)
+    _check(split)
     choices = {
         name: _chosen(name, estimator_for(estimator, rule), split, training) for name, estimator in contenders.items()
     }
@@ -81,6 +82,15 @@ def contest(
         best_possible=None if truth is None else BEST_POSSIBLE,
     )
     return Contest(split, choices, comparison, _rating_errors(choices, split, rule))
+
+
+def _check(split: Split) -> None:
+    for name, holdout in (("validation", split.validation), ("test", split.test)):
+        if not len(holdout):
+            raise DataError(
+                f"the protocol '{split.protocol}' leaves no {name} users with something to show and something to find; "
+                "take another protocol, or give more data"
+            )
 
 
 def _chosen(name: str, estimator: Estimator, split: Split, training: Training) -> Choice:

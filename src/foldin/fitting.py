@@ -77,10 +77,14 @@ def fit(
     wanted, fixed = _wanted(matrix, rule, estimator, fixed)
     split = _split(log, items, rule, seed)
     outcome = _Outcome(wanted) if split is None else _choose_and_measure(wanted, split, rule, training, fixed)
-    model, learned_from = outcome.model, matrix.histories if split is None or refit else split.train
-    if model is None or refit:
+    learned_from = _known_users(matrix.histories if split is None or refit else split.train)
+    if outcome.model is None or refit:
+        outcome = replace(outcome, model=None)  # so that two models need never fit into memory at once
         training.progress.stage("learning from everyone")
-        model = fit_model(outcome.estimator, _everyone(learned_from), training, "learning", [])
+        outcome = replace(
+            outcome, model=fit_model(outcome.estimator, _everyone(learned_from), training, "learning", [])
+        )
+    assert outcome.model is not None
     report = TrainingReport(
         users=len(matrix.user_ids),
         items=len(items),
@@ -92,7 +96,7 @@ def fit(
         notes=tuple(_notes(matrix, rule, outcome.figures)),
     )
     popularity = Popularity().fit(learned_from)
-    return Recommender(items, rule, outcome.estimator, model, popularity, outcome.calibration, report)
+    return Recommender(items, rule, outcome.estimator, outcome.model, popularity, outcome.calibration, report)
 
 
 def full_catalog(log: Interactions, catalog: Catalog | None) -> Catalog:
@@ -210,6 +214,11 @@ def _split(log: Interactions, catalog: Catalog, rule: FeedbackRule, seed: int) -
     except DataError:  # too few users, or none with anything to withhold
         return None
     return split if len(split.validation) and len(split.test) else None
+
+
+def _known_users(histories: csr_array) -> csr_array:
+    # as in the split: users of whom nothing is known would thin out every share, and the calibration with it
+    return histories[np.diff(histories.indptr) > 0]
 
 
 def _everyone(histories: csr_array) -> Split:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from foldin.data.splitting import Split
-from foldin.errors import ConfigurationError
+from foldin.errors import ConfigurationError, TrainingError
 from foldin.models.protocols import Estimator
 from foldin.models.validation import heldout_quality
-from foldin.models.zoo import estimator_named, name_of, settings_of
+from foldin.models.zoo import name_of, settings_of, with_field
 
 __all__ = ["GRIDS", "Trial", "tuned"]
 
 L2 = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
-DROPOUT = (0.0, 0.1, 0.25, 0.5, 0.75)
+DROPOUT = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9)
+STEP, MOST_STEPS = 3.0, 12  # how the values of l2 go on where the largest is the best, as with large amounts
 
 GRIDS: dict[str, tuple[tuple[str, Sequence[float]], ...]] = {
     "ease": (("l2", L2),),
@@ -51,14 +53,14 @@ def tuned(
 
     def quality(candidate: Estimator) -> float:
         if candidate not in known:
-            known[candidate] = heldout_quality(candidate.fit(split.train), split.validation)
+            known[candidate] = _quality(candidate, split)
             if on_trial is not None:
                 on_trial(Trial(candidate, known[candidate]))
         return known[candidate]
 
     for field, values in GRIDS.get(name_of(estimator), ()):
         if field not in fixed:
-            estimator = max(_variants(estimator, field, values), key=quality)
+            estimator = _best(estimator, field, values, quality)
     return estimator
 
 
@@ -68,6 +70,21 @@ def _check(fixed: Collection[str], estimator: Estimator) -> None:
         raise ConfigurationError(f"{name_of(estimator)} has no field '{unknown[0]}' to leave as it is")
 
 
-def _variants(estimator: Estimator, field: str, values: Sequence[float]) -> list[Estimator]:
-    name, settings = name_of(estimator), settings_of(estimator)
-    return [estimator_named(name, {**settings, field: value}) for value in values]
+def _quality(candidate: Estimator, split: Split) -> float:
+    try:
+        return heldout_quality(candidate.fit(split.train), split.validation)
+    except TrainingError:  # too little l2 for these values; another candidate has more
+        return -math.inf
+
+
+def _best(
+    estimator: Estimator, field: str, values: Sequence[float], quality: Callable[[Estimator], float]
+) -> Estimator:
+    # of equally good values the largest: it regularises most
+    best = max(values, key=lambda value: (quality(with_field(estimator, field, value)), value))
+    for _ in range(MOST_STEPS if field == "l2" and best == max(values) else 0):
+        further = with_field(estimator, field, best * STEP)
+        if quality(further) < quality(with_field(estimator, field, best)):
+            break
+        best *= STEP
+    return with_field(estimator, field, best)

@@ -18,7 +18,8 @@ def slow_square_error(unobserved: float) -> tuple[float, float]:
     error = weight = 0.0
     for logits, wanted in zip(LOGITS, WANTED.toarray(), strict=True):
         for logit, x in zip(logits, wanted, strict=True):
-            target, w = (min(x, 1), max(x, 1)) if x else (0, unobserved)
+            interest, rating = (1, max(x, unobserved)), (min(x, 1), max(x, 1))
+            target, w = (0, unobserved) if not x else interest if unobserved else rating
             error += w * (1 / (1 + exp(-logit)) - target) ** 2
             weight += w
     return error, weight
@@ -37,3 +38,12 @@ def test_only_what_is_weighted_has_a_gradient(unobserved: float) -> None:
     (gradient,) = torch.autograd.grad(error, logits)
     felt = (gradient != 0).numpy()
     assert (felt == ((WANTED.toarray() > 0) | (unobserved > 0))).all()
+
+
+def test_a_faint_interest_is_still_an_interest() -> None:
+    """Strengths below 1 say how sure a yes is; as targets they would teach a network that its positives are none."""
+    faint = csr_array(np.array([[0.05, 0]], dtype=np.float32))
+    logits = torch.zeros((1, 2), requires_grad=True)
+    error, _ = square_error(logits, on_device(faint, torch.device("cpu")), 0.1)
+    (gradient,) = torch.autograd.grad(error, logits)
+    assert gradient[0, 0] < 0 < gradient[0, 1]

@@ -37,7 +37,7 @@ class Pairs:
     """One entry per user and item, sorted by row, then column.
 
     `values`: what the feedback rule makes of the pair's events; 0 where the item is only seen.
-    `times`: of the pair's newest event.
+    `times`: when the user came to the item: of the pair's first event, or, with ratings, of the newest, which is taken.
     """
 
     shape: tuple[int, int]
@@ -185,8 +185,8 @@ def _sums(events: Events, shape: tuple[int, int], rule: FeedbackRule) -> Pairs:
     rows, columns = events.rows[order], events.columns[order]
     first = _starts_of_pairs(rows, columns)
     sums = np.add.reduceat(added[order], np.flatnonzero(first)) if len(order) else added
-    newest = None if events.times is None else _newest(events.times[order], first)
-    return Pairs(shape, rows[first], columns[first], rule.strength(sums), newest)
+    oldest = None if events.times is None else _oldest(events.times[order], first)
+    return Pairs(shape, rows[first], columns[first], rule.strength(sums), oldest)
 
 
 def _contributions(events: Events, rule: FeedbackRule) -> NDArray[np.float64] | None:
@@ -201,6 +201,10 @@ def _changes(numbers: NDArray[np.int32] | NDArray[np.int64]) -> NDArray[np.bool_
     changes = np.ones(len(numbers), dtype=np.bool_)
     np.not_equal(numbers[1:], numbers[:-1], out=changes[1:])
     return changes
+
+
+def _oldest(times: NDArray[np.int64], first: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.minimum.reduceat(times, np.flatnonzero(first)) if len(times) else times
 
 
 def _newest(times: NDArray[np.int64], first: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -235,7 +235,7 @@ def _judged_users(pairs: Pairs, rule: FeedbackRule, minimum: int) -> NDArray[np.
     liked = np.bincount(pairs.rows[rule.positive(pairs.values)], minlength=pairs.shape[0])
     users = np.flatnonzero((items >= minimum) & (liked > 0))
     if not len(users):
-        raise DataError(f"no user has {minimum} items; there is nothing to hold out")
+        raise DataError(f"no user has {minimum} items or more, one of them liked; there is nothing to hold out")
     return users
 
 

@@ -16,7 +16,7 @@ from foldin.errors import ConfigurationError
 from foldin.models.network import ACTIVATIONS, Network, restore_network
 from foldin.models.protocols import Arrays, Need
 from foldin.models.resources import refuse_beyond_memory, require_torch
-from foldin.models.validation import heldout_error, heldout_quality
+from foldin.models.validation import heldout_error, heldout_quality, targets_and_weights
 from foldin.training.epoch import Checkpoint, Epoch
 
 __all__ = ["AutoEncoder"]
@@ -172,14 +172,13 @@ def _one_of(field: str, name: str, names: tuple[str, ...]) -> None:
 
 def _best_constant(histories: csr_array, unobserved: float) -> NDArray[np.float32]:
     """The output bias with which a network that knows nothing errs least: the logit of each item's weighted mean."""
-    weights = histories.copy()
-    weights.data = np.maximum(histories.data, 1)
-    targets = histories.copy()
-    targets.data = np.minimum(histories.data, 1) * weights.data
-    stored = np.bincount(histories.indices, minlength=histories.shape[1])
-    total = np.asarray(weights.sum(axis=0)) + unobserved * (histories.shape[0] - stored)
+    items = histories.shape[1]
+    targets, weights = targets_and_weights(histories.data, unobserved)
+    stored = np.bincount(histories.indices, minlength=items)
+    total = np.bincount(histories.indices, weights, items) + unobserved * (histories.shape[0] - stored)
+    wanted = np.bincount(histories.indices, targets * weights, items)
     # one imagined user with the mean of all items keeps the mean of a rare item within bounds
-    overall = targets.sum() / max(total.sum(), 1)
-    mean = np.clip((np.asarray(targets.sum(axis=0)) + overall) / (total + 1), 1e-4, 1 - 1e-4)
+    overall = wanted.sum() / max(total.sum(), 1)
+    mean = np.clip((wanted + overall) / (total + 1), 1e-4, 1 - 1e-4)
     logits: NDArray[np.float32] = np.log(mean / (1 - mean)).astype(np.float32)
     return logits

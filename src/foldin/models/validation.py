@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from foldin.data.splitting import Holdout
@@ -12,7 +13,7 @@ from foldin.models.protocols import Model
 from foldin.ranking.metrics import hits_of, ndcg, relevant_of
 from foldin.ranking.top_k import masked, top_k
 
-__all__ = ["heldout_error", "heldout_quality"]
+__all__ = ["heldout_error", "heldout_quality", "targets_and_weights"]
 
 BLOCK = 512
 CUTOFF = 100
@@ -30,8 +31,8 @@ def heldout_quality(model: Model, holdout: Holdout) -> float:
 def heldout_error(model: Model, holdout: Holdout, unobserved: float) -> float:
     """Weighted mean square error of scores from 0 to 1.
 
-    With `unobserved` = 0 over the withheld cells; else over all cells, where shown and withheld interactions are to
-    be 1 (or their value, if lower) and all other cells, weighted by `unobserved`, 0.
+    With `unobserved` = 0 over the withheld cells, ratings; else over all cells, where shown and withheld interactions
+    are to be 1, weighted by their strength, and all other cells, weighted by `unobserved`, 0.
     """
     error = weight = 0.0
     for part in _blocks(holdout):
@@ -40,11 +41,20 @@ def heldout_error(model: Model, holdout: Holdout, unobserved: float) -> float:
         scores = model.score(part.fold_in)
         rows = np.repeat(np.arange(len(part)), np.diff(wanted.indptr))
         stored = scores[rows, wanted.indices].astype(np.float64)
-        weights = np.maximum(wanted.data, 1)
-        error += float((weights * (stored - np.minimum(wanted.data, 1)) ** 2).sum())
+        targets, weights = targets_and_weights(wanted.data, unobserved)
+        error += float((weights * (stored - targets) ** 2).sum())
         error += unobserved * float(np.square(scores, dtype=np.float64).sum() - np.square(stored).sum())
         weight += float(weights.sum()) + unobserved * (scores.size - stored.size)
     return error / weight
+
+
+def targets_and_weights(
+    values: NDArray[np.float32], unobserved: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What stored cells are to be, and how much they count: t and w of `training.losses.square_error`."""
+    if unobserved:
+        return np.ones_like(values), np.maximum(values, np.float32(unobserved))
+    return np.minimum(values, np.float32(1)), np.maximum(values, np.float32(1))
 
 
 def _blocks(holdout: Holdout) -> Iterator[Holdout]:

@@ -14,7 +14,16 @@ from foldin.models.ease import EASE, EDLAE
 from foldin.models.popularity import Popularity
 from foldin.models.protocols import Estimator
 
-__all__ = ["DEFAULT", "ESTIMATORS", "Settings", "estimator_named", "name_of", "settings_of", "suited_to_ratings"]
+__all__ = [
+    "DEFAULT",
+    "ESTIMATORS",
+    "Settings",
+    "estimator_named",
+    "name_of",
+    "settings_of",
+    "suited_to_ratings",
+    "with_field",
+]
 
 Settings: TypeAlias = Mapping[str, object]
 """Fields by name, each as its type, as JSON has it, or as text."""
@@ -61,6 +70,11 @@ def settings_of(estimator: Estimator) -> Settings:
     """An estimator's fields, from which `estimator_named` makes it again."""
     values = {field.name: getattr(estimator, field.name) for field in fields(ESTIMATORS[name_of(estimator)])}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def with_field(estimator: Estimator, field: str, value: object) -> Estimator:
+    """The same estimator but for one field."""
+    return estimator_named(name_of(estimator), {**settings_of(estimator), field: value})
 
 
 def suited_to_ratings(estimator: Estimator) -> Estimator:

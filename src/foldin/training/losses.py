@@ -13,14 +13,16 @@ __all__ = ["square_error"]
 def square_error(logits: Tensor, wanted: SparseRows, unobserved: float) -> tuple[Tensor, Tensor]:
     """The weighted square error of sigmoid outputs, summed over the batch, and the sum of the weights.
 
-    sum_ui w_ui (sigmoid(logit_ui) - t_ui)^2; a stored cell has t = min(x, 1), w = max(x, 1), any other t = 0,
-    w = `unobserved`. Ratings (x <= 1) thus weigh 1 each, and strengths above 1 count as confidence, as in
-    Hu, Koren & Volinsky 2008, "Collaborative Filtering for Implicit Feedback Datasets".
+    sum_ui w_ui (sigmoid(logit_ui) - t_ui)^2 over stored cells x and all others, which have t = 0, w = `unobserved`.
+    With `unobserved` > 0 stored cells are interest: t = 1, and the strength x is the confidence, w = max(x, unobserved)
+    (Hu, Koren & Volinsky 2008, "Collaborative Filtering for Implicit Feedback Datasets"). With `unobserved` = 0 they
+    are ratings, and only they count: t = min(x, 1), w = max(x, 1).
     """
     outputs = torch.sigmoid(logits)
     stored = outputs[wanted.rows(), wanted.columns]
-    weights = wanted.values.clamp(min=1)
-    observed = (weights * (stored - wanted.values.clamp(max=1)).square()).sum()
+    weights = wanted.values.clamp(min=unobserved or 1)
+    targets = torch.ones_like(stored) if unobserved else wanted.values.clamp(max=1)
+    observed = (weights * (stored - targets).square()).sum()
     if not unobserved:
         return observed, weights.sum()
     elsewhere = outputs.square().sum() - stored.square().sum()
