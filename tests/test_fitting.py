@@ -16,7 +16,7 @@ from foldin.evaluation.calibration import ProbabilityCalibration, RatingCalibrat
 from foldin.fitting import fit, full_catalog
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EASE, EDLAE
-from foldin.models.popularity import Popularity
+from foldin.models.popularity import Popularity, PopularityModel
 from foldin.recommender import Recommender
 from foldin.training.epoch import Epoch
 
@@ -126,7 +126,8 @@ def test_ratings_are_calibrated_on_explicit_feedback(many_ratings: Interactions)
     assert recommender.estimator.unobserved == 0
     assert recommender.report is not None
     assert recommender.report.figures is not None
-    (row,) = recommender.report.figures.ratings
+    popularity, row = recommender.report.figures.ratings
+    assert popularity.contender == "popularity"
     assert 0 < row.mae <= row.rmse < 2
 
 
@@ -156,7 +157,7 @@ def test_items_of_the_catalogue_come_first_and_those_of_the_log_after(log_of: Lo
     assert full_catalog(log, Catalog(ids_of(["z", "c"]))).item_ids.tolist() == ["z", "c", "a"]
     assert full_catalog(log, None).item_ids.tolist() == ["a", "c"]
     recommender = fit(log, estimator=EASE(), catalog=Catalog(ids_of(["z", "c"])))
-    assert [one.item_id for one in recommender.recommend([], k=3)] == ["a", "c", "z"]
+    assert [one.item_id for one in recommender.predict([])] == ["a", "c", "z"]
 
 
 def test_no_events_and_settings_that_do_not_fit_the_log(log: Interactions, many_ratings: Interactions) -> None:
@@ -202,3 +203,24 @@ def test_an_interrupted_fit_is_resumed_to_the_same_bits(log: Interactions, tmp_p
     assert resumed.report == expected.report
     with pytest.raises(CheckpointError, match="of another run"):
         fit(log, estimator=NETWORK, training=again, seed=5)
+
+
+def test_a_dense_matrix_of_different_ratings_is_no_reason_for_popularity(log_of: Callable[..., Interactions]) -> None:
+    rng = np.random.default_rng(0)
+    pairs = [(f"u{user:02}", f"i{item}") for user in range(40) for item in range(6)]
+    log = log_of(pairs, values=[float(value) for value in rng.integers(1, 6, len(pairs))])
+    recommender = fit(log, estimator=EASE(10), feedback=Feedback(form="explicit", positive_from=4))
+    assert recommender.estimator == EASE(10)
+
+
+def test_users_who_liked_nothing_do_not_thin_out_what_is_learned(log_of: Callable[..., Interactions]) -> None:
+    liking = [(f"a{user:02}", f"i{(user + step) % 8}", 5.0) for user in range(40) for step in range(3)]
+    disliking = [(f"b{user:02}", f"i{user % 8}", 1.0) for user in range(40)]
+    recommenders = []
+    for rows in (liking, liking + disliking):
+        log = log_of([(user, item) for user, item, _ in rows], values=[value for _, _, value in rows])
+        recommenders.append(fit(log, estimator=Popularity(), feedback=Feedback(positive_from=4)))
+    np.testing.assert_array_equal(recommenders[0].popularity.shares, recommenders[1].popularity.shares)
+    model = recommenders[1].model
+    assert isinstance(model, PopularityModel)
+    np.testing.assert_array_equal(model.shares, recommenders[1].popularity.shares)

@@ -267,3 +267,11 @@ def test_an_item_nobody_had_in_training_tells_nothing(checkerboard: Interactions
     alone, beside = recommender.recommend(["i02"], k=3), recommender.recommend(["i02", "new"], k=3)
     assert [(one.item_id, one.score) for one in alone] == [(one.item_id, one.score) for one in beside]
     assert [one.item_id for one in recommender.explain(["i02", "new"], "i04").contributions] == ["i02"]
+
+
+def test_an_item_nobody_had_in_training_is_recommended_to_nobody(checkerboard: Interactions) -> None:
+    catalog = Catalog(ids_of(["new", *checkerboard.item_ids]))
+    recommender = fit(checkerboard, estimator=EASE(), catalog=catalog)
+    for history in ([], ["i02"]):
+        assert "new" not in [one.item_id for one in recommender.recommend(history, k=99)]
+    assert "new" in [one.item_id for one in recommender.predict(["i02"])]

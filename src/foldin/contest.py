@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,11 +51,14 @@ def contest(
     protocol: str = "strong",
     truth: Truth | None = None,
     metrics: Sequence[str] = DEFAULT_METRICS,
+    fixed: Collection[str] | None = None,
     training: Training | None = None,
 ) -> Contest:
     """Fits every contender on the training users of one split and compares them on its test users.
 
-    `protocol`: strong, last, time or random. `truth`, of a simulated world, enters as the best possible ranking.
+    `protocol`: strong, last, time or random. `fixed`: None takes contenders as they are; else fields that have a grid
+    are chosen on the validation users, but for those named. `truth`, of a simulated world's clicks, enters as the best
+    possible ranking.
 
     Raises:
         ConfigurationError: there is no such protocol, or settings contradict the log.
@@ -63,20 +66,24 @@ def contest(
     """
     if protocol not in PROTOCOLS:
         raise ConfigurationError(f"no protocol '{protocol}'; there are: {', '.join(PROTOCOLS)}")
+    if truth is not None and log.values is not None:
+        raise ConfigurationError("the truth is of clicks, and these events have values: leave the truth out")
     training = training or Training()
     rule = (feedback or Feedback()).settle(log)
     items = full_catalog(log, catalog)
     split = PROTOCOLS[protocol](log, items, rule, training.seed)
     _check(split)
     choices = {
-        name: _chosen(name, estimator_for(estimator, rule), split, training) for name, estimator in contenders.items()
+        name: _chosen(name, estimator_for(estimator, rule), split, training, fixed)
+        for name, estimator in contenders.items()
     }
-    scores: dict[str, Score] = {name: model_scores(choice.model, split.test) for name, choice in choices.items()}
+    ranked = split.test.ranked()
+    scores: dict[str, Score] = {name: model_scores(choice.model, ranked) for name, choice in choices.items()}
     if truth is not None:
-        scores[BEST_POSSIBLE] = known_scores(_aligned(truth, log, items), split.test)
+        scores[BEST_POSSIBLE] = known_scores(_aligned(truth, log, items), ranked)
     comparison = compare(
         scores,
-        split.test,
+        ranked,
         popularity=popularity_of(split.train),
         metrics=metrics,
         best_possible=None if truth is None else BEST_POSSIBLE,
@@ -86,16 +93,16 @@ def contest(
 
 def _check(split: Split) -> None:
     for name, holdout in (("validation", split.validation), ("test", split.test)):
-        if not len(holdout):
+        if not len(holdout.ranked()):
             raise DataError(
                 f"the protocol '{split.protocol}' leaves no {name} users with something to show and something to find; "
                 "take another protocol, or give more data"
             )
 
 
-def _chosen(name: str, estimator: Estimator, split: Split, training: Training) -> Choice:
+def _chosen(name: str, estimator: Estimator, split: Split, training: Training, fixed: Collection[str] | None) -> Choice:
     training.progress.stage(name)
-    return choose(estimator, split, training, fixed=())
+    return choose(estimator, split, training, fixed=fixed)
 
 
 def _aligned(truth: Truth, log: Interactions, catalog: Catalog) -> NDArray[np.float32]:

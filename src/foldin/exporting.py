@@ -167,7 +167,7 @@ def _put_vectors(
 
 def _ranked(recommender: Recommender, matrix: UserItemMatrix, users: slice, k: int) -> _Columns:
     shown = recommender.foldable(matrix.histories[users])
-    rankings = recommender.rank(shown, matrix.seen[users], k=k)
+    rankings = recommender.rank(shown, matrix.seen[users], k=k, left_out=recommender.cold)
     unknown = np.full(len(rankings.items), np.nan, dtype=np.float32)
     probabilities, ratings = recommender.probabilities(rankings, shown), recommender.ratings(rankings, shown)
     return {

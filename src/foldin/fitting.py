@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -147,7 +147,7 @@ def _choose_and_measure(
         choice.estimator,
         choice.model,
         calibration,
-        _figures(choice, calibration, split, rule),
+        _figures(choice, calibration, calibrating, split, rule),
         tuple(_epoch_figures(epoch) for epoch in choice.epochs),
     )
 
@@ -169,19 +169,24 @@ def _calibration(choice: Choice, holdout: Holdout, split: Split, rule: FeedbackR
     return fit_ratings(score, holdout, split.train, rule.rating_range)
 
 
-def _figures(choice: Choice, calibration: Calibration | None, split: Split, rule: FeedbackRule) -> Figures:
-    test, score = split.test, model_scores(choice.model, split.test)
-    popular = model_scores(Popularity().fit(split.train), test)
-    contenders = {"popularity": popular, name_of(choice.estimator): score}
+def _figures(
+    choice: Choice, calibration: Calibration | None, calibrating: Holdout, split: Split, rule: FeedbackRule
+) -> Figures:
+    test = split.test.ranked()
+    score = model_scores(choice.model, test)
+    popular = Popularity().fit(split.train)
+    contenders = {"popularity": model_scores(popular, test), name_of(choice.estimator): score}
     comparison = compare(contenders, test, popularity=popularity_of(split.train))
     return Figures(
         train_users=len(split.train_rows),
-        validation_users=len(split.validation),
+        validation_users=len(split.validation.ranked()),
         test_users=len(test),
         dropped_targets=split.dropped_targets,
         test=tuple(rows(comparison)),
-        ratings=_rating_figures(choice, calibration, test, rule),
-        test_error=_test_error(choice, test),
+        ratings=_rating_figures(
+            {"popularity": popular, name_of(choice.estimator): choice.model}, calibrating, split, rule
+        ),
+        test_error=_test_error(choice, split.test),
         calibration_error=calibration_error(calibration, score, test)
         if isinstance(calibration, ProbabilityCalibration)
         else None,
@@ -189,12 +194,16 @@ def _figures(choice: Choice, calibration: Calibration | None, split: Split, rule
 
 
 def _rating_figures(
-    choice: Choice, calibration: Calibration | None, test: Holdout, rule: FeedbackRule
+    models: Mapping[str, Model], calibrating: Holdout, split: Split, rule: FeedbackRule
 ) -> tuple[RatingRow, ...]:
-    if not isinstance(calibration, RatingCalibration) or test.ratings is None or not test.ratings.nnz:
+    withheld = (calibrating.ratings, split.test.ratings)
+    if rule.rating_range is None or any(ratings is None or not ratings.nnz for ratings in withheld):
         return ()
-    predict = predicted_ratings(calibration, model_scores(choice.model, test), test)
-    return tuple(rating_rows(compare_ratings({name_of(choice.estimator): predict}, test, rule.highest)))
+    predictors: dict[str, Score] = {}
+    for name, model in models.items():
+        learned = fit_ratings(model_scores(model, calibrating), calibrating, split.train, rule.rating_range)
+        predictors[name] = predicted_ratings(learned, model_scores(model, split.test), split.test)
+    return tuple(rating_rows(compare_ratings(predictors, split.test, rule.highest)))
 
 
 def _test_error(choice: Choice, test: Holdout) -> float | None:
@@ -213,7 +222,7 @@ def _split(log: Interactions, catalog: Catalog, rule: FeedbackRule, seed: int) -
         split = strong_generalisation(log, catalog, rule, seed=seed)
     except DataError:  # too few users, or none with anything to withhold
         return None
-    return split if len(split.validation) and len(split.test) else None
+    return split if len(split.validation.ranked()) and len(split.test.ranked()) else None
 
 
 def _known_users(histories: csr_array) -> csr_array:
@@ -227,11 +236,14 @@ def _everyone(histories: csr_array) -> Split:
 
 
 def _without_variance(matrix: UserItemMatrix, rule: FeedbackRule) -> bool:
-    """Whether nothing tells one user from another: all have the same items, or gave the same rating throughout."""
+    """Whether nothing tells one user from another: all have the same row, or gave the same rating throughout."""
     if rule.rating_range is not None and rule.rating_range[0] == rule.rating_range[1]:
         return True
-    counts = np.bincount(matrix.histories.indices, minlength=matrix.histories.shape[1])
-    return bool(np.isin(counts, [0, matrix.histories.shape[0]]).all())
+    histories = matrix.histories
+    counts = np.bincount(histories.indices, minlength=histories.shape[1])
+    if not np.isin(counts, [0, histories.shape[0]]).all():
+        return False
+    return bool((histories.max(axis=0).toarray() == histories.min(axis=0).toarray()).all())
 
 
 def _notes(matrix: UserItemMatrix, rule: FeedbackRule, figures: Figures | None) -> Iterator[str]:

@@ -99,7 +99,7 @@ class Recommender:
         exclude: Collection[str] = (),
         seen: Seen = "exclude",
     ) -> list[Recommendation]:
-        """The best k items for one history, best first; fewer where fewer are left.
+        """The best k items for one history, best first; fewer where fewer are left. `cold` items are none of them.
 
         `only`: the items to choose from; `exclude`: items left out; ids the catalogue lacks are passed over.
         `seen`: whether items of the history may be recommended.
@@ -123,7 +123,7 @@ class Recommender:
         if seen not in ("exclude", "include"):
             raise ConfigurationError(f"seen is '{seen}'; it is 'exclude' or 'include'")
         listed = [History.of(history) for history in histories]
-        left_out = self._left_out(only, exclude)
+        left_out = self._left_out(only, exclude) | (self.cold if seen == "exclude" else False)
         found: list[list[Recommendation]] = []
         for start in range(0, len(listed), BLOCK):
             rows, seen_items = history_matrix(listed[start : start + BLOCK], self.catalog, self.rule)
@@ -168,9 +168,15 @@ class Recommender:
             additive = False
         return Explanation(item_id, score, "history", additive, self._contributions(shown, amounts))
 
+    @property
+    def cold(self) -> NDArray[np.bool_]:
+        """Items nobody had in training, (items,): a model knows nothing of them, so they are not recommended."""
+        cold: NDArray[np.bool_] = self.popularity.shares == 0
+        return cold
+
     def foldable(self, histories: csr_array) -> csr_array:
         """What can be folded in: histories without the items nobody had in training, of which a model knows nothing."""
-        cold = (self.popularity.shares == 0)[histories.indices]
+        cold = self.cold[histories.indices]
         if not cold.any():
             return histories
         kept = histories.copy()
@@ -247,9 +253,7 @@ class Recommender:
             str(self.catalog.item_ids[item]), score, probability, rating, basis, self.catalog.item(item)
         )
 
-    def _left_out(self, only: Collection[str] | None, exclude: Collection[str]) -> NDArray[np.bool_] | None:
-        if only is None and not exclude:
-            return None
+    def _left_out(self, only: Collection[str] | None, exclude: Collection[str]) -> NDArray[np.bool_]:
         left_out = np.full(len(self.catalog), only is not None)
         left_out[self._known_indices(only or ())] = False
         left_out[self._known_indices(exclude)] = True

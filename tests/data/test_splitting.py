@@ -354,3 +354,17 @@ def test_users_with_nothing_liked_to_find_are_counted(log_of: LogOf) -> None:
     assert len(split.test) == 0
     assert split.dropped_targets == 4  # c thrice and d once: nobody trains on them
     assert split.dropped_users == 6
+
+
+def test_every_withheld_rating_is_judged_not_only_those_of_liked_items(log_of: Callable[..., Interactions]) -> None:
+    rated = {"Alice": [5, 4, 5, 5], "Bob": [5, 4, 5, 1], "Carol": [4, 5, 5, 4]}
+    once = [(user, f"i{item}", value, item) for user, row in rated.items() for item, value in enumerate(row)]
+    # two more users keep the last item among those trained on
+    rows = [*once, ("x0", "i3", 5, 9), ("x1", "i3", 5, 9)]
+    log = log_of([row[:2] for row in rows], values=[row[2] for row in rows], times=[row[3] for row in rows])
+    rule = Feedback(form="explicit", positive_from=4).settle(log)
+    test = last_out(log, Catalog(log.item_ids), rule).test
+    assert test.ratings is not None
+    assert [log.user_ids[row] for row in test.rows] == ["Alice", "Bob", "Carol"]
+    assert (test.ratings.data * 5).tolist() == [5, 1, 4]
+    assert [log.user_ids[row] for row in test.ranked().rows] == ["Alice", "Carol"]

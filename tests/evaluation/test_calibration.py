@@ -250,3 +250,29 @@ def test_ratings_need_ratings() -> None:
         fit_ratings(score, Holdout(holdout.rows, holdout.fold_in, holdout.targets), train, (1, 5))
     with pytest.raises(DataError, match="no ratings are withheld"):
         fit_ratings(score, holdout.where(np.array([], dtype=np.intp)), train, (1, 5))
+
+
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_few_ratings_leave_the_baseline_nearly_as_it_is(count: int) -> None:
+    rng = np.random.default_rng(count)
+    train = csr_array(rng.integers(1, 6, size=(200, 8)).astype(np.float32) / 5)
+    shown = train.toarray()[:count] * (np.arange(8) < 4)
+    withheld = train.toarray()[:count] * (np.arange(8) == 5)
+    holdout = Holdout(np.arange(count), csr_array(shown), csr_array(withheld), csr_array(withheld))
+    wild = rng.normal(size=(count, 8)).astype(np.float32)
+    learned = fit_ratings(lambda block: wild[block], holdout, train, (1, 5))
+    a, b, c, d = learned.coefficients
+    assert abs(b) < 0.5
+    assert (c, d) == (pytest.approx(1, abs=1), pytest.approx(1, abs=1))
+    assert abs(a + learned.mean) < 4
+
+
+def test_terms_that_say_the_same_do_not_run_away() -> None:
+    rng = np.random.default_rng(0)
+    train = csr_array(rng.integers(1, 6, size=(200, 8)).astype(np.float32) / 5)
+    popular = np.asarray(train.mean(axis=0), dtype=np.float32)
+    cut = train.toarray()[:100]
+    shown, withheld = csr_array(cut * (np.arange(8) < 6)), csr_array(cut * (np.arange(8) > 5))
+    holdout = Holdout(np.arange(100), shown, withheld, withheld)
+    learned = fit_ratings(lambda block: np.tile(popular, (100, 1))[block], holdout, train, (1, 5))
+    assert np.abs(learned.coefficients).max() < 50

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from foldin.data.catalog import Catalog
     from foldin.data.interactions import Interactions
     from foldin.data.synthetic import Truth
+    from foldin.evaluation.significance import PairedDifference
 
 __all__ = ["compare"]
 
 TRUTH = "truth.safetensors"
+HEADLINE = "ndcg@10"
 
 
 def compare(
@@ -83,7 +85,8 @@ def compare(
             catalog=catalog,
             feedback=rule,
             protocol=protocol,
-            truth=_truth(truth, file, workspace),
+            truth=_truth(truth, file, workspace, log),
+            fixed=(),
             training=Training(seed=seed, progress=shown_progress(tell, lines=False)),
         )
     if report is not None:
@@ -104,13 +107,14 @@ def _data(file: Path | None, workspace: Path | None, timezone: str | None) -> tu
         return store.interactions(), store.catalog()
 
 
-def _truth(given: Path | None, file: Path | None, workspace: Path | None) -> Truth | None:
+def _truth(given: Path | None, file: Path | None, workspace: Path | None, log: Interactions) -> Truth | None:
     from foldin.data.synthetic import read_truth
 
     if given is not None:
         return read_truth(given)
     folder = workspace if workspace is not None else file.parent if file is not None else Path()
-    return read_truth(folder / TRUTH) if (folder / TRUTH).exists() else None
+    # the truth is of clicks: beside ratings it is not meant
+    return read_truth(folder / TRUTH) if log.values is None and (folder / TRUTH).exists() else None
 
 
 def _as_json(result: Contest) -> dict[str, object]:
@@ -120,14 +124,31 @@ def _as_json(result: Contest) -> dict[str, object]:
     return {
         "protocol": split.protocol,
         "train_users": len(split.train_rows),
-        "validation_users": len(split.validation),
-        "test_users": len(split.test),
+        "validation_users": len(split.validation.ranked()),
+        "test_users": len(split.test.ranked()),
         "dropped_targets": split.dropped_targets,
         "dropped_users": split.dropped_users,
         "estimators": {name: repr(choice.estimator) for name, choice in result.choices.items()},
         "ranking": as_json(result.comparison),
         "ratings": ratings_as_json(result.ratings),
+        "differences": {
+            f"{best} - {other}": {"metric": HEADLINE, "mean": gap.mean, "standard_error": gap.standard_error}
+            for best, other, gap in _differences(result)
+        },
     }
+
+
+def _differences(result: Contest) -> list[tuple[str, str, PairedDifference]]:
+    """The best model less each other one, on the same users."""
+    from foldin.contest import BEST_POSSIBLE
+
+    means = {name: result.comparison.of(name).mean(HEADLINE) for name in result.choices if name != BEST_POSSIBLE}
+    best = max(means, key=lambda name: means[name])
+    return [
+        (best, other, result.comparison.difference(best, other, HEADLINE))
+        for other in means
+        if other != best and len(result.split.test.ranked()) > 1
+    ]
 
 
 def _write(file: Path, content: dict[str, object]) -> None:
@@ -145,7 +166,7 @@ def _print(result: Contest, *, as_json: bool) -> None:
     split = result.split
     print_line(
         f"Protocol '{split.protocol}': trained on {len(split.train_rows):,} users, chosen on "
-        f"{len(split.validation):,}, tested on {len(split.test):,}"
+        f"{len(split.validation.ranked()):,}, tested on {len(split.test.ranked()):,}"
     )
     if split.dropped_targets or split.dropped_users:
         print_line(
@@ -155,5 +176,8 @@ def _print(result: Contest, *, as_json: bool) -> None:
     for choice in result.choices.values():
         print_line(f"  {choice.estimator}")
     print_figures("On the test users, mean ± standard error", rows(result.comparison))
+    for best, other, gap in _differences(result):
+        print_line(f"NDCG@10, {best} - {other}: {gap.mean:+.3f} ± {gap.standard_error:.3f}, of the same users")
     if result.ratings:
+        print_line()
         print_rating_figures("Predicted ratings", rating_rows(result.ratings))

@@ -64,6 +64,7 @@ def demo(
             catalog=catalog,
             truth=world.truth,
             metrics=METRICS,
+            fixed=(),
             training=_training(tell, seed, lines=not json),
         )
         if not json:
@@ -176,7 +177,7 @@ def _print_contest(result: Contest) -> None:
     print_line()
     people = len(result.split.test)
     print_figures(
-        f"{people:,} test people, of whom no model has seen more than four fifths of the clicks",
+        f"{people:,} test people, of whom models are shown about four fifths of the clicks",
         rows(result.comparison),
     )
 

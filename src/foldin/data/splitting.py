@@ -38,7 +38,8 @@ class Holdout:
 
     Shapes: `fold_in` and `targets` are (users, items); `rows` says which rows of the whole matrix the users are.
     `targets` are always items the user liked. `ratings`, explicit feedback only, holds every withheld rating, liked or
-    not, divided by the highest.
+    not, divided by the highest; there, users of whose withheld items none was liked are among the rows too, so that
+    ratings are not judged by the liked ones alone. `ranked` leaves those out.
     """
 
     rows: NDArray[np.intp]
@@ -48,6 +49,11 @@ class Holdout:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def ranked(self) -> Holdout:
+        """The users with something to find."""
+        aimed = np.diff(self.targets.indptr) > 0
+        return self if aimed.all() else self.where(aimed)
 
     def where(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> Holdout:
         """Some of the users."""
@@ -219,7 +225,8 @@ class _Cut:
         )
 
     def _holdout(self, shown: NDArray[np.bool_], withheld: NDArray[np.bool_], targets: NDArray[np.bool_]) -> Holdout:
-        rows = np.intersect1d(self.pairs.rows[shown], self.pairs.rows[targets]).astype(np.intp)
+        judged = withheld if self.rule.explicit else targets
+        rows = np.intersect1d(self.pairs.rows[shown], self.pairs.rows[judged]).astype(np.intp)
         ratings = self.pairs.where(withheld).matrix()[rows] if self.rule.explicit else None
         return Holdout(rows, self.pairs.where(shown).matrix()[rows], self.pairs.where(targets).matrix()[rows], ratings)
 

@@ -28,7 +28,11 @@ FEWEST_TARGETS = 50
 MOST_CELLS = 5_000_000  # user-item pairs looked at; bounds the memory, and more would not change a knot's second digit
 SMALLEST_BIN = 100  # pairs; a probability of the very best scores rests on at least so many
 BIN_GROWTH = 1.05  # each bin below holds 5 % more: hits are many at the top and rare beneath
-ITEM_DAMPING, USER_DAMPING = 25.0, 10.0  # ratings of the mean added to each; Koren and Bell 2011, section 3.1
+RIDGE = 25.0  # ratings that speak for the baseline
+ITEM_DAMPING, USER_DAMPING = (
+    25.0,
+    10.0,
+)  # ratings of the mean added to each; as in Koren and Bell 2011, baseline predictors
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +165,7 @@ class RatingCalibration:
 def fit_ratings(
     score: Score, holdout: Holdout, train: csr_array, rating_range: tuple[float, float], *, block: int = 512
 ) -> RatingCalibration:
-    """Learns ratings from scores, by least squares on the ratings withheld from held-out users.
+    """Learns ratings from scores, by ridge regression on the ratings withheld from held-out users.
 
     `train`: (users, items), the ratings of the training users divided by the highest; they give the items' means.
     `rating_range`: lowest and highest rating; predictions stay between them.
@@ -178,11 +182,27 @@ def fit_ratings(
     at_withheld = np.concatenate(
         [_at_cells(score, holdout, withheld, part) for part in blocks(len(holdout), block)], dtype=np.float64
     )
-    terms = np.column_stack([np.ones(len(rows)), at_withheld, item_means[withheld.indices], user_means[rows]])
     usable = np.isfinite(at_withheld)
-    # the least-norm solution, so that scores that say nothing get the weight 0
-    coefficients = np.linalg.lstsq(terms[usable], withheld.data[usable] * rating_range[1])[0]
-    return RatingCalibration(coefficients.astype(np.float64), item_means.astype(np.float32), mean, rating_range)
+    terms = np.column_stack([at_withheld, item_means[withheld.indices], user_means[rows]])[usable]
+    coefficients = _towards_baseline(terms, withheld.data[usable].astype(np.float64) * rating_range[1], mean)
+    return RatingCalibration(coefficients, item_means.astype(np.float32), mean, rating_range)
+
+
+def _towards_baseline(terms: NDArray[np.float64], ratings: NDArray[np.float64], mean: float) -> NDArray[np.float64]:
+    """a, b, c and d by ridge regression of what the baseline (b = 0, c = d = 1, a = -mean) leaves over.
+
+    Terms are standardised, so that one penalty fits scores of any scale: with few ratings, or with terms that say the
+    same, it stays near the baseline, where least squares would run away.
+    """
+    centres, spread = terms.mean(axis=0), terms.std(axis=0)
+    scales = np.where(spread > 1e-5 * np.abs(centres), spread, np.inf)  # what does not vary says nothing
+    standard = (terms - centres) / scales
+    left = ratings - (terms[:, 1] + terms[:, 2] - mean)
+    shift = left.sum() / (len(left) + RIDGE)
+    gram = standard.T @ standard + RIDGE * np.eye(3)
+    slopes = np.linalg.solve(gram, standard.T @ (left - shift)) / scales
+    a = shift - slopes @ centres - mean
+    return np.concatenate([[a], slopes + np.array([0.0, 1.0, 1.0])])
 
 
 def _ranked_pairs(score: Score, holdout: Holdout, seed: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -21,7 +21,7 @@ CUTOFF = 100
 
 def heldout_quality(model: Model, holdout: Holdout) -> float:
     """Mean NDCG@100 over the users, all items ranked but those shown."""
-    total = 0.0
+    holdout, total = holdout.ranked(), 0.0
     for part in _blocks(holdout):
         rankings = top_k(masked(model.score(part.fold_in), part.fold_in), CUTOFF)
         total += float(ndcg(hits_of(rankings, part.targets, CUTOFF), relevant_of(part.targets)).sum())

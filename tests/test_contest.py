@@ -1,0 +1,54 @@
+"""Several models on one split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from foldin.contest import contest
+from foldin.data.feedback import Feedback
+from foldin.data.interactions import Interactions
+from foldin.data.synthetic import World, simulate
+from foldin.errors import ConfigurationError, DataError
+from foldin.models import EASE, Popularity
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return simulate(users=300, items=40, seed=3)
+
+
+def test_contenders_are_taken_as_they_are_unless_told_otherwise(world: World) -> None:
+    contenders = {"little": EASE(5), "much": EASE(50_000)}
+    kept = contest(world.events, contenders)
+    assert [choice.estimator for choice in kept.choices.values()] == list(contenders.values())
+    chosen = contest(world.events, contenders, fixed=())
+    assert chosen.choices["little"].estimator == chosen.choices["much"].estimator
+
+
+def test_the_best_possible_is_beside_the_contenders(world: World) -> None:
+    result = contest(world.events, {"popularity": Popularity()}, truth=world.truth)
+    assert list(result.comparison.evaluations) == ["popularity", "best possible"]
+    share = result.comparison.share_of_best("popularity", "ndcg@10")
+    assert share is not None
+    assert 0 < share < 1
+
+
+def test_the_truth_of_clicks_is_none_of_ratings(world: World) -> None:
+    rule = Feedback(form="explicit", positive_from=4)
+    with pytest.raises(ConfigurationError, match="the truth is of clicks"):
+        contest(world.ratings, {"popularity": Popularity()}, feedback=rule, truth=world.truth)
+
+
+def test_a_protocol_that_leaves_nobody_to_judge_is_named(log_of: Callable[..., Interactions]) -> None:
+    # everybody has one day: nobody is on both sides of a moment
+    pairs = [(f"u{user:02}", f"i{item}") for user in range(30) for item in range(4)]
+    log = log_of(pairs, times=[user for user in range(30) for _ in range(4)])
+    with pytest.raises(DataError, match="the protocol 'time' leaves no validation users"):
+        contest(log, {"ease": EASE()}, protocol="time", fixed=())
+
+
+def test_a_protocol_that_does_not_exist_lists_those_that_do(world: World) -> None:
+    with pytest.raises(ConfigurationError, match="there are: strong, last, time, random"):
+        contest(world.events, {"ease": EASE()}, protocol="magic")
