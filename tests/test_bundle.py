@@ -108,6 +108,46 @@ def test_what_is_no_bundle_is_not_written_over(linear: Recommender, tmp_path: Pa
     assert (tmp_path / "letter").read_text() == "dear"
 
 
+@pytest.mark.parametrize("text", ['{"name": "an app", "format": 3}', "[]", "<manifest>", "{"])
+def test_the_manifest_of_something_else_makes_no_bundle(linear: Recommender, tmp_path: Path, text: str) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "manifest.json").write_text(text)
+    with pytest.raises(BundleError, match="no bundle; choose another folder"):
+        save_bundle(linear, tmp_path / "app")
+    assert (tmp_path / "app" / "manifest.json").read_text() == text
+
+
+def test_a_bundle_with_something_else_in_it_is_kept(linear: Recommender, folder: Path) -> None:
+    (folder / "notes.txt").write_text("which people this was for")
+    with pytest.raises(BundleError, match="no bundle; choose another folder"):
+        save_bundle(linear, folder)
+    assert (folder / "notes.txt").exists()
+
+
+def test_a_damaged_bundle_may_be_replaced(linear: Recommender, folder: Path) -> None:
+    (folder / "catalog.json").unlink()
+    edit(folder, lambda manifest: manifest.update(format=2, model=7))
+    save_bundle(linear, folder)
+    assert load_bundle(folder).estimator == linear.estimator
+
+
+def test_a_bundle_that_cannot_take_its_place_leaves_the_former_there(
+    linear: Recommender, network: Recommender, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def failing(place: Path, target: Path) -> Path:
+        if target == folder and not place.name.endswith("-former"):
+            raise OSError(5, "Input/output error")
+        return rename(place, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(BundleError, match="cannot be written: Input/output error"):
+        save_bundle(network, folder)
+    assert load_bundle(folder).estimator == linear.estimator
+    assert [path.name for path in folder.parent.iterdir()] == ["bundle"]
+
+
 def test_a_bundle_that_cannot_be_written_leaves_nothing(
     linear: Recommender, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,6 +208,14 @@ def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "missing"):
         with pytest.raises(BundleError, match=r"manifest\.json cannot be read"):
             load_bundle(place)
+
+
+def test_a_manifest_opens_no_other_file(folder: Path) -> None:
+    (folder.parent / "letter").write_text("dear")
+    facts = {"bytes": 4, "sha256": hashlib.sha256(b"dear").hexdigest()}
+    edit(folder, lambda manifest: manifest["files"].update({"../letter": facts}))
+    with pytest.raises(BundleError, match=r"the files of a bundle are model\.safetensors and catalog\.json"):
+        read_manifest(folder)
 
 
 # -- whole, but its parts do not fit together

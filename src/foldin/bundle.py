@@ -22,6 +22,7 @@ from scipy.sparse import csr_array
 import foldin
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.feedback import FeedbackRule
+from foldin.data.files import sync_folder
 from foldin.errors import BundleError, FoldinError
 from foldin.evaluation.calibration import ProbabilityCalibration, RatingCalibration
 from foldin.evaluation.training_report import TrainingReport
@@ -84,9 +85,9 @@ def save_bundle(recommender: Recommender, folder: str | Path) -> None:
         BundleError: the folder holds something else, or cannot be written.
     """
     folder = Path(folder)
-    if folder.exists() and not _replaceable(folder):
-        raise BundleError(f"{folder} is or holds something that is no bundle; choose another folder")
     try:
+        if folder.exists() and not _replaceable(folder):
+            raise BundleError(f"{folder} is or holds something that is no bundle; choose another folder")
         folder.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         unfinished.chmod(0o755)
@@ -100,7 +101,19 @@ def save_bundle(recommender: Recommender, folder: str | Path) -> None:
 
 
 def _replaceable(folder: Path) -> bool:
-    return folder.is_dir() and ((folder / MANIFEST).exists() or not any(folder.iterdir()))
+    if not folder.is_dir():
+        return False
+    names = {place.name for place in folder.iterdir()}
+    return not names or (names <= {MANIFEST, ARRAYS, CATALOG} and _of_foldin(folder / MANIFEST))
+
+
+def _of_foldin(file: Path) -> bool:
+    # other tools keep a manifest.json too; a damaged or newer one of ours may be replaced
+    try:
+        read = parse_json(file.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(read, dict) and read.keys() >= {"format", "foldin", "files"}
 
 
 def load_bundle(folder: str | Path) -> Recommender:
@@ -148,9 +161,13 @@ def read_manifest(folder: Path) -> Manifest:
     if read.pop(SEAL, None) != _seal(read):
         raise BundleError(f"{file} is damaged: its SHA-256 is not that of its contents")
     try:
-        return _MANIFEST.validate_python(read)
+        manifest = _MANIFEST.validate_python(read)
     except (ValidationError, FoldinError) as error:
         raise BundleError(f"{file} is damaged: {error}") from error
+    # a name is opened: no other than these, wherever it may lead
+    if manifest.files.keys() != {ARRAYS, CATALOG}:
+        raise BundleError(f"{file} is damaged: the files of a bundle are {ARRAYS} and {CATALOG}")
+    return manifest
 
 
 def _contents(recommender: Recommender) -> dict[str, bytes]:
@@ -198,16 +215,21 @@ def _write(contents: Mapping[str, bytes], folder: Path) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+    sync_folder(folder)
 
 
 def _put_in_place(unfinished: Path, folder: Path) -> None:
+    former = unfinished.with_name(unfinished.name + "-former")
     if folder.exists():
-        former = unfinished.with_name(unfinished.name + "-former")
         folder.rename(former)
+    try:
         unfinished.rename(folder)
-        shutil.rmtree(former)
-    else:
-        unfinished.rename(folder)
+    except OSError:
+        if former.exists():
+            former.rename(folder)
+        raise
+    sync_folder(folder.parent)
+    shutil.rmtree(former, ignore_errors=True)
 
 
 def _checked(file: Path, facts: FileFacts) -> bytes:

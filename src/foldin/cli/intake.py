@@ -119,7 +119,7 @@ def _read(
 
 @contextmanager
 def _rejects_written(rejected: Sequence[Rejected], file: Path | None) -> Iterator[None]:
-    from foldin.data.synthetic.files import replaced
+    from foldin.data.files import replaced
 
     try:
         with nullcontext() if file is None else replaced(file) as draft:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +14,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from foldin.data.catalog import Attributes, ids_of
+from foldin.data.files import replaced
 from foldin.data.interactions import Ids, Interactions
 from foldin.data.synthetic.world import Truth, World
 from foldin.errors import ConfigurationError, DataError
 
-__all__ = ["read_truth", "replaced", "write_world"]
+__all__ = ["read_truth", "write_world"]
 
 ROWS_AT_ONCE = 100_000  # of a log turned into text
 
@@ -62,17 +62,6 @@ def read_truth(file: Path | str) -> Truth:
         raise DataError(f"the truth is damaged ({error}); simulate it again", file=str(file)) from error
     _check_truth(truth, str(file))
     return truth
-
-
-@contextmanager
-def replaced(file: Path) -> Iterator[Path]:
-    """A path beside `file` to write to; it takes the file's place at the end, or vanishes when writing fails."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        yield draft
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 @contextmanager

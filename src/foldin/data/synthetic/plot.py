@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from foldin.data.files import replaced
 from foldin.data.interactions import Interactions
-from foldin.data.synthetic.files import replaced
 from foldin.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:

@@ -1,0 +1,39 @@
+"""Files that appear whole or not at all, and survive a power cut once they are there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["replaced", "sync_folder"]
+
+
+@contextmanager
+def replaced(file: Path) -> Iterator[Path]:
+    """A path beside `file` to write to; it takes the file's place at the end, or vanishes when writing fails."""
+    # two that write the same file at once must not share a draft
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        yield draft
+        _sync(draft)
+        draft.replace(file)
+        sync_folder(file.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Waits until what was made or renamed in a folder is on disk; where folders cannot be opened, does nothing."""
+    if os.name == "posix":
+        _sync(folder)
+
+
+def _sync(place: Path) -> None:
+    descriptor = os.open(place, os.O_RDONLY if place.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
