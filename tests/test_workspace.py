@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,51 @@ def test_numbers_are_not_given_twice(workspace: Workspace, linear: Recommender) 
     workspace.publish(linear)
     workspace.use("1")
     assert workspace.publish(linear) == "3-ease"
+
+
+def test_models_published_at_once_all_stay(workspace: Workspace, linear: Recommender, network: Recommender) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        published = list(threads.map(workspace.publish, [linear, network] * 8))
+    assert sorted(int(name.split("-")[0]) for name in published) == list(range(1, 17))
+    assert sorted(names(workspace)) == sorted(published)
+    assert [bundle.damage for bundle in workspace.bundles()] == [None] * 16
+    assert len(current(workspace)) == 1
+    assert [place.name for place in (workspace.folder / "bundles").glob(".*")] == []
+
+
+def test_a_number_that_somebody_died_with_is_passed_over(workspace: Workspace, linear: Recommender) -> None:
+    workspace.publish(linear)
+    (workspace.folder / "bundles" / ".claim.2").mkdir()
+    assert workspace.publish(linear) == "3-ease"
+
+
+def test_a_current_that_is_a_folder_is_refused(workspace: Workspace, linear: Recommender) -> None:
+    workspace.publish(linear)
+    (workspace.folder / "current").unlink()
+    (workspace.folder / "current").mkdir()
+    attempts: list[Callable[[], object]] = [
+        workspace.current,
+        workspace.bundles,
+        lambda: workspace.use("1"),
+        lambda: workspace.publish(linear),
+    ]
+    for refused in attempts:
+        with pytest.raises(ConfigurationError, match=r"current cannot be used: Is a directory; make the workspace"):
+            refused()
+
+
+def test_a_workspace_that_cannot_be_written_to_is_refused(
+    workspace: Workspace, linear: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    workspace.publish(linear)
+    monkeypatch.setattr(Path, "write_text", read_only)
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    for refused in (lambda: workspace.use("1"), lambda: workspace.publish(linear)):
+        with pytest.raises(ConfigurationError, match="Permission denied; make the workspace readable and writable"):
+            refused()
 
 
 def test_use_takes_a_name_or_a_number(workspace: Workspace, linear: Recommender) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from foldin.bundle import Manifest, check_bundle, load_bundle, read_manifest, save_bundle
+from foldin.data.files import replaced
 from foldin.errors import BundleError, ConfigurationError, NotFoundError
 from foldin.models.zoo import name_of
 from foldin.recommender import Recommender
@@ -64,10 +67,15 @@ class Workspace:
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     def publish(self, recommender: Recommender) -> str:
-        """Adds a recommender as a bundle, makes it current, and returns its name."""
-        number = max((number for number, _ in self._names()), default=0) + 1
-        name = f"{number}-{name_of(recommender.estimator)}"
-        save_bundle(recommender, self._bundles / name)
+        """Adds a recommender as a bundle, makes it current, and returns its name; several may do so at once.
+
+        Raises:
+            ConfigurationError: the workspace cannot be written to.
+            BundleError: the bundle cannot be written.
+        """
+        with self._claimed_number() as number:
+            name = f"{number}-{name_of(recommender.estimator)}"
+            save_bundle(recommender, self._bundles / name)
         self._make_current(name)
         return name
 
@@ -93,6 +101,7 @@ class Workspace:
         Raises:
             NotFoundError: there is no such bundle.
             BundleError: it is damaged; the current one stays.
+            ConfigurationError: the workspace cannot be written to.
         """
         names = {str(number): name for number, name in self._names()}
         name = version if version in names.values() else names.get(version)
@@ -115,6 +124,31 @@ class Workspace:
             raise NotFoundError("there is no bundle before the current one")
         return self.use(before[-1])
 
+    @contextmanager
+    def _claimed_number(self) -> Iterator[int]:
+        claim = self._claim()
+        try:
+            yield int(claim.suffix.removeprefix("."))
+        finally:
+            with suppress(OSError):
+                claim.rmdir()
+
+    def _claim(self) -> Path:
+        # a folder is made by one alone; whoever finds it there takes the number after
+        with _usable(self._bundles):
+            self._bundles.mkdir(exist_ok=True)
+            for number in count(self._next_number()):
+                claim = self._bundles / f".claim.{number}"
+                with suppress(FileExistsError):
+                    claim.mkdir()
+                    if number >= self._next_number():
+                        return claim
+                    claim.rmdir()  # published since we looked
+        raise AssertionError("numbers do not end")
+
+    def _next_number(self) -> int:
+        return max((number for number, _ in self._names()), default=0) + 1
+
     @property
     def _bundles(self) -> Path:
         return self.folder / "bundles"
@@ -129,9 +163,9 @@ class Workspace:
         return Bundle(number, name, manifest, current)
 
     def _names(self) -> list[tuple[int, str]]:
-        if not self._bundles.is_dir():
-            return []
-        found = (re.fullmatch(r"(\d+)-[a-z0-9_]+", folder.name) for folder in self._bundles.iterdir())
+        with _usable(self._bundles):
+            folders = [folder.name for folder in self._bundles.iterdir()] if self._bundles.is_dir() else []
+        found = (re.fullmatch(r"(\d+)-[a-z0-9_]+", folder) for folder in folders)
         return sorted((int(match[1]), match[0]) for match in found if match)
 
     def _current_name(self) -> str | None:
@@ -143,15 +177,13 @@ class Workspace:
 
     def _named_current(self) -> str | None:
         file = self.folder / "current"
-        return file.read_text(encoding="utf-8", errors="replace").strip() if file.exists() else None
+        with _usable(file):
+            return file.read_text(encoding="utf-8", errors="replace").strip() if file.exists() else None
 
     def _make_current(self, name: str) -> None:
-        unfinished = self.folder / "current.unfinished"
-        with unfinished.open("w", encoding="utf-8") as file:
-            file.write(name + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(self.folder / "current")
+        file = self.folder / "current"
+        with _usable(file), replaced(file) as draft:
+            draft.write_text(name + "\n", encoding="utf-8")
 
 
 def create_workspace(folder: str | Path) -> Workspace:
@@ -189,6 +221,16 @@ def open_workspace(folder: str | Path) -> Workspace:
     if not isinstance(settings.get("store"), str) or set(settings) != {"store"}:
         raise ConfigurationError(f'{file} must hold one setting, store = "{LOCAL_STORE}"')
     return Workspace(folder, _resolved(settings["store"], folder))
+
+
+@contextmanager
+def _usable(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            f"{place} cannot be used: {error.strerror or error}; make the workspace readable and writable"
+        ) from error
 
 
 def _make(folder: Path) -> None:
