@@ -109,7 +109,8 @@ def test_a_workspace_that_cannot_be_written_to_is_refused(
     workspace.publish(linear)
     monkeypatch.setattr(Path, "write_text", read_only)
     monkeypatch.setattr(Path, "mkdir", read_only)
-    for refused in (lambda: workspace.use("1"), lambda: workspace.publish(linear)):
+    attempts: list[Callable[[], object]] = [lambda: workspace.use("1"), lambda: workspace.publish(linear)]
+    for refused in attempts:
         with pytest.raises(ConfigurationError, match="Permission denied; make the workspace readable and writable"):
             refused()
 

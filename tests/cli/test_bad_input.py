@@ -129,6 +129,34 @@ def test_a_reader_that_closes_the_pipe_is_no_error(trained: Path) -> None:
     assert (done.stdout, done.stderr) == ("[\n", "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("command", ["--version", "models -w W", "predict nle --json -w W", "predict nle -w W"])
+def test_a_full_disk_is_one_line(trained: Path, command: str) -> None:
+    line = f"{sys.executable} -m foldin {command.replace('W', str(trained))} > /dev/full"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "error: No space left on device\n")
+
+
+def test_an_interrupt_is_no_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("foldin.cli.app.app", interrupted)
+    answer = run("models")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (130, "", "")
+
+
+def test_what_would_command_the_terminal_is_not_repeated(run: Run, tmp_path: Path) -> None:
+    answer = run("ingest", tmp_path / "no\x1b[2Jsuch.csv", "-w", tmp_path / "w")
+    assert (answer.returncode, "no [2Jsuch.csv" in answer.stderr) == (3, True)
+    (tmp_path / "log.csv").write_text("user,item\nb,cafe\u0301\na,x\n", encoding="utf-8")
+    (tmp_path / "log.csv").rename(tmp_path / "l\x1b[2Jog.csv")
+    noted = run("ingest", tmp_path / "l\x1b[2Jog.csv", "-w", tmp_path / "w")
+    again = run("ingest", tmp_path / "l\x1b[2Jog.csv", "-w", tmp_path / "w")
+    assert (noted.returncode, again.stderr.startswith("note: ")) == (0, True)
+    assert "\x1b" not in answer.stderr + noted.stderr + again.stderr
+
+
 def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
     """Every command with its help text, and those of its subcommands."""
     for name, command in sorted(group.commands.items()):

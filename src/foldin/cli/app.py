@@ -15,6 +15,7 @@ from foldin.cli.explain import explain
 from foldin.cli.ingest import ingest
 from foldin.cli.inspect import inspect
 from foldin.cli.models import models
+from foldin.cli.output import print_error, print_note
 from foldin.cli.predict import predict
 from foldin.cli.recommend import recommend
 from foldin.cli.similar import similar
@@ -70,15 +71,33 @@ def main() -> None:
     """Runs the command line; an error is one line on standard error and an exit code, never a traceback."""
     warnings.showwarning = _shown
     try:
-        app()
+        _run()
     except FoldinError as error:
-        typer.secho(f"error: {error}", fg="red", err=True)
+        print_error(str(error))
         sys.exit(error.exit_code)
     except BrokenPipeError:  # `foldin ... | head` closed its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(141)
+    except OSError as error:
+        _drop_output()
+        print_error(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _run() -> None:
+    try:
+        app()
+    finally:
+        # at the interpreter's end it would be too late to say that the disk is full
+        sys.stdout.flush()
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _shown(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
     if issubclass(category, DataWarning):
-        typer.secho(f"note: {message}", fg="yellow", err=True)
+        print_note(str(message))

@@ -14,7 +14,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["counted", "print_json", "print_line", "print_note", "print_table", "print_warning", "progress"]
+__all__ = [
+    "counted",
+    "print_error",
+    "print_json",
+    "print_line",
+    "print_note",
+    "print_table",
+    "print_warning",
+    "progress",
+]
 
 NARROWEST = 80
 
@@ -36,7 +45,12 @@ def print_line(text: str = "") -> None:
 
 def print_note(text: str) -> None:
     """One line on standard error: what a person should know and a program need not."""
-    typer.secho(f"note: {text}", fg="yellow", err=True)
+    _say(f"note: {text}", "yellow")
+
+
+def print_error(text: str) -> None:
+    """The line on standard error that a command ends with."""
+    _say(f"error: {text}", "red")
 
 
 def print_warning(text: str) -> None:
@@ -86,6 +100,10 @@ def _console() -> Console:
         return _SHOWING.get() or console
     # a pipe has no width; what is written to a file should not be folded at a guess
     return Console(highlight=False, width=max(NARROWEST, 120))
+
+
+def _say(text: str, color: str) -> None:
+    typer.secho(_plain(text).plain, fg=color, err=True)
 
 
 def _plain(text: str) -> Text:
