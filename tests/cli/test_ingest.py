@@ -187,3 +187,15 @@ def test_a_catalogue_can_come_by_itself(run_json: RunJson, run: Run, world: Path
     assert (told["files"], told["new_items"], told["store"]["events"]) == ([], 40, 0)
     assert run("ingest", "-w", tmp_path / "w").returncode == 2
     assert run("ingest", world / "events.csv", "--rejected", "x.csv", "-w", tmp_path / "w").returncode == 2
+
+
+def test_the_item_column_named_for_the_logs_is_that_of_the_catalogue_too(run_json: RunJson, tmp_path: Path) -> None:
+    plays = written(tmp_path / "plays.csv", "gamer,game\na,x\nb,y\n")
+    games = written(tmp_path / "games.csv", "game,title\nx,Chess\ny,Go\n")
+    told = run_json("ingest", plays, "--user", "gamer", "--item", "game", "--items", games, "-w", tmp_path / "w")
+    assert (told["store"]["items"], told["catalog_items"]) == (2, 2)
+
+
+def test_an_error_of_a_row_names_the_way_out(run: Run, tmp_path: Path) -> None:
+    answer = run("ingest", written(tmp_path / "bad.csv", BAD), "-w", tmp_path / "w")
+    assert "--skip-bad takes the good rows" in answer.stderr

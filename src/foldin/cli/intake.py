@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from foldin.errors import ConfigurationError, DataError, DataWarning
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from foldin.workspace import Workspace
 
 __all__ = ["Intake", "Stored", "read_intake", "store_intake"]
+
+T = TypeVar("T")
 
 REJECTED_COLUMNS = ("file", "row", "field", "reason", "text")
 
@@ -73,8 +75,8 @@ def read_intake(
         for file in _matching(files):
             tell(f"reading {file}")
             readings.append((file.name, *_read(file, columns, skip_bad)))
-        catalog = None if items is None else read_catalog(items)
-        profiles = None if users is None else read_profiles(users)
+        catalog = None if items is None else _by(columns["item"], lambda item: read_catalog(items, item=item))
+        profiles = None if users is None else _by(columns["user"], lambda user: read_profiles(users, user=user))
     notes = [note for _, _, _, of_log in readings for note in of_log] + [str(one.message) for one in noted]
     rejected = [row for _, _, of_log, _ in readings for row in of_log]
     return Intake(
@@ -109,12 +111,32 @@ def _read(
     from foldin.data.readers import read, read_skipping
 
     if not skip_bad:
-        return read(file, **columns), (), ()
+        try:
+            return read(file, **columns), (), ()
+        except DataError as error:
+            raise _with_the_way_out(error) from None
     reading = read_skipping(file, **columns)
     if not len(reading.log) and reading.rejected:
         first = reading.rejected[0].error()
         raise DataError(f"none of the {len(reading.rejected):,} rows can be taken; the first: {first}")
     return reading.log, reading.rejected, reading.notes
+
+
+def _with_the_way_out(error: DataError) -> DataError:
+    if error.row is None:
+        return error
+    problem = f"{error.problem} (--skip-bad takes the good rows and sets the others aside)"
+    return DataError(problem, file=error.file, row=error.row, field=error.field)
+
+
+def _by(column: str | None, read: Callable[[str | None], T]) -> T:
+    """Reads items or users by the id column that was named for the logs, or, where they lack it, by the usual."""
+    try:
+        return read(column)
+    except DataError as error:
+        if column is None or error.row is not None:
+            raise
+        return read(None)
 
 
 @contextmanager

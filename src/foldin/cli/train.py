@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,7 +89,8 @@ def train(
     opened.forget_checkpoints()
     _print_report(name, recommender, as_json=json)
     if not json:
-        print_line(f"Bundle {name} is written and current. Try: foldin recommend")
+        place = "" if workspace == Path("foldin-workspace") else f" -w {shlex.quote(str(workspace))}"
+        print_line(f"Bundle {name} is written and current. Try: foldin recommend{place}")
 
 
 def _print_report(name: str, recommender: Recommender, *, as_json: bool) -> None:
