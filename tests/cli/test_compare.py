@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from foldin.data.readers import read
 from foldin.data.synthetic import simulate, write_world
+from foldin.workspace import create_workspace
 
 FAST = ("--models", "popularity,ease")
 
@@ -62,6 +64,43 @@ def test_a_file_or_a_workspace_but_not_both(folder: Path) -> None:
     refused = foldin("compare", *FAST)
     assert refused.returncode == 2
     assert "either a file or -w" in refused.stderr
+
+
+def test_the_workspace_of_the_environment_counts_where_no_file_is_given(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = tmp_path / "w"
+    with create_workspace(workspace).store(create=True) as store:
+        store.ingest([("events.csv", read(folder / "events.csv"))])
+    monkeypatch.setenv("FOLDIN_WORKSPACE", str(workspace))
+    assert foldin("compare", "--models", "popularity").returncode == 0
+    (workspace / "store.sqlite").unlink()
+    assert foldin("compare", "--models", "popularity").returncode == 4
+    assert foldin("compare", str(folder / "events.csv"), "--models", "popularity").returncode == 0
+
+
+@pytest.mark.parametrize("place", ["missing/report.json", "."])
+def test_a_report_that_cannot_be_written_is_refused_before_training(folder: Path, tmp_path: Path, place: str) -> None:
+    # the log is not there: had it been read, that would be said
+    refused = foldin("compare", str(folder / "no.csv"), *FAST, "--report", str(tmp_path / place))
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert "no report can be written to" in refused.stderr
+
+
+def test_columns_with_unusual_names_are_told(folder: Path, tmp_path: Path) -> None:
+    lines = (folder / "events.csv").read_text().splitlines()[1:]
+    (tmp_path / "log.csv").write_text("wer,was,wie,wann\n" + "\n".join(lines) + "\n")
+    columns = ("--user", "wer", "--item", "was", "--kind", "wie", "--time", "wann")
+    said = ("--models", "popularity", "--json")
+    named = foldin("compare", str(tmp_path / "log.csv"), *columns, *said)
+    usual = foldin("compare", str(folder / "events.csv"), *said)
+    assert named.returncode == 0, named.stderr
+    assert json.loads(named.stdout)["test_users"] == json.loads(usual.stdout)["test_users"]
+
+
+def test_columns_of_a_workspace_are_refused(tmp_path: Path) -> None:
+    refused = foldin("compare", "-w", str(tmp_path), "--user", "wer")
+    assert (refused.returncode, "--user: columns are those of a file" in refused.stderr) == (2, True)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json as json_text
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from foldin.cli.options import (
+    WORKSPACE_VARIABLE,
     FeedbackForm,
     HalfLife,
+    ItemColumn,
     Json,
     KCore,
+    KindColumn,
     MinPerItem,
     MinPerUser,
     PositiveFrom,
     Strength,
+    TimeColumn,
     TimeZone,
+    UserColumn,
+    ValueColumn,
     Weights,
 )
 from foldin.errors import ConfigurationError
@@ -38,7 +46,12 @@ HEADLINE = "ndcg@10"
 def compare(
     file: Annotated[Path | None, typer.Argument(help="A log of events; or give -w for a workspace's store.")] = None,
     workspace: Annotated[
-        Path | None, typer.Option("--workspace", "-w", help="Take the events of this workspace's store.")
+        Path | None,
+        typer.Option(
+            "--workspace",
+            "-w",
+            help=f"Take the events of this workspace's store; without a file, {WORKSPACE_VARIABLE}'s.",
+        ),
     ] = None,
     models: Annotated[str, typer.Option(help="Which, as a,b,c.")] = "popularity,ease,edlae,autoencoder",
     protocol: Annotated[
@@ -60,6 +73,11 @@ def compare(
     min_per_user: MinPerUser = 1,
     min_per_item: MinPerItem = 1,
     k_core: KCore = 1,
+    user: UserColumn = None,
+    item: ItemColumn = None,
+    kind: KindColumn = None,
+    value: ValueColumn = None,
+    time: TimeColumn = None,
     timezone: TimeZone = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides who is held out, and how a network starts.")] = 0,
     json: Json = False,
@@ -75,10 +93,13 @@ def compare(
     from foldin.contest import contest
     from foldin.models.zoo import estimator_named
 
+    _check_report(report)
+    columns = {"user": user, "item": item, "kind": kind, "value": value, "time": time, "timezone": timezone}
+    workspace = _workspace(file, workspace, columns)
     contenders = {name: estimator_named(name) for name in dict.fromkeys(models.replace(" ", "").split(","))}
     rule = feedback_from(feedback, positive_from, weights, strength, half_life)
     with progress("reading") as tell:
-        log, catalog = _data(file, workspace, timezone)
+        log, catalog = _data(file, workspace, columns)
         result = contest(
             cleaned(log, min_per_user, min_per_item, k_core),
             contenders,
@@ -94,15 +115,32 @@ def compare(
     _print(result, as_json=json)
 
 
-def _data(file: Path | None, workspace: Path | None, timezone: str | None) -> tuple[Interactions, Catalog | None]:
+def _check_report(file: Path | None) -> None:
+    # before any training, which may take an hour
+    if file is not None and (not file.parent.is_dir() or (file.exists() and not file.is_file())):
+        raise ConfigurationError(f"no report can be written to {file}: give a file in a folder that is there")
+
+
+def _workspace(file: Path | None, given: Path | None, columns: Mapping[str, str | None]) -> Path | None:
+    named = os.environ.get(WORKSPACE_VARIABLE)
+    workspace = Path(named) if file is None and given is None and named else given
+    if (file is None) == (workspace is None):
+        raise ConfigurationError("give either a file or -w WORKSPACE")
+    unused = [f"--{name}" for name, value in columns.items() if value is not None]
+    if workspace is not None and unused:
+        raise ConfigurationError(f"{', '.join(unused)}: columns are those of a file, not of a workspace's store")
+    return workspace
+
+
+def _data(
+    file: Path | None, workspace: Path | None, columns: Mapping[str, str | None]
+) -> tuple[Interactions, Catalog | None]:
     from foldin.data.readers import read
     from foldin.workspace import open_workspace
 
-    if (file is None) == (workspace is None):
-        raise ConfigurationError("give either a file or -w WORKSPACE")
     if workspace is None:
         assert file is not None
-        return read(file, timezone=timezone), None
+        return read(file, **columns), None
     with open_workspace(workspace).store() as store:
         return store.interactions(), store.catalog()
 
@@ -152,7 +190,14 @@ def _differences(result: Contest) -> list[tuple[str, str, PairedDifference]]:
 
 
 def _write(file: Path, content: dict[str, object]) -> None:
-    file.write_text(json_text.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    from foldin.data.files import replaced
+
+    text = json_text.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        with replaced(file) as draft:
+            draft.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {file}: {error.strerror or error}") from error
 
 
 def _print(result: Contest, *, as_json: bool) -> None:

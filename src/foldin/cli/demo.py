@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import Json, WorkspaceFolder
+from foldin.cli.options import DEFAULT_FOLDER, Json, WorkspaceFolder
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ NEXT_STEPS = """With a file of your own (CSV, Parquet or JSON lines with a user 
 
 
 def demo(
-    workspace: WorkspaceFolder = Path("foldin-workspace"),
+    workspace: WorkspaceFolder = DEFAULT_FOLDER,
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another world.")] = 0,
     json: Json = False,
 ) -> None:

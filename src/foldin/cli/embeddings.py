@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from foldin.cli.options import Json, WorkspaceFolder
+from foldin.cli.options import DEFAULT_FOLDER, Json, WorkspaceFolder
 
 __all__ = ["embeddings"]
 
 
 def embeddings(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the two files.")],
-    workspace: WorkspaceFolder = Path("foldin-workspace"),
+    workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:
     """Write items.parquet and users.parquet: ids and their vectors, where the model has them.

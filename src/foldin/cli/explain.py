@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import HistoryOption, Json, WorkspaceFolder
+from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, Json, WorkspaceFolder
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def explain(
     ] = None,
     history: HistoryOption = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many items of the history, those that do most.")] = 20,
-    workspace: WorkspaceFolder = Path("foldin-workspace"),
+    workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:
     """Explain a score: what each item of the history adds to it.

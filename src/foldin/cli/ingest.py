@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from foldin.cli.options import (
+    DEFAULT_FOLDER,
     ItemColumn,
     Json,
     KindColumn,
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from foldin.data.interactions import Interactions
 
 __all__ = ["ingest"]
-
-DEFAULT_FOLDER = Path("foldin-workspace")
 
 
 def ingest(

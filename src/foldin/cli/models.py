@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import Json, WorkspaceFolder
+from foldin.cli.options import DEFAULT_FOLDER, Json, WorkspaceFolder
 
 if TYPE_CHECKING:
     from foldin.evaluation.training_report import TrainingReport
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["models"]
 
 METRICS = {"ndcg@10": "NDCG@10", "recall@10": "Recall@10"}
-DEFAULT_FOLDER = Path("foldin-workspace")
 
 models = typer.Typer(invoke_without_command=True)
 

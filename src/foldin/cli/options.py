@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 __all__ = [
+    "DEFAULT_FOLDER",
+    "WORKSPACE_VARIABLE",
     "FeedbackForm",
     "HalfLife",
     "HistoryOption",
@@ -27,8 +29,11 @@ __all__ = [
     "WorkspaceFolder",
 ]
 
+WORKSPACE_VARIABLE = "FOLDIN_WORKSPACE"
+DEFAULT_FOLDER = Path("foldin-workspace")
+
 WorkspaceFolder = Annotated[
-    Path, typer.Option("--workspace", "-w", envvar="FOLDIN_WORKSPACE", help="Folder with the store and the models.")
+    Path, typer.Option("--workspace", "-w", envvar=WORKSPACE_VARIABLE, help="Folder with the store and the models.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import HistoryOption, Json, WorkspaceFolder
+from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, Json, WorkspaceFolder
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def predict(
     k: Annotated[
         int | None, typer.Option("-k", min=1, help=f"How many items; {SHOWN} in a table, all in JSON, if not said.")
     ] = None,
-    workspace: WorkspaceFolder = Path("foldin-workspace"),
+    workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:
     """Complete a history: a rating, probability or score for every item, also for those of the history.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import HistoryOption, Json, WorkspaceFolder
+from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, Json, WorkspaceFolder
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def recommend(
     ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many items.")] = 10,
     seen: Annotated[bool, typer.Option("--seen", help="Items of the history may be recommended too.")] = False,
-    workspace: WorkspaceFolder = Path("foldin-workspace"),
+    workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:
     """Recommend items for a user, for a history, or for everybody.

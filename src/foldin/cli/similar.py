@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from foldin.cli.options import Json, WorkspaceFolder
+from foldin.cli.options import DEFAULT_FOLDER, Json, WorkspaceFolder
 
 __all__ = ["similar"]
 
@@ -15,7 +14,7 @@ __all__ = ["similar"]
 def similar(
     item: Annotated[str, typer.Argument(help="The item's id.")],
     k: Annotated[int, typer.Option("-k", min=1, help="How many items.")] = 10,
-    workspace: WorkspaceFolder = Path("foldin-workspace"),
+    workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:
     """Show the items that go with an item: what is recommended to somebody who knows it alone.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from foldin.cli.options import (
+    DEFAULT_FOLDER,
     FeedbackForm,
     HalfLife,
     Json,
@@ -28,7 +29,7 @@ __all__ = ["train"]
 
 
 def train(
-    workspace: WorkspaceFolder = Path("foldin-workspace"),
+    workspace: WorkspaceFolder = DEFAULT_FOLDER,
     model: Annotated[str | None, typer.Option(help="popularity, ease, edlae (the default) or autoencoder.")] = None,
     settings: Annotated[
         list[str] | None,
