@@ -6,11 +6,13 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
+from foldin.data.doctor import examine
 from foldin.data.interactions import NO_TIME
 from foldin.data.readers import read
 from foldin.errors import ConfigurationError, DataError
@@ -131,3 +133,26 @@ def test_times_that_cannot_be(tmp_path: Path, name: str) -> None:
 def test_a_day_ahead_is_taken_for_clocks_that_go_fast(tmp_path: Path) -> None:
     soon = int(datetime.now(UTC).timestamp()) + 3_600
     assert times_of(log_of([str(soon)], tmp_path / "log.csv")) == [soon * 1_000_000]
+
+
+STAMPS = {
+    "'290000-01-01'::TIMESTAMP": "future",
+    "'0044-03-15 (BC)'::TIMESTAMP": "before the year 1",
+    "'0044-03-15 (BC)'::DATE": "before the year 1",
+    "'5000000-01-01'::DATE": "neither epoch",
+    "'infinity'::TIMESTAMP": "neither epoch",
+    "'-infinity'::TIMESTAMPTZ": "neither epoch",
+    "-90000000000": "before the year 1",
+}
+
+
+@pytest.mark.parametrize("stamp", STAMPS)
+def test_times_past_all_calendars_are_bad_rows(tmp_path: Path, stamp: str) -> None:
+    path = tmp_path / "log.parquet"
+    rows = f"VALUES ('a', 'x', NULL), ('b', 'y', {stamp})"
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT * FROM ({rows}) AS log(\"user\", item, time)) TO '{path}'")
+    for timezone in ("UTC", "Europe/Berlin"):
+        with pytest.raises(DataError, match=rf"log\.parquet, row 2, field 'time': .*({STAMPS[stamp]})"):
+            read(path, timezone=timezone)
+    assert [bad.count for bad in examine(path).bad_rows] == [1]

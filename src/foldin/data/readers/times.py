@@ -29,7 +29,7 @@ __all__ = [
 # what stands in a cell
 EMPTY, NUMBER, INSTANT, NAIVE, NO_SENSE = range(5)
 
-GOOD_TIME, NOT_A_TIME, WITHOUT_ZONE, IN_FUTURE, MILLISECONDS, SECONDS = range(6)
+GOOD_TIME, NOT_A_TIME, WITHOUT_ZONE, IN_FUTURE, MILLISECONDS, SECONDS, TOO_EARLY = range(7)
 TIME_REFUSALS = (
     "",
     "the time is neither epoch seconds, epoch milliseconds nor ISO 8601",
@@ -37,6 +37,7 @@ TIME_REFUSALS = (
     "the time lies in the future (numbers were read as epoch {unit})",
     "the time is in milliseconds where the column is in seconds, or lies in the far future",
     "the time is in seconds where the column is in milliseconds",
+    "the time lies before the year 1",
 )
 """Why a time is refused, by its verdict."""
 
@@ -53,6 +54,8 @@ LEAST_MILLISECONDS = 1e11
 MICROSECONDS = 1_000_000
 DAY = 86_400 * MICROSECONDS
 QUARTER_HOUR = 900 * MICROSECONDS
+# the second day of the year 1: the first one whose midnight is a date in every time zone
+EARLIEST = -719_161 * DAY
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +78,7 @@ def time_sql(column: Column) -> tuple[str, str]:
     if column.type in ("VARCHAR", "JSON"):
         return _text_sql(column.sql if column.type == "VARCHAR" else f"({column.sql} ->> '$')")
     if column.type == "DATE" or column.type.startswith("TIMESTAMP"):
-        form = INSTANT if "TIME ZONE" in column.type else NAIVE
-        return f"coalesce(epoch_us({column.sql}), 0)::DOUBLE", f"if({column.sql} IS NULL, {EMPTY}, {form})"
+        return _stamp_sql(column)
     if not is_number(column):
         return "0::DOUBLE", f"if({column.sql} IS NULL, {EMPTY}, {NO_SENSE})"
     number = f"CAST({column.sql} AS DOUBLE)"
@@ -95,10 +97,12 @@ def settled_times(numbers: NDArray[np.float64], forms: NDArray[np.uint8], timezo
     is_number, is_naive = forms == NUMBER, forms == NAIVE
     times, verdicts, unit = _epoch(numbers, is_number)
     if home is not None:
-        times[is_naive] -= _offsets(times[is_naive], home)
+        dated = is_naive & (times >= EARLIEST) & (times <= _tomorrow() + DAY)
+        times[dated] -= _offsets(times[dated], home)
     verdicts[forms == NO_SENSE] = NOT_A_TIME
-    late = (times > _tomorrow()) & (forms != EMPTY) & (verdicts == GOOD_TIME)
-    verdicts[late] = IN_FUTURE
+    judged = (forms != EMPTY) & (verdicts == GOOD_TIME)
+    verdicts[judged & (times > _tomorrow())] = IN_FUTURE
+    verdicts[judged & (times < EARLIEST)] = TOO_EARLY
     if home is None:
         verdicts[is_naive] = WITHOUT_ZONE
     times[(forms == EMPTY) | (verdicts != GOOD_TIME)] = NO_TIME
@@ -120,6 +124,15 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise ConfigurationError(f"no time zone '{name}'; give a name like 'UTC' or 'Europe/Berlin'") from None
+
+
+def _stamp_sql(column: Column) -> tuple[str, str]:
+    # infinity has no microseconds, nor has a date past the year 294247
+    stamp = f"epoch_us({f'TRY_CAST({column.sql} AS TIMESTAMP)' if column.type == 'DATE' else column.sql})"
+    form = INSTANT if "TIME ZONE" in column.type else NAIVE
+    return f"coalesce({stamp}, 0)::DOUBLE", (
+        f"CASE WHEN {column.sql} IS NULL THEN {EMPTY} WHEN {stamp} IS NULL THEN {NO_SENSE} ELSE {form} END"
+    )
 
 
 def _text_sql(cell: str) -> tuple[str, str]:
