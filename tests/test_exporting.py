@@ -104,6 +104,15 @@ def test_rankings_are_those_of_the_recommender(
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
 
 
+def test_what_was_seen_may_be_let_in(recommender: Recommender, log: Interactions, tmp_path: Path) -> None:
+    write_rankings(recommender, log, tmp_path / "all.csv", k=ITEMS, seen="include")
+    found = rows_of(tmp_path / "all.csv")
+    first = str(log.user_ids[0])
+    ranking = recommender.recommend(log.history(first), k=ITEMS, seen="include")
+    assert [row[2] for row in found if row[0] == first] == [one.item_id for one in ranking]
+    assert set(log.history(first).item_ids) <= {row[2] for row in found if row[0] == first}
+
+
 def test_explicit_feedback_has_ratings_and_no_probabilities(tmp_path: Path) -> None:
     ratings = simulate(USERS, ITEMS, 2).ratings
     recommender = fit(ratings, estimator=EDLAE(), feedback=Feedback(form="explicit", positive_from=4), seed=1)

@@ -22,7 +22,7 @@ from foldin.errors import ConfigurationError
 from foldin.evaluation.scoring import blocks
 from foldin.models.protocols import FactorModel
 from foldin.models.zoo import name_of
-from foldin.recommender import Recommender
+from foldin.recommender import Recommender, Seen
 
 __all__ = ["FORMATS", "Vectors", "check_ending", "write_embeddings", "write_rankings"]
 
@@ -69,13 +69,15 @@ def write_rankings(
     file: str | Path,
     *,
     k: int = 10,
+    seen: Seen = "exclude",
     on_block: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Writes the best k unseen items of every user of a log, and returns the number of rows.
+    """Writes the best k items of every user of a log, without what they have seen, and returns the number of rows.
 
     Columns: user, rank (from 1), item, score, probability and rating (null where there is none), basis; as in
     `Recommendation`. Users are sorted by id. Never more than one block of scores is held, and the file appears whole
-    or not at all. `file`: .parquet, .csv or .jsonl. `on_block` is told how many users are done.
+    or not at all. `file`: .parquet, .csv or .jsonl. `seen="include"` lets in what a user has
+    seen. `on_block` is told how many users are done.
 
     Raises:
         ConfigurationError: k is below 1, the file has another ending, or it cannot be written.
@@ -87,7 +89,7 @@ def write_rankings(
         draft.put("users", _coded(matrix.user_ids))
         draft.put("items", _coded(recommender.catalog.item_ids))
         for users in blocks(len(matrix.user_ids), _at_once(len(recommender.catalog))):
-            draft.put("ranked", _ranked(recommender, matrix, users, k))
+            draft.put("ranked", _ranked(recommender, matrix, users, k, seen))
             on_block(users.stop)
         return draft.copy(RANKINGS)
 
@@ -165,9 +167,10 @@ def _put_vectors(
     draft.put("vectors", {**entries, **cells}, select=f"code, id, bias, list_value({', '.join(cells)})")
 
 
-def _ranked(recommender: Recommender, matrix: UserItemMatrix, users: slice, k: int) -> _Columns:
+def _ranked(recommender: Recommender, matrix: UserItemMatrix, users: slice, k: int, seen: Seen) -> _Columns:
     shown = recommender.foldable(matrix.histories[users])
-    rankings = recommender.rank(shown, matrix.seen[users], k=k, left_out=recommender.cold)
+    hidden, cold = (matrix.seen[users], recommender.cold) if seen == "exclude" else (None, None)
+    rankings = recommender.rank(shown, hidden, k=k, left_out=cold)
     unknown = np.full(len(rankings.items), np.nan, dtype=np.float32)
     probabilities, ratings = recommender.probabilities(rankings, shown), recommender.ratings(rankings, shown)
     return {

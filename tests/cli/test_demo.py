@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from foldin.cli.demo import _plotted
 from foldin.data.readers import read, read_catalog
+from foldin.data.synthetic import simulate
 from foldin.workspace import open_workspace
 
 
@@ -89,3 +91,14 @@ def test_it_refuses_a_folder_that_is_no_workspace(tmp_path: Path) -> None:
     refused = foldin("demo", "-w", "precious", folder=tmp_path)
     assert refused.returncode == 2
     assert [file.name for file in (tmp_path / "precious").iterdir()] == ["thesis.txt"]
+
+
+def test_what_is_missing_for_the_plot_is_a_note(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "matplotlib", None)
+        patch.setitem(sys.modules, "matplotlib.figure", None)
+        _plotted(simulate(users=60, items=20, seed=1), tmp_path)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("note: ")
+    assert "matplotlib" in err

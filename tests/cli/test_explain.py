@@ -48,6 +48,13 @@ def test_the_rows_of_a_short_table_still_add_up(run: Run, trained: Path, labs: l
     assert "other items, together" in table
 
 
+def test_k_shortens_json_as_it_does_the_table(run_json: RunJson, trained: Path, labs: list[str]) -> None:
+    whole = run_json("explain", "nle", labs[4], "-w", trained)
+    short = run_json("explain", "nle", labs[4], "-k", 1, "-w", trained)
+    most = max(whole["contributions"], key=lambda one: abs(one["amount"]))
+    assert short == {**whole, "contributions": [most]}
+
+
 def test_with_nothing_known_the_score_is_popularitys(
     run: Run, run_json: RunJson, trained: Path, labs: list[str]
 ) -> None:

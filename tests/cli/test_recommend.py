@@ -75,6 +75,16 @@ def test_everybodys_rankings_are_written(run_json: RunJson, trained: Path, tmp_p
     assert [item for (item,) in rows] == [recommended["item_id"] for recommended in one]
 
 
+def test_everybody_gets_what_they_have_seen_too_if_asked_for(
+    run_json: RunJson, trained: Path, labs: list[str], tmp_path: Path
+) -> None:
+    counts = [
+        run_json("recommend", "--all", "-o", tmp_path / "all.csv", "-k", len(labs), *more, "-w", trained)
+        for more in ((), ("--seen",))
+    ]
+    assert counts[0]["recommendations"] < counts[1]["recommendations"] == counts[1]["users"] * len(labs)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

@@ -133,3 +133,9 @@ def test_without_a_workspace_it_says_how_to_make_one(tmp_path: Path) -> None:
     refused = foldin("train", "-w", str(tmp_path / "nowhere"))
     assert refused.returncode == 4
     assert "foldin ingest" in refused.stderr
+
+
+def test_a_field_that_is_set_twice_is_refused(tmp_path: Path) -> None:
+    refused = foldin("train", "-w", str(tmp_path), "--set", "l2=1", "--set", "l2=2")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--set says twice what l2 is" in refused.stderr

@@ -124,13 +124,13 @@ def _stored(workspace: Workspace, world: World, seed: int) -> tuple[Interactions
 
 
 def _plotted(world: World, folder: Path) -> None:
-    from foldin.cli.output import print_line
+    from foldin.cli.output import print_note
     from foldin.data.synthetic import plot_feedback
 
     try:
         plot_feedback(world.ratings, folder / "feedback.png")
     except ConfigurationError as missing:
-        print_line(f"Note: {missing}")
+        print_note(str(missing))
 
 
 def _print_data(world: World, workspace: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from foldin.cli.output import print_line
+from foldin.cli.output import print_line, print_note
 
 if TYPE_CHECKING:
     from foldin.choosing import Progress
@@ -24,8 +24,10 @@ def shown_progress(tell: Callable[[str], None], *, lines: bool = True) -> Progre
 
     def epoch(passed: Epoch) -> None:
         tell(f"epoch {passed.number}")
-        if passed.diverged or (lines and passed.validation_error is not None):
+        if lines and (passed.diverged or passed.validation_error is not None):
             print_line(_line(passed))
+        elif passed.diverged:
+            print_note(_line(passed))
 
     return Progress(stage=tell, trial=trial, epoch=epoch)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,13 +16,22 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
+SHOWN = 20
+
 
 def explain(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="USER ITEM", help="For whom, and which item; with --history the item.")
     ] = None,
     history: HistoryOption = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many items of the history, those that do most.")] = 20,
+    k: Annotated[
+        int | None,
+        typer.Option(
+            "-k",
+            min=1,
+            help=f"How many items of the history, those that do most; {SHOWN} in a table, all in JSON, if not said.",
+        ),
+    ] = None,
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:
@@ -40,9 +49,9 @@ def explain(
     shown = stored_history(opened, user) if history is None else typed_history(history, recommender.catalog)
     explanation = recommender.explain(shown, *checked_ids([item]))
     if json:
-        print_json(asdict(explanation))
+        print_json(asdict(replace(explanation, contributions=tuple(_most(explanation.contributions, k)))))
     else:
-        _print(explanation, recommender, user or "this history", k)
+        _print(explanation, recommender, user or "this history", k or SHOWN)
 
 
 def _user_and_item(names: Sequence[str], history: str | None) -> tuple[str, str]:
@@ -75,14 +84,16 @@ def _print(explanation: Explanation, recommender: Recommender, who: str, k: int)
 
 
 def _rows(explanation: Explanation, recommender: Recommender, k: int) -> list[list[str]]:
-    by_effect = sorted(explanation.contributions, key=lambda one: -abs(one.amount))
-    most = set(by_effect[:k])
-    rows = [
-        [one.item_id, _title(recommender, one.item_id), f"{one.amount:+.4f}"]
-        for one in explanation.contributions
-        if one in most
-    ]
-    return [*rows, *_rest(by_effect[k:], explanation.additive), *_total(explanation)]
+    most = _most(explanation.contributions, k)
+    rows = [[one.item_id, _title(recommender, one.item_id), f"{one.amount:+.4f}"] for one in most]
+    others = [one for one in explanation.contributions if one not in most]
+    return [*rows, *_rest(others, explanation.additive), *_total(explanation)]
+
+
+def _most(contributions: Sequence[Contribution], k: int | None) -> list[Contribution]:
+    # those that do most, in the order they had
+    most = set(sorted(contributions, key=lambda one: -abs(one.amount))[:k])
+    return [one for one in contributions if one in most]
 
 
 def _rest(others: Sequence[Contribution], additive: bool) -> list[list[str]]:

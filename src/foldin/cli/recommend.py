@@ -40,7 +40,7 @@ def recommend(
     _check(user, history, everybody, output)
     opened = open_workspace(workspace)
     if everybody:
-        _write_all(opened, output, k, as_json=json)
+        _write_all(opened, output, k, seen, as_json=json)
         return
     recommender = opened.current()
     if history is not None:
@@ -66,7 +66,7 @@ def _asked_for() -> str:
     return name.strip()
 
 
-def _write_all(workspace: Workspace, output: Path | None, k: int, *, as_json: bool) -> None:
+def _write_all(workspace: Workspace, output: Path | None, k: int, seen: bool, *, as_json: bool) -> None:
     from foldin.cli.output import print_json, print_line, progress
     from foldin.exporting import check_ending, write_rankings
 
@@ -74,7 +74,14 @@ def _write_all(workspace: Workspace, output: Path | None, k: int, *, as_json: bo
     check_ending(output)
     with progress("reading the store") as tell, workspace.store() as store:
         recommender, log = workspace.current(), store.interactions()
-        written = write_rankings(recommender, log, output, k=k, on_block=lambda users: tell(f"{users:,} users"))
+        written = write_rankings(
+            recommender,
+            log,
+            output,
+            k=k,
+            seen="include" if seen else "exclude",
+            on_block=lambda users: tell(f"{users:,} users"),
+        )
     if as_json:
         print_json({"file": str(output), "users": len(log.user_ids), "recommendations": written})
     else:

@@ -18,13 +18,15 @@ def pairs_from(assignments: Sequence[str], what: str) -> dict[str, str]:
     """["l2=100", "dropout=.3"] as a dictionary.
 
     Raises:
-        ConfigurationError: one of them is not of the form name=value.
+        ConfigurationError: one of them is not of the form name=value, or a name stands twice.
     """
     pairs: dict[str, str] = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or not name.strip():
             raise ConfigurationError(f"'{assignment}' is not of the form name=value, as {what} wants it")
+        if name.strip() in pairs:
+            raise ConfigurationError(f"{what} says twice what {name.strip()} is: give one value")
         pairs[name.strip()] = value.strip()
     return pairs
 
