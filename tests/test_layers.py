@@ -73,6 +73,11 @@ def test_what_a_module_offers_is_there(name: str) -> None:
     assert len(set(offered or ())) == len(offered or ())
 
 
+def test_errors_can_be_caught_by_their_full_name() -> None:
+    program = "import foldin; assert issubclass(foldin.errors.DataError, Exception)"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_the_front_door_opens_every_name() -> None:
     assert sorted(foldin.__all__) == sorted(name for name in dir(foldin) if name != "__version__")
     for name in foldin.__all__:

@@ -60,6 +60,15 @@ def test_what_is_not_utf_8_is_refused(content: bytes) -> None:
         parse_json(content)
 
 
+@pytest.mark.parametrize(
+    "text", ['"\\ud800"', '"\\uDFFF"', '["a", {"\\ud83d ": 1}]', '"\\ude00\\ud83d"', '"\ud800"'], ids=ascii
+)
+def test_half_a_surrogate_pair_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="surrogates not allowed"):
+        parse_json(text)
+    assert parse_json('"\\ud83d\\ude00"') == "\U0001f600"
+
+
 @pytest.mark.parametrize("text", ["", " ", "{", "[1,]", "{'a': 1}", "01", "[1] 2", "nul", '"\n"', "\0", "9" * 5_000])
 def test_what_is_no_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - each has its own message

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from foldin import models
+    from foldin import errors, models
     from foldin.bundle import load_bundle as load
     from foldin.bundle import save_bundle as save
     from foldin.choosing import Progress, Training
@@ -35,6 +35,7 @@ __all__ = [
     "Recommender",
     "Training",
     "compare",
+    "errors",
     "fit",
     "k_core",
     "load",
@@ -73,8 +74,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    if name == "models":
-        return import_module("foldin.models")
+    if name in ("errors", "models"):
+        return import_module(f"foldin.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'foldin' has no attribute '{name}'")
     module, _, attribute = _HOMES[name].partition(":")

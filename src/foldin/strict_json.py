@@ -14,7 +14,8 @@ def parse_json(text: str | bytes) -> object:
     """The value of a JSON text.
 
     Raises:
-        ValueError: it is no JSON, not UTF-8, holds NaN, an infinity or a key twice, or is nested over 32 deep.
+        ValueError: it is no JSON, not UTF-8, holds half a surrogate pair, NaN, an infinity or a key twice, or is nested
+            over 32 deep.
     """
     try:
         # bytes are decoded here, since json would take UTF-16 and half surrogate pairs as well
@@ -23,6 +24,8 @@ def parse_json(text: str | bytes) -> object:
     except RecursionError:
         raise ValueError(f"nested more than {DEEPEST} deep") from None
     _check_depth(value, DEEPEST)
+    if not text.isascii() or "\\ud" in text.lower():
+        _check_letters(value)
     return value
 
 
@@ -43,6 +46,11 @@ def _finite(digits: str) -> float:
     if number in (float("inf"), float("-inf")):
         raise ValueError(f"{digits} is too large a number")
     return number
+
+
+def _check_letters(value: object) -> None:
+    # an escape can still name half a surrogate pair, which no file could be written with
+    json.dumps(value, ensure_ascii=False).encode()
 
 
 def _check_depth(value: object, left: int) -> None:

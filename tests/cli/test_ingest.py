@@ -48,9 +48,19 @@ def test_it_tells_what_was_read_what_is_new_and_how_to_go_on(run: Run, run_json:
     said = run("ingest", first, "-w", tmp_path / "w").stdout
     assert "New: 2 users and 2 items" in said
     assert "--positive-from" in said
-    assert f"Next: foldin train -w {tmp_path / 'w'}" in said
+    assert f"Next: foldin train -w {tmp_path / 'w'} --feedback explicit --positive-from 4\n" in said
+    assert f"Next: foldin train -w {tmp_path / 'v'}\n" in run("ingest", second, "-w", tmp_path / "v").stdout
     told = run_json("ingest", second, "-w", tmp_path / "w")
     assert (told["new_users"], told["new_items"], told["store"]["events"]) == (1, 1, 5)
+
+
+@pytest.mark.parametrize("again", ["log.csv", "./log.csv", "other.csv", "l*.csv"])
+def test_a_file_given_twice_is_refused(run: Run, tmp_path: Path, again: str) -> None:
+    log = written(tmp_path / "log.csv", GOOD)
+    (tmp_path / "other.csv").symlink_to(log)
+    answer = run("ingest", log, f"{tmp_path}/{again}", "-w", tmp_path / "w")
+    assert (answer.returncode, "log.csv is given twice" in answer.stderr.replace("other", "log")) == (2, True)
+    assert not (tmp_path / "w").exists()
 
 
 def test_repeated_pairs_are_counted_and_kept(run_json: RunJson, tmp_path: Path) -> None:

@@ -107,11 +107,12 @@ def _print_tables(workspace: Path, intake: Intake, stored: Stored) -> None:
     print_line(f"The store now holds {', '.join(counted(number, noun) for number, noun in held)}")
     if stored.rejected is not None:
         print_line(f"Refused: {counted(len(intake.rejected), 'row')}, kept with the reasons in {stored.rejected}")
-    if any(log.values is not None for _, log in intake.logs):
+    values = any(log.values is not None for _, log in intake.logs)
+    if values:
         print_line(
             "Training must know what values are: --feedback explicit --positive-from 4, or --strength log for amounts"
         )
-    print_line(f"Next: {_next(workspace)}")
+    print_line(f"Next: {_next(workspace, values)}")
 
 
 def _as_json(intake: Intake, stored: Stored) -> dict[str, object]:
@@ -157,5 +158,6 @@ def _names(attributes: Attributes) -> str:
     return ", ".join(attributes) or "no attributes"
 
 
-def _next(workspace: Path) -> str:
-    return "foldin train" if workspace == DEFAULT_FOLDER else f"foldin train -w {shlex.quote(str(workspace))}"
+def _next(workspace: Path, values: bool) -> str:
+    where = "" if workspace == DEFAULT_FOLDER else f" -w {shlex.quote(str(workspace))}"
+    return f"foldin train{where}{' --feedback explicit --positive-from 4' if values else ''}"

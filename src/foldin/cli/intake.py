@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import glob
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,14 +65,14 @@ def read_intake(
 
     Raises:
         DataError: a row cannot be taken; with `skip_bad`, none can.
-        ConfigurationError: there is no such time zone.
+        ConfigurationError: there is no such time zone, or a file is given twice.
     """
     from foldin.data.readers import read_catalog, read_profiles
 
     readings = []
     with warnings.catch_warnings(record=True) as noted:
         warnings.simplefilter("always", DataWarning)
-        for file in _matching(files):
+        for file in _distinct(_matching(files)):
             tell(f"reading {file}")
             readings.append((file.name, *_read(file, columns, skip_bad)))
         catalog = None if items is None else _by(columns["item"], lambda item: read_catalog(items, item=item))
@@ -103,6 +103,14 @@ def _matching(files: Sequence[Path]) -> Iterator[Path]:
     for file in files:
         found = [] if file.exists() else sorted(glob.glob(str(file.expanduser()), recursive=True))  # noqa: PTH207
         yield from map(Path, found) if found else [file]
+
+
+def _distinct(files: Iterable[Path]) -> Sequence[Path]:
+    known: dict[Path, Path] = {}
+    for file in files:
+        if known.setdefault(file.resolve(), file) is not file:
+            raise ConfigurationError(f"{file} is given twice; its interactions would count twice")
+    return list(known.values())
 
 
 def _read(

@@ -35,7 +35,7 @@ def predict(
 
     With --history no user is named, only items.
 
-    Example: foldin predict nle HOL-2002-01-CMP HOL-2003-01-CMP
+    Example: foldin predict nle HOL-2002-01-CMP HOL-2002-02-CMP
     """
     from foldin.cli.histories import checked_ids, stored_history, typed_history
     from foldin.cli.output import print_json
