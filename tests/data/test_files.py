@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,13 @@ def test_what_fails_leaves_the_former(tmp_path: Path) -> None:
         draft.write_text("half \udc80", encoding="utf-8")
     assert (tmp_path / "file").read_text() == "former"
     assert [place.name for place in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_is_no_regular_file_stays(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileExistsError, match="No regular file"), replaced(tmp_path / "pipe") as draft:
+        draft.write_text("new")
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_two_at_once_have_a_draft_each(tmp_path: Path) -> None:

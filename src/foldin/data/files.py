@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -13,7 +14,13 @@ __all__ = ["replaced", "sync_folder"]
 
 @contextmanager
 def replaced(file: Path) -> Iterator[Path]:
-    """A path beside `file` to write to; it takes the file's place at the end, or vanishes when writing fails."""
+    """A path beside `file` to write to; it takes the file's place at the end, or vanishes when writing fails.
+
+    Raises:
+        OSError: it cannot be written, or is a device or pipe, whose place no file should take.
+    """
+    if file.exists() and not file.is_file() and not file.is_dir():
+        raise FileExistsError(errno.EEXIST, "No regular file", str(file))
     # two that write the same file at once must not share a draft
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.tmp")
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from foldin.data.files import replaced
 from foldin.errors import CheckpointError
 from foldin.training.epoch import Checkpoint
 
@@ -23,13 +23,10 @@ FORMAT = "foldin-checkpoint-1"
 def save_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
     """Writes a checkpoint; one that was there stays whole until the new one is."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(file.name + ".unfinished")
     # safetensors writes what is not contiguous in another order
     arrays = {name: array.copy(order="C") for name, array in checkpoint.arrays.items()}
-    save_file(arrays, unfinished, metadata={"format": FORMAT, "run": checkpoint.run, "sha256": _digest(arrays)})
-    with unfinished.open("rb") as written:
-        os.fsync(written.fileno())
-    unfinished.replace(file)
+    with replaced(file) as draft:
+        save_file(arrays, draft, metadata={"format": FORMAT, "run": checkpoint.run, "sha256": _digest(arrays)})
 
 
 def load_checkpoint(file: Path) -> Checkpoint:
