@@ -46,6 +46,8 @@ def refusing(file: str | None) -> Iterator[None]:
     """
     try:
         yield
+    except duckdb.InterruptException:  # Ctrl-C says nothing of the file
+        raise
     except (duckdb.Error, UnicodeError) as error:
         raise DataError(f"cannot be read: {_in_short(str(error))}", file=file) from error
 

@@ -15,18 +15,27 @@ __all__ = ["literal", "session"]
 
 SHARE_OF_MEMORY = 0.6
 MOST_THREADS = 8
+INTERRUPTED = "Query interrupted"
 
 
 @contextmanager
 def session() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that is closed afterwards; what does not fit in memory goes to the system's temporary folder."""
+    """A connection that is closed afterwards; what does not fit in memory goes to the system's temporary folder.
+
+    Raises:
+        KeyboardInterrupt: a query was interrupted by Ctrl-C, which DuckDB takes for itself.
+    """
     connection = duckdb.connect()
     try:
         for name, value in _settings().items():
-            connection.execute(f"SET {name} = '{value}'")
+            connection.execute(f"SET {name} = {literal(str(value))}")
         with suppress(duckdb.CatalogException):  # without the icu extension there is no such setting, and all is UTC
             connection.execute("SET TimeZone = 'UTC'")
         yield connection
+    except (RuntimeError, duckdb.InterruptException) as error:
+        if str(error) == INTERRUPTED or isinstance(error, duckdb.InterruptException):
+            raise KeyboardInterrupt from error
+        raise
     finally:
         connection.close()
 
