@@ -88,3 +88,16 @@ def test_a_normalised_id_is_said(tmp_path: Path) -> None:
     (tmp_path / "items.csv").write_text("item,title\ne\u0301,1\n", encoding="utf-8")
     with pytest.warns(DataWarning, match="NFC"):
         assert read_catalog(tmp_path / "items.csv").item_ids.tolist() == ["\u00e9"]
+
+
+def test_the_row_numbers_that_pandas_writes_are_no_attribute(tmp_path: Path) -> None:
+    pd.DataFrame({"item": ["b", "a"], "title": ["B", "A"]}).to_csv(tmp_path / "items.csv")
+    catalog = read_catalog(tmp_path / "items.csv")
+    assert catalog.item_ids.tolist() == ["b", "a"]
+    assert [catalog.item(index) for index in (0, 1)] == [{"title": "B"}, {"title": "A"}]
+
+
+def test_an_attribute_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("item,title,title\na,b,c\n")
+    with pytest.raises(DataError, match=r"items\.csv, field 'title': .*more than once"):
+        read_catalog(tmp_path / "items.csv")

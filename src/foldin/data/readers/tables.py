@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
@@ -53,25 +54,31 @@ def _table(source: Source, role: Role, given: str | None) -> tuple[Ids, dict[str
         with refusing(scans[0].file if len(scans) == 1 else None):
             coding = coded_ids(connection, list(zip(scans, keys, strict=True)), role)
             tables = [_cells(connection, scan, key, keys, role) for scan, key in zip(scans, keys, strict=True)]
-        codes = _checked(connection, scans, keys, coding, [table[_CODE] for table in tables])
+        codes = _checked(connection, scans, keys, coding, [cells for cells, _ in tables])
     for note in coding.notes:
         warnings.warn(note, DataWarning, stacklevel=3)
     return ids_of(coding.names[codes]), _attributes(tables)
 
 
-_CODE = ""
-"""The name under which a table keeps the positions of its ids; no column has it."""
-
-
 def _cells(
     connection: duckdb.DuckDBPyConnection, scan: Scan, key: Column, keys: Sequence[Column], role: Role
-) -> dict[str, Ids]:
-    others = [column for column in scan.columns if column is not key]
+) -> tuple[Ids, dict[str, Ids]]:
+    """The positions of the ids, and the attributes by name."""
+    others = _others(scan, key)
     rows = connection.execute(_query(scan, key, others, role, as_json=any_json(keys))).fetchall()
     for torn in rejected_rows(connection, scan, (), torn_rows(connection, scan)[:1]) if scan.noting_torn else ():
         raise torn.error()
     columns = [ids_of(column) for column in zip(*rows, strict=True)] or [ids_of(())] * (len(others) + 1)
-    return dict(zip([_CODE, *(plain_name(column.name) for column in others)], columns, strict=True))
+    return columns[0], dict(zip((plain_name(column.name) for column in others), columns[1:], strict=True))
+
+
+def _others(scan: Scan, key: Column) -> list[Column]:
+    # a column without a name is the row numbers that pandas writes, and no attribute
+    others = [column for column in scan.columns if column is not key and plain_name(column.name)]
+    for name, count in Counter(plain_name(column.name) for column in others).items():
+        if count > 1:
+            raise DataError("the header has this column more than once", file=scan.file, field=name)
+    return others
 
 
 def _query(scan: Scan, key: Column, others: Sequence[Column], role: Role, *, as_json: bool) -> str:
@@ -118,10 +125,12 @@ def _fault(cell: int, coding: Coding, known: set[int]) -> str | None:
     return f"the id '{coding.names[code]}' stands twice" if code in known else None
 
 
-def _attributes(tables: Sequence[Mapping[str, Ids]]) -> dict[str, Ids]:
-    names = dict.fromkeys(name for table in tables for name in table if name != _CODE)
-    unknown = [np.full(len(table[_CODE]), None, dtype=np.object_) for table in tables]
+def _attributes(tables: Sequence[tuple[Ids, Mapping[str, Ids]]]) -> dict[str, Ids]:
+    names = dict.fromkeys(name for _, attributes in tables for name in attributes)
+    unknown = [np.full(len(cells), None, dtype=np.object_) for cells, _ in tables]
     return {
-        name: np.concatenate([table.get(name, empty) for table, empty in zip(tables, unknown, strict=True)])
+        name: np.concatenate(
+            [attributes.get(name, empty) for (_, attributes), empty in zip(tables, unknown, strict=True)]
+        )
         for name in names
     }
