@@ -244,3 +244,8 @@ def test_the_first_bad_row_is_named_whatever_is_wrong_with_it(tmp_path: Path) ->
     (tmp_path / "log.csv").write_text("user,item,value\na,x,1\nb,y,z\n,y,1\nc\n")
     refused(tmp_path / "log.csv", file="log.csv", row=3, field="value", reason="not a number")
     assert [row.row for row in read_skipping(tmp_path / "log.csv").rejected] == [3, 4, 5]
+
+
+def test_a_first_line_with_an_endless_cell(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user,item," + "x" * 140_000 + "\na,x,1\n")
+    refused(tmp_path / "log.csv", file="log.csv", row=1, field=None, reason="the first line is no header")

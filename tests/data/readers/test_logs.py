@@ -146,6 +146,11 @@ def test_quotation_marks_mean_nothing_between_colons(tmp_path: Path) -> None:
     )
 
 
+def test_colons_inside_a_name_part_no_columns(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user,item,meta::x\na,x,1\n")
+    assert events(read(tmp_path / "log.csv")) == Counter([("a", "x", None, None, None)])
+
+
 def test_recbole_headers_and_unquoted_marks(tmp_path: Path) -> None:
     (tmp_path / "x.inter").write_text(
         'user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t"7" inch\t4.5\t881250949.0\n'

@@ -73,8 +73,7 @@ def is_gzip(path: Path) -> bool:
 
 def _dialect(path: Path) -> Dialect:
     blank_lines, line = _first_line(path)
-    delimiter = _delimiter(line)
-    cells = _cells(line, delimiter)
+    delimiter, cells = _split(line, path)
     if _is_movielens(cells, delimiter):
         return Dialect(delimiter, "", False, MOVIELENS_COLUMNS[: len(cells)], blank_lines)
     if all(_is_number(cell) for cell in cells):
@@ -103,11 +102,18 @@ def _refuse_utf16(path: Path) -> None:
             raise DataError("the file is UTF-16; save it as UTF-8", file=str(path), row=1)
 
 
+def _split(line: str, path: Path) -> tuple[str, list[str]]:
+    try:
+        delimiter = _delimiter(line)
+        return delimiter, _cells(line, delimiter)
+    except csv.Error as error:
+        raise DataError(f"the first line is no header: {error}", file=str(path), row=1) from error
+
+
 def _delimiter(line: str) -> str:
-    if "::" in line:
-        return "::"
     unusual = sorted({mark for mark in line if not mark.isalnum() and mark not in NEVER_DELIMITERS})
-    candidates = (*USUAL_DELIMITERS, *(mark for mark in unusual if mark not in USUAL_DELIMITERS), " ")
+    colons: tuple[str, ...] = ("::",) if "::" in line else ()
+    candidates = (*colons, *USUAL_DELIMITERS, *(mark for mark in unusual if mark not in USUAL_DELIMITERS), " ")
     # the first candidate that yields the most usual names, then the most cells
     return max(candidates, key=lambda mark: _fit(_cells(line, mark)))
 
