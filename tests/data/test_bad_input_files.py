@@ -249,3 +249,12 @@ def test_the_first_bad_row_is_named_whatever_is_wrong_with_it(tmp_path: Path) ->
 def test_a_first_line_with_an_endless_cell(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("user,item," + "x" * 140_000 + "\na,x,1\n")
     refused(tmp_path / "log.csv", file="log.csv", row=1, field=None, reason="the first line is no header")
+
+
+@pytest.mark.parametrize("kind", ["vi\x1bew", "view\t", "vi\u200bew"])
+def test_a_kind_with_an_invisible_character(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "log.csv").write_text(f"user,item,event\na,x,view\nb,y,\nc,z,{kind}\n", encoding="utf-8")
+    refused(tmp_path / "log.csv", file="log.csv", row=4, field="event", reason="the kind holds an invisible character")
+    log = read_skipping(tmp_path / "log.csv").log
+    assert log.kind_names is not None
+    assert (log.kind_names.tolist(), len(log)) == (["view"], 2)

@@ -6,7 +6,7 @@ import unicodedata
 
 from foldin.errors import DataError
 
-__all__ = ["LONGEST_ID", "checked_id", "normalised", "refusal"]
+__all__ = ["LONGEST_ID", "checked_id", "kind_refusal", "normalised", "refusal"]
 
 LONGEST_ID = 256
 """Bytes of UTF-8."""
@@ -27,6 +27,13 @@ def refusal(text: str) -> str | None:
     if text.isascii() and text.isprintable() and text.strip(" ") == text and 0 < len(text) <= LONGEST_ID:
         return None
     return _reason(text)
+
+
+def kind_refusal(text: str) -> str | None:
+    """Why a text cannot be a kind of event, or None where it can."""
+    if not any(_invisible(letter) for letter in text):
+        return None
+    return "the kind holds an invisible character (control or zero-width)"
 
 
 def checked_id(given: object, field: str) -> str:

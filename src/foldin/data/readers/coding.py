@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldin.data.catalog import ids_of
-from foldin.data.identifiers import normalised, refusal
+from foldin.data.identifiers import kind_refusal, normalised, refusal
 from foldin.data.interactions import Ids
 from foldin.data.readers.columns import Column, Role
 from foldin.data.readers.scans import Scan
@@ -75,6 +75,12 @@ class Coding:
         codes: NDArray[np.int32] = self.codes[cells]
         return codes
 
+    def faulty(self, cells: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Which rows are refused, given the positions of their cells; the empty cell is not."""
+        by_cell = np.array([*(reason is not None for reason in self.refusals), False], dtype=np.bool_)
+        faulty: NDArray[np.bool_] = by_cell[cells]
+        return faulty
+
     def refused(self, cell: int) -> str:
         """Why a cell (its position, or `NOT_CODED` for the empty cell) has no code."""
         reason = None if cell == NOT_CODED else self.refusals[cell]
@@ -108,13 +114,15 @@ def coded_kinds(connection: duckdb.DuckDBPyConnection, parts: Parts) -> Coding:
         DataError: there are more than 127.
     """
     cells = _distinct_cells(connection, parts, "kind", as_json=False)
-    kinds = ids_of(cell for cell in cells if cell)
+    refusals = tuple(kind_refusal(cell) for cell in cells)
+    kinds = ids_of(cell for cell, reason in zip(cells, refusals, strict=True) if cell and not reason)
     if len(kinds) > MOST_KINDS:
         scan, column = parts[0]
         problem = f"{len(kinds)} different kinds of event, and {MOST_KINDS} is the most; is this the column of kinds?"
         raise DataError(problem, file=scan.file, field=column.name)
-    codes = [NOT_CODED] * (len(cells) - len(kinds)) + [*range(len(kinds)), NOT_CODED]  # an empty text sorts first
-    return Coding(tuple(cells), (None,) * len(cells), kinds, np.array(codes, dtype=np.int32))
+    place = {kind: code for code, kind in enumerate(kinds)}
+    codes = [place.get(cell, NOT_CODED) for cell in cells]  # an empty text is no kind
+    return Coding(tuple(cells), refusals, kinds, np.array([*codes, NOT_CODED], dtype=np.int32))
 
 
 def cell_sql(column: Column, *, as_json: bool) -> str:

@@ -77,6 +77,8 @@ class RawLog:
         """Which rows cannot be taken."""
         faults = [self.broken, self.users.coded(self.user_cells) == NOT_CODED]
         faults.append(self.items.coded(self.item_cells) == NOT_CODED)
+        if self.kinds is not None and self.kind_cells is not None:
+            faults.append(self.kinds.faulty(self.kind_cells))
         if self.value_verdicts is not None:
             faults.append(self.value_verdicts != GOOD_VALUE)
         if self.times is not None:
@@ -112,10 +114,17 @@ class RawLog:
             return "user", self.users.refused(int(self.user_cells[row]))
         if self.items.codes[self.item_cells[row]] == NOT_CODED:
             return "item", self.items.refused(int(self.item_cells[row]))
+        if reason := self._kind_refusal(row):
+            return "kind", reason
         if self.value_verdicts is not None and self.value_verdicts[row]:
             return "value", VALUE_REFUSALS[self.value_verdicts[row]]
         assert self.times is not None
         return "time", time_refusal(int(self.times.verdicts[row]), self.times.unit)
+
+    def _kind_refusal(self, row: int) -> str | None:
+        if self.kinds is None or self.kind_cells is None or self.kind_cells[row] == NOT_CODED:
+            return None
+        return self.kinds.refusals[self.kind_cells[row]]
 
 
 def read_raw(
