@@ -124,7 +124,7 @@ class RawLog:
     def _kind_refusal(self, row: int) -> str | None:
         if self.kinds is None or self.kind_cells is None or self.kind_cells[row] == NOT_CODED:
             return None
-        return self.kinds.refusals[self.kind_cells[row]]
+        return self.kinds.refusals[int(self.kind_cells[row])]
 
 
 def read_raw(
