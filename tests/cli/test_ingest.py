@@ -209,3 +209,12 @@ def test_the_item_column_named_for_the_logs_is_that_of_the_catalogue_too(run_jso
 def test_an_error_of_a_row_names_the_way_out(run: Run, tmp_path: Path) -> None:
     answer = run("ingest", written(tmp_path / "bad.csv", BAD), "-w", tmp_path / "w")
     assert "--skip-bad takes the good rows" in answer.stderr
+
+
+def test_rows_set_aside_replace_no_file(run: Run, tmp_path: Path) -> None:
+    bad = written(tmp_path / "bad.csv", BAD)
+    before = bad.read_text()
+    answer = run("ingest", bad, "--skip-bad", "--rejected", bad, "-w", tmp_path / "w")
+    assert (answer.returncode, "is there already" in answer.stderr) == (2, True)
+    assert bad.read_text() == before
+    assert not (tmp_path / "w" / "store.sqlite").exists()

@@ -87,3 +87,9 @@ def test_a_number_out_of_range_is_refused(run: Run, tmp_path: Path, arguments: l
 def test_a_file_in_the_folders_place_is_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "world").write_text("")
     assert run("simulate", tmp_path / "world", *SMALL).returncode == 2
+
+
+def test_files_of_its_names_that_are_somebodys_own_are_left_alone(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text("my own")
+    answer = run("simulate", tmp_path, *SMALL)
+    assert (answer.returncode, (tmp_path / "events.csv").read_text()) == (2, "my own")

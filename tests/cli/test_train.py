@@ -117,6 +117,8 @@ def test_explicit_feedback_brings_a_table_of_ratings(tmp_path: Path, world: Worl
         (["--weights", "buy=2"], 2, "no event is of kind 'buy'"),
         (["--half-life", "soon"], 2, "no number"),
         (["--device", "cuda", *NETWORK], 2, "not on this machine"),
+        (["--device", "cpu"], 2, "--resume and --device are for networks"),
+        (["--resume"], 2, "--resume and --device are for networks"),
     ],
 )
 def test_a_wrong_setting_is_named_and_nothing_is_written(

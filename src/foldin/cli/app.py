@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from io import TextIOWrapper
 
 import typer
 
@@ -70,6 +71,9 @@ def options(
 def main() -> None:
     """Runs the command line; an error is one line on standard error and an exit code, never a traceback."""
     warnings.showwarning = _shown
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a title the terminal's encoding lacks is no reason to stop
+            stream.reconfigure(errors="replace")
     try:
         _run()
     except FoldinError as error:
@@ -91,7 +95,8 @@ def _run() -> None:
         app()
     finally:
         # at the interpreter's end it would be too late to say that the disk is full
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
 
 
 def _drop_output() -> None:

@@ -89,8 +89,10 @@ def store_intake(workspace: Workspace, intake: Intake, rejected_file: Path | Non
 
     Raises:
         StoreError: the store cannot be written.
-        ConfigurationError: the file of rejected rows cannot be written.
+        ConfigurationError: the file of rejected rows is there already or cannot be written.
     """
+    if rejected_file is not None and rejected_file.exists():
+        raise ConfigurationError(f"{rejected_file} is there already: name another file for the rows set aside")
     file = (rejected_file or _free_name(workspace.folder)) if intake.rejected else None
     with _rejects_written(intake.rejected, file), workspace.store(create=True) as store:
         known = store.sources()

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["simulate"]
 
-PLOT = "feedback.png"
-FILES = ("events.csv", "ratings.csv", "items.csv", "users.csv", "truth.safetensors", PLOT)
+PLOT, TRUTH = "feedback.png", "truth.safetensors"
+FILES = ("events.csv", "ratings.csv", "items.csv", "users.csv", TRUTH, PLOT)
 
 
 def simulate(
@@ -47,7 +47,9 @@ def simulate(
 def _refuse_other_files(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError(f"{folder} is a file; name a folder")
-    others = sorted(one.name for one in folder.iterdir() if one.name not in FILES) if folder.exists() else []
+    present = sorted(one.name for one in folder.iterdir()) if folder.exists() else []
+    # without a truth, files of these names are somebody's own
+    others = [name for name in present if name not in FILES or TRUTH not in present]
     if others:
         raise ConfigurationError(f"{folder} holds other files ({', '.join(others[:3])}): choose an empty folder")
 

@@ -21,6 +21,7 @@ from foldin.cli.options import (
     Weights,
     WorkspaceFolder,
 )
+from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from foldin.recommender import Recommender
@@ -60,12 +61,14 @@ def train(
     from foldin.cli.output import print_line, progress
     from foldin.cli.settings import cleaned, feedback_from, pairs_from
     from foldin.fitting import fit
-    from foldin.models.zoo import DEFAULT, estimator_named
+    from foldin.models.zoo import DEFAULT, estimator_named, settings_of
     from foldin.workspace import open_workspace
 
     fields = pairs_from(settings or [], "--set")
     estimator = estimator_named(model or DEFAULT, fields)
     rule = feedback_from(feedback, positive_from, weights, strength, half_life)
+    if (resume or device is not None) and "epochs" not in settings_of(estimator):
+        raise ConfigurationError(f"{model or DEFAULT} is solved in one step: --resume and --device are for networks")
     opened = open_workspace(workspace)
     with progress("reading the store") as tell:
         with opened.store() as store:
