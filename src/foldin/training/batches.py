@@ -37,12 +37,6 @@ class SparseRows:
         lengths = self.starts.diff()
         return torch.arange(len(self), device=lengths.device).repeat_interleave(lengths)
 
-    def dense(self, values: Tensor, fill: float = 0.0) -> Tensor:
-        """A dense (rows, width) array that holds `values` at the stored cells and `fill` elsewhere."""
-        array = values.new_full((len(self), self.width), fill)
-        array[self.rows(), self.columns] = values
-        return array
-
 
 def on_device(matrix: csr_array, device: torch.device) -> SparseRows:
     """A SciPy matrix as tensors on the device."""
