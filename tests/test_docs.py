@@ -25,6 +25,7 @@ from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EDLAE
 from foldin.models.zoo import ESTIMATORS
 from foldin.ranking.metrics import FINDING, SPREAD, TASTE
+from foldin.store.contract import Batch
 from foldin.workspace import create_workspace
 
 ROOT = Path(__file__).parents[1]
@@ -88,7 +89,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_world(world, folder)
     workspace = create_workspace(folder / "foldin-workspace")
     with workspace.store(create=True) as store:
-        store.ingest([("events.csv", world.events)], catalog=world.catalog, profiles=world.profiles)
+        store.ingest([Batch(world.events, "events.csv")], catalog=world.catalog, profiles=world.profiles)
     for estimator in (EDLAE(), AutoEncoder(hidden=(16,), latent=8, epochs=2)):
         workspace.publish(foldin.fit(world.events, estimator=estimator, catalog=world.catalog))
     return folder

@@ -6,6 +6,7 @@ __all__ = [
     "BundleError",
     "CheckpointError",
     "ConfigurationError",
+    "ConflictError",
     "DataError",
     "DataWarning",
     "FoldinError",
@@ -55,6 +56,10 @@ class StoreError(FoldinError):
     """The store cannot be opened, read or written; what it held before is untouched."""
 
     exit_code = 5
+
+
+class ConflictError(StoreError):
+    """An event id is stored already, with another event; nothing of the batch was stored."""
 
 
 class BundleError(FoldinError):

@@ -23,6 +23,7 @@ from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EDLAE
 from foldin.models.network import Network
 from foldin.recommender import Recommender
+from foldin.store.contract import Batch
 from foldin.strict_json import parse_json
 from foldin.workspace import create_workspace
 
@@ -111,7 +112,7 @@ def _fitted(
     workspace = create_workspace(folder)
     log, catalog = read(world / file), read_catalog(world / "items.csv")
     with workspace.store(create=True) as store:
-        store.ingest([(file, log)], catalog=catalog)
+        store.ingest([Batch(log, file)], catalog=catalog)
         recommender = fit(store.interactions(), estimator=EDLAE(), catalog=catalog, feedback=feedback)
     workspace.publish(replace(recommender, calibration=calibration or recommender.calibration))
 

@@ -11,6 +11,7 @@ import pytest
 
 from foldin.data.readers import read
 from foldin.data.synthetic import simulate, write_world
+from foldin.store.contract import Batch
 from foldin.workspace import create_workspace
 
 FAST = ("--models", "popularity,ease")
@@ -71,7 +72,7 @@ def test_the_workspace_of_the_environment_counts_where_no_file_is_given(
 ) -> None:
     workspace = tmp_path / "w"
     with create_workspace(workspace).store(create=True) as store:
-        store.ingest([("events.csv", read(folder / "events.csv"))])
+        store.ingest([Batch(read(folder / "events.csv"), "events.csv")])
     monkeypatch.setenv("FOLDIN_WORKSPACE", str(workspace))
     assert foldin("compare", "--models", "popularity").returncode == 0
     (workspace / "store.sqlite").unlink()

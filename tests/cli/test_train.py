@@ -12,6 +12,7 @@ import pytest
 
 from foldin.bundle import read_manifest
 from foldin.data.synthetic import World, simulate
+from foldin.store.contract import Batch
 from foldin.workspace import create_workspace, open_workspace
 
 NETWORK = ("--model", "autoencoder", "--set", "epochs=6", "--set", "patience=6", "--set", "latent=8")
@@ -28,7 +29,7 @@ def world() -> World:
 
 def filled(folder: Path, world: World, *, ratings: bool = False) -> str:
     with create_workspace(folder).store(create=True) as store:
-        store.ingest([("made", world.ratings if ratings else world.events)], catalog=world.catalog)
+        store.ingest([Batch(world.ratings if ratings else world.events, "made")], catalog=world.catalog)
     return str(folder)
 
 

@@ -15,7 +15,7 @@ from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import NO_KIND, NO_TIME, Interactions
 from foldin.data.profiles import Profiles
 from foldin.errors import DataError, NotFoundError, StoreError
-from foldin.store.contract import Ingested, Store, Summary
+from foldin.store.contract import Batch, Ingested, Store, Summary
 from foldin.store.opening import open_store
 
 Event: TypeAlias = tuple[str, str, str | None, float | None, int | None]
@@ -100,7 +100,7 @@ def catalog_of(**attributes_by_item: dict[str, str]) -> Catalog:
 
 
 def test_every_event_comes_back_with_what_it_lacks_still_missing(store: Store) -> None:
-    assert store.append(log_of(EVENTS), source="events.csv") == len(EVENTS)
+    assert store.ingest([Batch(log_of(EVENTS), "events.csv")]).events == len(EVENTS)
     log = store.interactions()
     assert events_of(log) == sorted(EVENTS, key=order_of)
     assert list(log.user_ids) == ["ann", "nle"]
@@ -114,7 +114,7 @@ def test_every_event_comes_back_with_what_it_lacks_still_missing(store: Store) -
 
 
 def test_columns_without_any_entry_are_none(store: Store) -> None:
-    store.append(log_of([("ann", "x", None, None, None)]), source="a")
+    store.ingest([Batch(log_of([("ann", "x", None, None, None)]), "a")])
     log = store.interactions()
     assert (log.kind_names, log.kind_codes, log.values, log.times) == (None, None, None, None)
 
@@ -122,21 +122,21 @@ def test_columns_without_any_entry_are_none(store: Store) -> None:
 def test_an_empty_store_reads_as_empty_and_takes_an_empty_log(store: Store) -> None:
     assert events_of(store.interactions()) == []
     assert (len(store.catalog()), len(store.profiles()), store.user_ids(), store.sources()) == (0, 0, [], {})
-    assert store.summary() == Summary(0, 0, 0, 0, None, None)
-    assert store.append(log_of([]), source="empty.csv") == 0
+    assert store.summary() == Summary(0, 0, 0, 0, None, None, 0, 0)
+    assert store.ingest([Batch(log_of([]), "empty.csv")]).events == 0
     assert store.sources() == {"empty.csv": 0}
 
 
 def test_ids_without_events_are_not_stored(store: Store) -> None:
     log = log_of(EVENTS)
     wider = Interactions(ids_of([*log.user_ids, "zoe"]), log.user_codes, log.item_ids, log.item_codes)
-    store.append(wider, source="a")
+    store.ingest([Batch(wider, "a")])
     assert store.user_ids() == ["ann", "nle"]
 
 
 def test_history_is_oldest_first_then_by_item(store: Store) -> None:
     for event in EVENTS:
-        store.append(log_of([event]), source="a")
+        store.ingest([Batch(log_of([event]), "a")])
     history = store.history("nle")
     assert history.item_ids == ("HOL-2", "HOL-3", "HOL-1", "HOL-2", "HOL-2")
     assert history.kinds == (None, "view", "buy", "view", "view")
@@ -147,7 +147,7 @@ def test_history_is_oldest_first_then_by_item(store: Store) -> None:
 
 
 def test_history_is_that_of_the_log(store: Store) -> None:
-    store.append(log_of(EVENTS), source="a")
+    store.ingest([Batch(log_of(EVENTS), "a")])
     log = store.interactions()
     for user_id in log.user_ids:
         stored, read = store.history(user_id), log.history(user_id)
@@ -157,7 +157,7 @@ def test_history_is_that_of_the_log(store: Store) -> None:
 
 
 def test_history_columns_are_none_where_the_user_has_no_entry(store: Store) -> None:
-    store.append(log_of([("ann", "x", None, None, None), ("bob", "x", "view", 1.0, 1)]), source="a")
+    store.ingest([Batch(log_of([("ann", "x", None, None, None), ("bob", "x", "view", 1.0, 1)]), "a")])
     history = store.history("ann")
     assert (history.item_ids, history.kinds, history.values, history.times) == (("x",), None, None, None)
 
@@ -169,13 +169,13 @@ def test_a_user_with_only_a_profile_has_an_empty_history(store: Store) -> None:
 
 
 def test_an_unknown_user_is_not_found(store: Store) -> None:
-    store.append(log_of(EVENTS), source="a")
+    store.ingest([Batch(log_of(EVENTS), "a")])
     with pytest.raises(NotFoundError, match="no user 'HOL-1' in the store"):
         store.history("HOL-1")
 
 
 def test_the_catalogue_keeps_its_order_and_leaves_out_items_of_events(store: Store) -> None:
-    store.append(log_of([("ann", "b", None, None, None), ("ann", "seen", None, None, None)]), source="a")
+    store.ingest([Batch(log_of([("ann", "b", None, None, None), ("ann", "seen", None, None, None)]), "a")])
     store.put_catalog(catalog_of(z={"title": "Zed", "level": "1"}, b={"title": "Bee"}, a={}))
     catalog = store.catalog()
     assert list(catalog.item_ids) == ["z", "b", "a"]
@@ -200,29 +200,31 @@ def test_profiles_come_back_sorted_and_are_replaced(store: Store) -> None:
 
 
 def test_ingest_takes_everything_together(store: Store) -> None:
-    store.append(log_of(EVENTS[:1]), source="before.csv")
+    store.ingest([Batch(log_of(EVENTS[:1]), "before.csv")])
     ingested = store.ingest(
-        [("a.csv", log_of(EVENTS[1:3])), ("b.csv", log_of(EVENTS[3:]))],
+        [Batch(log_of(EVENTS[1:3]), "a.csv"), Batch(log_of(EVENTS[3:]), "b.csv")],
         catalog=catalog_of(**{"HOL-1": {}, "HOL-9": {}}),
         profiles=Profiles(ids_of(["bob", "nle"])),
     )
-    assert ingested == Ingested(events=6, new_users=2, new_items=3)
+    assert ingested == Ingested(events=6, known=0, forgotten=0, new_users=2, new_items=3)
     assert store.sources() == {"a.csv": 2, "b.csv": 4, "before.csv": 1}
-    assert store.summary() == Summary(users=3, items=4, events=7, sources=3, first_time=-5, last_time=20)
+    assert store.summary() == Summary(
+        users=3, items=4, events=7, sources=3, first_time=-5, last_time=20, forgotten=0, position=7
+    )
     assert list(store.catalog().item_ids) == ["HOL-1", "HOL-9"]
 
 
 def test_an_event_sent_again_is_stored_once(store: Store) -> None:
     ids = [f"e{row}" for row in range(len(EVENTS))]
-    assert store.append(log_of(EVENTS[:4]), source="a", event_ids=ids[:4]) == 4
-    assert store.append(log_of(EVENTS), source="b", event_ids=ids) == 3
-    assert store.append(log_of(EVENTS), source="b", event_ids=ids) == 0
+    assert store.ingest([Batch(log_of(EVENTS[:4]), "a", ids[:4])]).events == 4
+    assert store.ingest([Batch(log_of(EVENTS), "b", ids)]).events == 3
+    assert store.ingest([Batch(log_of(EVENTS), "b", ids)]).events == 0
     assert events_of(store.interactions()) == sorted(EVENTS, key=order_of)
 
 
 def test_an_event_twice_in_one_batch_is_stored_once(store: Store) -> None:
     log = log_of([EVENTS[0], EVENTS[0], EVENTS[1], EVENTS[1]])
-    assert store.append(log, source="a", event_ids=["e", "e", None, None]) == 3
+    assert store.ingest([Batch(log, "a", ["e", "e", None, None])]).events == 3
 
 
 @pytest.mark.parametrize("field", range(5))
@@ -235,34 +237,34 @@ def test_an_event_id_of_another_event_stores_nothing_of_the_batch(store: Store, 
         ("ann", "x", "view", None, 5),
         ("ann", "x", "view", 1.0, 6),
     )
-    store.append(log_of([stored]), source="a", event_ids=["e1"])
+    store.ingest([Batch(log_of([stored]), "a", ["e1"])])
     before = store.fingerprint(), store.summary()
     with pytest.raises(StoreError, match="event id 'e1' belongs to another event"):
-        store.append(log_of([*EVENTS, other[field]]), source="b", event_ids=[*"abcdefg", "e1"])
+        store.ingest([Batch(log_of([*EVENTS, other[field]]), "b", [*"abcdefg", "e1"])])
     assert (store.fingerprint(), store.summary()) == before
 
 
 def test_two_events_of_one_batch_cannot_share_an_id(store: Store) -> None:
     with pytest.raises(StoreError, match="event id 'e' belongs to another event"):
-        store.append(log_of(EVENTS[:2]), source="a", event_ids=["e", "e"])
+        store.ingest([Batch(log_of(EVENTS[:2]), "a", ["e", "e"])])
     assert store.summary().events == 0
 
 
 def test_event_ids_are_as_many_as_events(store: Store) -> None:
     with pytest.raises(DataError, match="field 'event_id': 1 event ids for 2 events"):
-        store.append(log_of(EVENTS[:2]), source="a", event_ids=["e"])
+        store.ingest([Batch(log_of(EVENTS[:2]), "a", ["e"])])
 
 
 @pytest.mark.parametrize("bad", ["nul\0id", "lone\ud800surrogate"])
 def test_text_no_database_can_hold_is_refused_wherever_it_stands(store: Store, bad: str) -> None:
-    store.append(log_of(EVENTS), source="a")
+    store.ingest([Batch(log_of(EVENTS), "a")])
     before = store.fingerprint(), store.summary()
     refused: list[tuple[str, Callable[[], object]]] = [
-        ("user", lambda: store.append(log_of([*EVENTS, (bad, "x", None, None, None)]), source="b")),
-        ("item", lambda: store.append(log_of([*EVENTS, ("ann", bad, None, None, None)]), source="b")),
-        ("kind", lambda: store.append(log_of([*EVENTS, ("ann", "x", bad, None, None)]), source="b")),
-        ("source", lambda: store.append(log_of(EVENTS), source=bad)),
-        ("event_id", lambda: store.append(log_of(EVENTS), source="b", event_ids=[*"abcdef", bad])),
+        ("user", lambda: store.ingest([Batch(log_of([*EVENTS, (bad, "x", None, None, None)]), "b")])),
+        ("item", lambda: store.ingest([Batch(log_of([*EVENTS, ("ann", bad, None, None, None)]), "b")])),
+        ("kind", lambda: store.ingest([Batch(log_of([*EVENTS, ("ann", "x", bad, None, None)]), "b")])),
+        ("source", lambda: store.ingest([Batch(log_of(EVENTS), bad)])),
+        ("event_id", lambda: store.ingest([Batch(log_of(EVENTS), "b", [*"abcdef", bad])])),
         ("item", lambda: store.put_catalog(catalog_of(**{"x": {}, bad: {}}))),
         ("user", lambda: store.put_profiles(Profiles(ids_of(["x", bad])))),
         ("user", lambda: store.history(bad)),
@@ -280,11 +282,11 @@ def test_a_lone_surrogate_in_an_attribute_is_refused(store: Store) -> None:
 
 
 def test_a_failed_ingest_leaves_the_store_as_it_was(store: Store) -> None:
-    store.ingest([("a", log_of(EVENTS))], catalog=catalog_of(x={"title": "X"}))
+    store.ingest([Batch(log_of(EVENTS), "a")], catalog=catalog_of(x={"title": "X"}))
     before = store.fingerprint(), store.summary()
     with pytest.raises(DataError):
         store.ingest(
-            [("b", log_of(EVENTS)), ("c", log_of([("zoe", "\0", None, None, None)]))],
+            [Batch(log_of(EVENTS), "b"), Batch(log_of([("zoe", "\0", None, None, None)]), "c")],
             catalog=catalog_of(x={"title": "Y"}, new={}),
             profiles=Profiles(ids_of(["zoe"])),
         )
@@ -295,10 +297,10 @@ def test_a_failed_ingest_leaves_the_store_as_it_was(store: Store) -> None:
 def test_the_order_of_arrival_plays_no_part(new_url: Callable[[], str], seed: int) -> None:
     shuffled = [EVENTS[place] for place in np.random.default_rng(seed).permutation(len(EVENTS))]
     with open_store(new_url(), create=True) as one, open_store(new_url(), create=True) as other:
-        one.ingest([("a", log_of(EVENTS))], catalog=catalog_of(z={"n": "1", "m": "2"}, a={}))
-        other.append(log_of(shuffled[:3]), source="b")
+        one.ingest([Batch(log_of(EVENTS), "a")], catalog=catalog_of(z={"n": "1", "m": "2"}, a={}))
+        other.ingest([Batch(log_of(shuffled[:3]), "b")])
         other.put_catalog(catalog_of(a={}))
-        other.append(log_of(shuffled[3:]), source="c")
+        other.ingest([Batch(log_of(shuffled[3:]), "c")])
         other.put_catalog(catalog_of(z={"m": "2", "n": "1"}))
         assert events_of(other.interactions()) == events_of(one.interactions()) == sorted(EVENTS, key=order_of)
         assert other.fingerprint() == one.fingerprint()
@@ -308,7 +310,7 @@ def test_odd_ids_survive(url: str) -> None:
     events: list[Event] = [(text, text, text, None, None) for text in ODD_IDS]
     with open_store(url, create=True) as store:
         store.ingest(
-            [(text, log_of([event])) for text, event in zip(ODD_IDS, events, strict=True)],
+            [Batch(log_of([event]), text) for text, event in zip(ODD_IDS, events, strict=True)],
             catalog=Catalog(ids_of(ODD_IDS), {text: column_of(*ODD_IDS) for text in ODD_IDS}),
             profiles=Profiles(ids_of(ODD_IDS)),
         )
@@ -347,7 +349,7 @@ class StoreBesidePlainPython(RuleBasedStateMachine):
 
     @rule(events=st.lists(AN_EVENT, max_size=5))
     def append(self, events: list[Event]) -> None:
-        assert self.store.append(log_of(events), source="log") == len(events)
+        assert self.store.ingest([Batch(log_of(events), "log")]).events == len(events)
         self.events += events
 
     @rule(events=st.lists(AN_EVENT, min_size=1, max_size=3))
@@ -355,7 +357,7 @@ class StoreBesidePlainPython(RuleBasedStateMachine):
         self.sent += [(f"e{len(self.sent) + place}", event) for place, event in enumerate(events)]
         ids = [event_id for event_id, _ in self.sent]
         log = log_of([event for _, event in self.sent])
-        assert self.store.append(log, source="sent", event_ids=ids) == len(events)
+        assert self.store.ingest([Batch(log, "sent", ids)]).events == len(events)
         self.events += events
 
     @rule(records=RECORDS)

@@ -11,7 +11,7 @@ import pytest
 from foldin.data.catalog import ids_of
 from foldin.data.interactions import Interactions
 from foldin.errors import DataError, StoreError
-from foldin.store.contract import Store
+from foldin.store.contract import Batch, Store
 from foldin.store.fingerprint import in_order
 from foldin.store.opening import open_store
 
@@ -38,7 +38,7 @@ def columns_of(log: Interactions) -> list[object]:
 
 def test_a_large_log_comes_back_equal(store: Store) -> None:
     log = random_log(300_000, users=4_000, items=1_000)
-    assert store.append(log, source="large") == 300_000
+    assert store.ingest([Batch(log, "large")]).events == 300_000
     for stored, given in zip(columns_of(store.interactions()), columns_of(log), strict=True):
         np.testing.assert_array_equal(stored, given)
 
@@ -46,10 +46,10 @@ def test_a_large_log_comes_back_equal(store: Store) -> None:
 def test_more_kinds_than_a_log_can_code_are_refused(store: Store) -> None:
     codes, names = np.zeros(127, dtype=np.int32), [f"kind {number:03}" for number in range(127)]
     kinds = np.arange(127, dtype=np.int8)
-    store.append(Interactions(ids_of(["ann"]), codes, ids_of(["x"]), codes, ids_of(names), kinds), source="a")
+    store.ingest([Batch(Interactions(ids_of(["ann"]), codes, ids_of(["x"]), codes, ids_of(names), kinds), "a")])
     one = Interactions(ids_of(["ann"]), codes[:1], ids_of(["x"]), codes[:1], ids_of(["one more"]), kinds[:1])
     with pytest.raises(DataError, match="128 kinds of events, and a store takes 127"):
-        store.append(one, source="b")
+        store.ingest([Batch(one, "b")])
     assert store.summary().events == 127
     assert store.history("ann").kinds == tuple(names)
 
@@ -69,7 +69,7 @@ def test_one_connection_reads_whole_batches_while_another_writes(url: str) -> No
         reader = Thread(target=read)
         reader.start()
         for number in range(batches):
-            store.append(batch, source=f"batch {number}")
+            store.ingest([Batch(batch, f"batch {number}")])
         written.set()
         reader.join()
     assert counts == sorted(counts)
@@ -83,7 +83,7 @@ def test_writers_wait_for_each_other(url: str) -> None:
     def write(name: str) -> None:
         with open_store(url) as store:
             for number in range(5):
-                store.append(batch, source=f"{name} {number}")
+                store.ingest([Batch(batch, f"{name} {number}")])
 
     with open_store(url, create=True) as store:
         writers = [Thread(target=write, args=(name,)) for name in ("one", "other")]
@@ -96,7 +96,7 @@ def test_writers_wait_for_each_other(url: str) -> None:
 
 def test_what_was_stored_is_there_after_reopening(url: str) -> None:
     with open_store(url, create=True) as store:
-        store.append(random_log(100, users=5, items=5), source="a")
+        store.ingest([Batch(random_log(100, users=5, items=5), "a")])
         fingerprint = store.fingerprint()
     with open_store(url) as store:
         assert store.fingerprint() == fingerprint

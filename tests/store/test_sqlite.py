@@ -17,6 +17,7 @@ from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Interactions
 from foldin.errors import StoreError
 from foldin.store import schema, sqlite
+from foldin.store.contract import Batch
 from foldin.store.schema import APPLICATION_ID, MIGRATIONS
 from foldin.store.sqlite import SqliteStore
 
@@ -29,6 +30,7 @@ import numpy as np
 from foldin.data.catalog import ids_of
 from foldin.data.interactions import Interactions
 from foldin.errors import StoreError
+from foldin.store.contract import Batch
 from foldin.store.sqlite import SqliteStore
 
 with SqliteStore(Path(sys.argv[1])) as store:
@@ -36,12 +38,13 @@ with SqliteStore(Path(sys.argv[1])) as store:
     codes = np.zeros(200_000, dtype=np.int32)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
     try:
-        store.append(Interactions(ids_of(["ann"]), codes, ids_of(["x"]), codes), source="large")
+        store.ingest([Batch(Interactions(ids_of(["ann"]), codes, ids_of(["x"]), codes), "large")])
     except StoreError as error:
         print(error)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     assert store.fingerprint() == before
-    assert store.append(Interactions(ids_of(["ann"]), codes[:1], ids_of(["x"]), codes[:1]), source="small") == 1
+    small = Interactions(ids_of(["ann"]), codes[:1], ids_of(["x"]), codes[:1])
+    assert store.ingest([Batch(small, "small")]).events == 1
 """
 
 CREATE = """
@@ -62,7 +65,7 @@ def unwritable(log: Interactions) -> Iterator[Path]:
     """A folder with a store in it, of which this process may write neither."""
     folder = Path(tempfile.mkdtemp())
     with SqliteStore(folder / "store.sqlite", create=True) as store:
-        store.append(log, source="a")
+        store.ingest([Batch(log, "a")])
     folder.chmod(0o555)
     user = os.geteuid()
     if user == 0:  # nothing is unwritable for root
@@ -86,7 +89,7 @@ def content(path: Path) -> bytes:
 
 def test_the_file_is_marked_written_ahead_and_synchronised(path: Path, log: Interactions) -> None:
     with SqliteStore(path, create=True) as store:
-        store.append(log, source="a")
+        store.ingest([Batch(log, "a")])
         assert path.with_name("store.sqlite-wal").exists()
         assert store._connection.pragma("synchronous") == 2
     connection = apsw.Connection(str(path))
@@ -102,7 +105,7 @@ def test_a_newer_schema_is_refused_and_left_alone(path: Path) -> None:
     connection.pragma("user_version", len(MIGRATIONS) + 1)
     connection.close()
     before = content(path)
-    with pytest.raises(StoreError, match=r"store.sqlite was written by a newer foldin \(schema 2, .*upgrade foldin"):
+    with pytest.raises(StoreError, match=r"store.sqlite was written by a newer foldin \(schema 3, .*upgrade foldin"):
         SqliteStore(path, create=True)
     assert content(path) == before
 
@@ -111,7 +114,7 @@ def test_an_older_schema_is_migrated_with_what_it_holds(
     path: Path, log: Interactions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SqliteStore(path, create=True) as store:
-        store.append(log, source="a")
+        store.ingest([Batch(log, "a")])
         fingerprint = store.fingerprint()
     monkeypatch.setattr(schema, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE one (x); CREATE TABLE two (x)"))
     with SqliteStore(path) as store:
@@ -124,7 +127,7 @@ def test_a_failed_migration_leaves_the_file_as_it_was(
     path: Path, log: Interactions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SqliteStore(path, create=True) as store:
-        store.append(log, source="a")
+        store.ingest([Batch(log, "a")])
     before = content(path)
     monkeypatch.setattr(schema, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE one (x); CREATE TABLE one (x)"))
     with pytest.raises(StoreError, match="table one already exists"):
@@ -166,7 +169,7 @@ def test_a_folder_is_no_store(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_reported(path: Path, log: Interactions) -> None:
     with SqliteStore(path, create=True) as store:
-        store.append(log, source="a")
+        store.ingest([Batch(log, "a")])
     damaged = bytearray(content(path))
     damaged[4096:] = b"\xff" * (len(damaged) - 4096)
     path.write_bytes(damaged)
@@ -186,7 +189,7 @@ def test_a_store_in_a_read_only_folder_is_not_opened(unwritable: Path) -> None:
 
 def test_a_full_disk_leaves_the_store_as_it_was(path: Path, log: Interactions) -> None:
     with SqliteStore(path, create=True) as store:
-        store.append(log, source="a")
+        store.ingest([Batch(log, "a")])
     filled = subprocess.run([sys.executable, "-c", FILL_THE_DISK, path], capture_output=True, text=True, check=False)
     assert filled.returncode == 0, filled.stderr
     assert "store.sqlite: " in filled.stdout
@@ -196,7 +199,7 @@ def test_a_full_disk_leaves_the_store_as_it_was(path: Path, log: Interactions) -
 def test_a_writer_that_waited_too_long_says_so(path: Path, log: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "PATIENCE", 50)
     with SqliteStore(path, create=True) as one, SqliteStore(path) as other:
-        one.append(log, source="a")
+        one.ingest([Batch(log, "a")])
         one._connection.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="another process has been writing for too long; try again"):
             other.put_catalog(Catalog(ids_of(["x"])))

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from foldin.data.catalog import ids_of
 from foldin.data.interactions import Interactions
+from foldin.store.contract import Batch
 from foldin.store.sqlite import SqliteStore
 
 users, items = ids_of(sorted(f"user {{n}}" for n in range(500))), ids_of(["x"])
@@ -27,7 +28,7 @@ log = Interactions(users, np.arange({BATCH}, dtype=np.int32) % 500, items, np.ze
 with SqliteStore(Path(sys.argv[1])) as store:
     for number in count():
         print("begun", f"{{sys.argv[2]}} {{number}}", flush=True)
-        store.append(log, source=f"{{sys.argv[2]}} {{number}}")
+        store.ingest([Batch(log, f"{{sys.argv[2]}} {{number}}")])
         print("stored", f"{{sys.argv[2]}} {{number}}", flush=True)
 """
 

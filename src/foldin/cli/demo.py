@@ -109,6 +109,7 @@ def _refuse_other_data(workspace: Workspace, seed: int) -> None:
 def _stored(workspace: Workspace, world: World, seed: int) -> tuple[Interactions, Catalog]:
     from foldin.data.readers import read, read_catalog, read_profiles
     from foldin.data.synthetic import write_world
+    from foldin.store.contract import Batch
 
     folder = workspace.folder / "data"
     write_world(world, folder)
@@ -116,7 +117,7 @@ def _stored(workspace: Workspace, world: World, seed: int) -> tuple[Interactions
     with workspace.store() as store:
         if not store.sources():
             store.ingest(
-                [(_source(seed), read(folder / "events.csv"))],
+                [Batch(read(folder / "events.csv"), _source(seed))],
                 catalog=read_catalog(folder / "items.csv"),
                 profiles=read_profiles(folder / "users.csv"),
             )

@@ -91,12 +91,15 @@ def store_intake(workspace: Workspace, intake: Intake, rejected_file: Path | Non
         StoreError: the store cannot be written.
         ConfigurationError: the file of rejected rows is there already or cannot be written.
     """
+    from foldin.store.contract import Batch
+
     if rejected_file is not None and rejected_file.exists():
         raise ConfigurationError(f"{rejected_file} is there already: name another file for the rows set aside")
     file = (rejected_file or _free_name(workspace.folder)) if intake.rejected else None
     with _rejects_written(intake.rejected, file), workspace.store(create=True) as store:
         known = store.sources()
-        added = store.ingest(intake.logs, catalog=intake.catalog, profiles=intake.profiles)
+        batches = [Batch(log, name) for name, log in intake.logs]
+        added = store.ingest(batches, catalog=intake.catalog, profiles=intake.profiles)
         return Stored(added, store.summary(), file, [name for name, _ in intake.logs if name in known])
 
 

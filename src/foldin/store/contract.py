@@ -8,26 +8,56 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from foldin.data.catalog import Catalog
-from foldin.data.interactions import History, Interactions
+from foldin.data.interactions import History, Ids, Interactions
 from foldin.data.profiles import Profiles
+from foldin.errors import FoldinError
 
-__all__ = ["Ingested", "Store", "Summary"]
+__all__ = ["Batch", "Forgotten", "Ingested", "Store", "Summary"]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Events that come together, and where from.
+
+    `event_ids`: one per event, None where an event has none; an event whose id is stored already is left out, so that
+    a batch can be sent again. `digest`: of the whole content, for batches without event ids: a batch whose digest
+    is stored already from the same source adds nothing. `cursor`: how far the source has been read once this batch
+    is stored.
+    """
+
+    log: Interactions
+    source: str
+    event_ids: Sequence[str | None] | Ids | None = None
+    digest: str | None = None
+    cursor: str | None = None
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """What one call added: events stored, and users and items the store had never heard of."""
+    """What one call did: events stored, left out since they were known, left out since their user is forgotten;
+    and users and items the store had never heard of."""
 
     events: int
+    known: int
+    forgotten: int
     new_users: int
     new_items: int
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was erased with a user."""
+
+    events: int
+    profile: bool
 
 
 @dataclass(frozen=True)
 class Summary:
     """Counts of what a store holds; times are microseconds since the epoch, None where no event has one.
 
-    `users` are those with events or a profile, `items` those of the catalogue or of an event.
+    `users` are those with events or a profile, `items` those of the catalogue or of an event. `forgotten`: users
+    erased, whose events and profiles are refused. `position`: the arrival number that the next event will get.
     """
 
     users: int
@@ -36,13 +66,16 @@ class Summary:
     sources: int
     first_time: int | None
     last_time: int | None
+    forgotten: int
+    position: int
 
 
 class Store(Protocol):
     """Events, profiles and catalogue in a database. Every call is atomic, and every reading is of one moment.
 
     Ids are any text but NUL and lone surrogates; that they are also well-formed is the readers' affair.
-    One store object belongs to one thread at a time; as many as wanted may be open on the same database.
+    One store object belongs to one thread at a time; as many as wanted may be open on the same database, in as many
+    processes. What a call has stored stays stored, whatever becomes of the process or the machine.
 
     Raises, from every method:
         StoreError: the database cannot be read or written; what it held is untouched.
@@ -50,28 +83,48 @@ class Store(Protocol):
 
     def ingest(
         self,
-        logs: Sequence[tuple[str, Interactions]],
+        batches: Sequence[Batch],
         *,
         catalog: Catalog | None = None,
         profiles: Profiles | None = None,
     ) -> Ingested:
-        """Stores logs (each with the name of its source), catalogue and profiles together, or nothing of them.
+        """Stores batches, catalogue and profiles together, or nothing of them; forgotten users are left out.
 
         Raises:
-            DataError: an id, name or attribute cannot be stored.
+            DataError: an id, name or attribute cannot be stored, or there are not as many event ids as events.
+            ConflictError: an event id is stored with another event.
         """
         ...
 
-    def append(self, log: Interactions, *, source: str, event_ids: Sequence[str | None] | None = None) -> int:
-        """Stores the events of a log, and says how many were new.
+    def append(self, batches: Sequence[Batch]) -> list[Ingested | FoldinError]:
+        """Stores many small batches in one commit, each for itself all or nothing: what each did, or why it could not.
 
-        `event_ids`: one per event; an event whose id is stored already with the same user, item, kind, value and
-        time is left out, so that a batch can be sent again.
+        One refused batch (DataError, ConflictError) leaves the others alone.
+        """
+        ...
+
+    def forget(self, user_id: str) -> Forgotten:
+        """Erases a user's events and profile, and leaves a tombstone (a keyed hash, not the id): later events and
+        profiles of that user are left out. Forgetting twice, or a user never seen, is no error.
+
+        An erasure of events takes an arrival number of its own, so that every reading is before it or after it.
 
         Raises:
-            DataError: an id or name cannot be stored, or there are not as many event ids as events.
-            StoreError: an event id is stored with another event; nothing of the log was stored.
+            DataError: no user can have such an id.
         """
+        ...
+
+    def readmit(self, user_id: str) -> bool:
+        """Lifts a user's tombstone; whether there was one. What was erased stays erased."""
+        ...
+
+    def forgotten_since(self, position: int) -> int:
+        """How many users were forgotten after that position who had events before it: a model trained on the events
+        before it learned from them."""
+        ...
+
+    def cursor(self, source: str) -> str | None:
+        """How far a source has been read, as its last batch said; None where it never did."""
         ...
 
     def put_catalog(self, catalog: Catalog) -> None:
@@ -90,9 +143,10 @@ class Store(Protocol):
         """
         ...
 
-    def interactions(self) -> Interactions:
+    def interactions(self, *, since: int | None = None) -> Interactions:
         """All events, sorted by user, item, time, kind and value, so that the order of arrival plays no part.
 
+        `since`: a `Summary.position`; only the events that arrived from there on.
         Kinds, values and times are None where no event has one.
         """
         ...

@@ -11,6 +11,7 @@ from foldin.data.interactions import Ids
 from foldin.data.profiles import Profiles
 from foldin.store.attributes import as_columns, as_texts
 from foldin.store.dictionary import ITEMS, USERS, check_text, codes_of
+from foldin.store.forgetting import forgotten_among
 
 __all__ = ["read_catalog", "read_profiles", "write_catalog", "write_profiles"]
 
@@ -31,11 +32,15 @@ def write_catalog(connection: apsw.Connection, catalog: Catalog) -> None:
 
 
 def write_profiles(connection: apsw.Connection, profiles: Profiles) -> None:
-    """Stores users and their attributes, inside a transaction of the caller's."""
-    codes = codes_of(connection, USERS, profiles.user_ids.tolist())
+    """Stores users and their attributes but for those forgotten, inside a transaction of the caller's."""
+    user_ids: list[str] = profiles.user_ids.tolist()
     texts = as_texts(profiles.attributes, len(profiles))
+    check_text(user_ids, USERS.field)
     check_text(texts, "attributes")
-    connection.executemany("UPDATE users SET attributes = ? WHERE code = ?", zip(texts, codes, strict=True))
+    forgotten = forgotten_among(connection, user_ids)
+    kept = {user_id: text for user_id, text in zip(user_ids, texts, strict=True) if user_id not in forgotten}
+    codes = codes_of(connection, USERS, list(kept))
+    connection.executemany("UPDATE users SET attributes = ? WHERE code = ?", zip(kept.values(), codes, strict=True))
 
 
 def read_catalog(connection: apsw.Connection) -> Catalog:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import apsw
 
 from foldin.errors import StoreError
+from foldin.store.tombstones import SALT_BYTES
 from foldin.store.transactions import transaction
 
 __all__ = ["APPLICATION_ID", "MIGRATIONS", "prepare"]
@@ -36,7 +37,28 @@ CREATE TABLE arrivals (next INTEGER NOT NULL) STRICT;
 INSERT INTO arrivals VALUES (0);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# `arrivals` has one row: the counts and the ends that would otherwise take a look at every event, and the salt of
+# the tombstones. An erasure is remembered without a name, for it stays when the tombstone is lifted.
+_FORGETTING = f"""
+ALTER TABLE arrivals ADD COLUMN first_time INTEGER;
+ALTER TABLE arrivals ADD COLUMN last_time INTEGER;
+ALTER TABLE arrivals ADD COLUMN salt BLOB;
+UPDATE arrivals SET salt = randomblob({SALT_BYTES}),
+    (first_time, last_time) = (SELECT min(time), max(time) FROM events);
+ALTER TABLE sources ADD COLUMN events INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sources ADD COLUMN cursor TEXT;
+UPDATE sources SET events = stored FROM (SELECT source, count(*) AS stored FROM events GROUP BY source)
+    WHERE source = code;
+CREATE TABLE digests (
+    source INTEGER NOT NULL REFERENCES sources,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (source, digest)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tombstones (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE erasures (position INTEGER PRIMARY KEY, first INTEGER NOT NULL) STRICT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _FORGETTING)
 """What brings a file from version i to i + 1; a published one is never changed."""
 
 

@@ -14,13 +14,16 @@ import apsw
 from foldin.data.catalog import Catalog
 from foldin.data.interactions import History, Interactions
 from foldin.data.profiles import Profiles
-from foldin.store.contract import Ingested, Summary
-from foldin.store.dictionary import ITEMS, USERS, latest_code
-from foldin.store.events import append_events, read_history, read_interactions
+from foldin.errors import ConflictError, DataError, FoldinError
+from foldin.store.batches import take_batch
+from foldin.store.contract import Batch, Forgotten, Ingested, Summary
+from foldin.store.dictionary import ITEMS, SOURCES, USERS, check_text, latest_code
+from foldin.store.events import read_history, read_interactions
 from foldin.store.fingerprint import fingerprint
+from foldin.store.forgetting import erase, erased_since, lift
 from foldin.store.records import read_catalog, read_profiles, write_catalog, write_profiles
 from foldin.store.schema import prepare
-from foldin.store.transactions import failures_named, transaction
+from foldin.store.transactions import failures_named, savepoint, transaction
 
 __all__ = ["SqliteStore"]
 
@@ -33,16 +36,13 @@ CACHE = -65_536
 LARGEST_LOG_KEPT = 64 * 2**20
 """Bytes the write-ahead log is cut back to after a large import."""
 
-_Counts: TypeAlias = tuple[int, int, int, int, int | None, int | None]
+_Counts: TypeAlias = tuple[int, int, int, int, int | None, int | None, int, int]
 
 _SUMMARY = """
-SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM items), count(*), (SELECT count(*) FROM sources),
-    min(time), max(time) FROM events
+SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM items), (SELECT coalesce(sum(events), 0) FROM sources),
+    (SELECT count(*) FROM sources), first_time, last_time, (SELECT count(*) FROM tombstones), next FROM arrivals
 """
-_SOURCES = """
-SELECT name, coalesce(stored, 0) FROM sources
-LEFT JOIN (SELECT source, count(*) AS stored FROM events GROUP BY source) ON source = code ORDER BY name
-"""
+_SOURCES = "SELECT name, events FROM sources ORDER BY name"
 
 
 class SqliteStore:
@@ -59,26 +59,44 @@ class SqliteStore:
 
     def ingest(
         self,
-        logs: Sequence[tuple[str, Interactions]],
+        batches: Sequence[Batch],
         *,
         catalog: Catalog | None = None,
         profiles: Profiles | None = None,
     ) -> Ingested:
         """See `Store.ingest`."""
         with self._writing() as connection:
-            users, items = latest_code(connection, USERS), latest_code(connection, ITEMS)
-            # the catalogue first, so that its items lie in its order
-            if catalog is not None:
-                write_catalog(connection, catalog)
-            if profiles is not None:
-                write_profiles(connection, profiles)
-            events = sum(append_events(connection, log, source) for source, log in logs)
-            return Ingested(events, latest_code(connection, USERS) - users, latest_code(connection, ITEMS) - items)
+            return _ingested(connection, batches, catalog, profiles)
 
-    def append(self, log: Interactions, *, source: str, event_ids: Sequence[str | None] | None = None) -> int:
+    def append(self, batches: Sequence[Batch]) -> list[Ingested | FoldinError]:
         """See `Store.append`."""
         with self._writing() as connection:
-            return append_events(connection, log, source, event_ids)
+            return [_appended(connection, batch) for batch in batches]
+
+    def forget(self, user_id: str) -> Forgotten:
+        """See `Store.forget`."""
+        with self._writing() as connection:
+            forgotten = erase(connection, user_id)
+        with failures_named(self._file):
+            _empty_log(self._connection)
+        return forgotten
+
+    def readmit(self, user_id: str) -> bool:
+        """See `Store.readmit`."""
+        with self._writing() as connection:
+            return lift(connection, user_id)
+
+    def forgotten_since(self, position: int) -> int:
+        """See `Store.forgotten_since`."""
+        with self._reading() as connection:
+            return erased_since(connection, position)
+
+    def cursor(self, source: str) -> str | None:
+        """See `Store.cursor`."""
+        check_text([source], SOURCES.field)
+        with self._reading() as connection:
+            row = connection.execute("SELECT cursor FROM sources WHERE name = ?", (source,)).fetchone()
+            return None if row is None else cast("str | None", row[0])
 
     def put_catalog(self, catalog: Catalog) -> None:
         """See `Store.put_catalog`."""
@@ -90,10 +108,10 @@ class SqliteStore:
         with self._writing() as connection:
             write_profiles(connection, profiles)
 
-    def interactions(self) -> Interactions:
+    def interactions(self, *, since: int | None = None) -> Interactions:
         """See `Store.interactions`."""
         with self._reading() as connection:
-            return read_interactions(connection)
+            return read_interactions(connection, since)
 
     def history(self, user_id: str) -> History:
         """See `Store.history`."""
@@ -154,6 +172,33 @@ class SqliteStore:
             yield self._connection
 
 
+def _ingested(
+    connection: apsw.Connection, batches: Sequence[Batch], catalog: Catalog | None, profiles: Profiles | None
+) -> Ingested:
+    users, items = latest_code(connection, USERS), latest_code(connection, ITEMS)
+    # the catalogue first, so that its items lie in its order
+    if catalog is not None:
+        write_catalog(connection, catalog)
+    if profiles is not None:
+        write_profiles(connection, profiles)
+    taken = [take_batch(connection, batch) for batch in batches]
+    return Ingested(
+        sum(one.events for one in taken),
+        sum(one.known for one in taken),
+        sum(one.forgotten for one in taken),
+        latest_code(connection, USERS) - users,
+        latest_code(connection, ITEMS) - items,
+    )
+
+
+def _appended(connection: apsw.Connection, batch: Batch) -> Ingested | FoldinError:
+    try:
+        with savepoint(connection):
+            return _ingested(connection, [batch], None, None)
+    except (DataError, ConflictError) as refusal:
+        return refusal
+
+
 def _connected(file: str, *, create: bool) -> apsw.Connection:
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
     connection = apsw.Connection(file, flags=flags)
@@ -171,6 +216,7 @@ def _settle(connection: apsw.Connection) -> None:
     _write_ahead(connection)
     connection.pragma("synchronous", "full")
     connection.pragma("foreign_keys", 1)
+    connection.pragma("secure_delete", 1)
     connection.pragma("cache_size", CACHE)
     connection.pragma("journal_size_limit", LARGEST_LOG_KEPT)
 
@@ -186,3 +232,8 @@ def _write_ahead(connection: apsw.Connection) -> None:
             if monotonic() > deadline:
                 raise
             sleep(0.01)
+
+
+def _empty_log(connection: apsw.Connection) -> None:
+    # until it is cut to nothing, the write-ahead log holds what was erased
+    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)

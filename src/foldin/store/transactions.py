@@ -10,7 +10,7 @@ import apsw
 
 from foldin.errors import StoreError
 
-__all__ = ["failures_named", "transaction"]
+__all__ = ["failures_named", "savepoint", "transaction"]
 
 # What happened and what to do, by the error SQLite gives; the first that fits counts.
 _REMEDIES: dict[type[apsw.Error], str] = {
@@ -51,3 +51,16 @@ def transaction(connection: apsw.Connection, mode: Literal["DEFERRED", "IMMEDIAT
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def savepoint(connection: apsw.Connection) -> Iterator[None]:
+    """All or nothing of a part of a transaction, which goes on either way."""
+    connection.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO part; RELEASE part")
+        raise
+    connection.execute("RELEASE part")

@@ -1,0 +1,218 @@
+"""How the SQLite store takes in a batch: what is forgotten or known is left out, the rest is written in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import TypeAlias, cast
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from foldin.data.interactions import NO_TIME, Ids, Interactions
+from foldin.errors import ConflictError, DataError
+from foldin.store.contract import Batch
+from foldin.store.dictionary import ITEMS, KINDS, SOURCES, USERS, Dictionary, check_text, codes_of
+from foldin.store.forgetting import forgotten_among
+
+__all__ = ["Taken", "take_batch"]
+
+Body: TypeAlias = tuple[int, int, int | None, float | None, int | None]
+"""User, item, kind, value and time: what an event says, apart from its id and source."""
+
+_Columns: TypeAlias = tuple[list[int], list[int], list[int | None], list[float | None], list[int | None]]
+
+MOST_KINDS = np.iinfo(np.int8).max
+BLOCK = 100_000
+"""Events turned into Python objects at once, so that a large log does not stand in memory twice."""
+
+_INSERT = "INSERT INTO events (user, item, kind, value, time, seq, event_id, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_INDEX = "CREATE UNIQUE INDEX events_by_id ON events (event_id) WHERE event_id IS NOT NULL"
+_WIDEN_TIMES = """
+UPDATE arrivals SET
+    first_time = min(coalesce(first_time, ?1), ?1), last_time = max(coalesce(last_time, ?2), ?2)
+WHERE first_time IS NULL OR first_time > ?1 OR last_time < ?2
+"""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a batch's events: stored, known already, or of users who are forgotten."""
+
+    events: int
+    known: int
+    forgotten: int
+
+
+@dataclass(frozen=True, eq=False)
+class CodedEvents:
+    """A log in the store's codes; columns that no event has an entry in are None."""
+
+    users: NDArray[np.int64]
+    items: NDArray[np.int64]
+    kinds: NDArray[np.object_] | None
+    values: NDArray[np.float32] | None
+    times: NDArray[np.int64] | None
+    ids: Ids | None
+
+    def columns(self, rows: NDArray[np.intp]) -> _Columns:
+        """The events at these rows, column by column, None where one has no kind, value or time."""
+        return (
+            self.users[rows].tolist(),
+            self.items[rows].tolist(),
+            [None] * len(rows) if self.kinds is None else self.kinds[rows].tolist(),
+            [None] * len(rows) if self.values is None else _known_values(self.values[rows]),
+            [None] * len(rows) if self.times is None else _known_times(self.times[rows]),
+        )
+
+
+def take_batch(connection: apsw.Connection, batch: Batch) -> Taken:
+    """Stores a batch, inside a transaction of the caller's.
+
+    Raises:
+        DataError: an id or name cannot be stored, or there are not as many event ids as events.
+        ConflictError: an event id is stored with another event.
+    """
+    (source,) = codes_of(connection, SOURCES, [batch.source])
+    _advance(connection, source, batch.cursor)
+    if _is_known(connection, source, batch):
+        return Taken(0, len(batch.log), 0)
+    log, event_ids = _remembered(connection, batch.log, _id_column(batch))
+    events = _coded(connection, log, event_ids)
+    rows = _new_rows(connection, events)
+    _insert(connection, events, rows, source)
+    return Taken(len(rows), len(log) - len(rows), len(batch.log) - len(log))
+
+
+def _advance(connection: apsw.Connection, source: int, cursor: str | None) -> None:
+    if cursor is not None:
+        check_text([cursor], "cursor")
+        connection.execute("UPDATE sources SET cursor = ? WHERE code = ?", (cursor, source))
+
+
+def _is_known(connection: apsw.Connection, source: int, batch: Batch) -> bool:
+    if batch.digest is None or batch.event_ids is not None:
+        return False
+    check_text([batch.digest], "digest")
+    connection.execute("INSERT OR IGNORE INTO digests VALUES (?, ?)", (source, batch.digest))
+    return connection.changes() == 0
+
+
+def _id_column(batch: Batch) -> Ids | None:
+    if batch.event_ids is None:
+        return None
+    if len(batch.event_ids) != len(batch.log):
+        raise DataError(f"{len(batch.event_ids)} event ids for {len(batch.log)} events", field="event_id")
+    return np.fromiter(batch.event_ids, dtype=np.object_, count=len(batch.event_ids))
+
+
+def _remembered(
+    connection: apsw.Connection, log: Interactions, event_ids: Ids | None
+) -> tuple[Interactions, Ids | None]:
+    """The events whose users are not forgotten."""
+    check_text(log.user_ids, USERS.field)
+    forgotten = forgotten_among(connection, log.user_ids.tolist())
+    if not forgotten:
+        return log, event_ids
+    by_user = np.array([user_id not in forgotten for user_id in log.user_ids], dtype=np.bool_)
+    kept = by_user[log.user_codes]
+    return log.where(kept), None if event_ids is None else event_ids[kept]
+
+
+def _coded(connection: apsw.Connection, log: Interactions, event_ids: Ids | None) -> CodedEvents:
+    return CodedEvents(
+        _stored_codes(connection, USERS, log.user_ids, log.user_codes).astype(np.int64),
+        _stored_codes(connection, ITEMS, log.item_ids, log.item_codes).astype(np.int64),
+        _stored_kinds(connection, log),
+        log.values,
+        log.times,
+        event_ids,
+    )
+
+
+def _stored_codes(
+    connection: apsw.Connection, dictionary: Dictionary, texts: Ids, codes: NDArray[np.integer]
+) -> NDArray[np.object_]:
+    used = np.unique(codes[codes >= 0])
+    # one place more than there are texts: the last is None, which is what the code -1 finds
+    stored = np.full(len(texts) + 1, None, dtype=np.object_)
+    stored[used] = codes_of(connection, dictionary, texts[used].tolist())
+    found: NDArray[np.object_] = stored[codes]
+    return found
+
+
+def _stored_kinds(connection: apsw.Connection, log: Interactions) -> NDArray[np.object_] | None:
+    if log.kind_names is None or log.kind_codes is None:
+        return None
+    kinds = _stored_codes(connection, KINDS, log.kind_names, log.kind_codes)
+    count = connection.execute("SELECT count(*) FROM kinds").get
+    if count > MOST_KINDS:
+        raise DataError(f"{count} kinds of events, and a store takes {MOST_KINDS}", field="kind")
+    return kinds
+
+
+def _new_rows(connection: apsw.Connection, events: CodedEvents) -> NDArray[np.intp]:
+    everything = np.arange(len(events.users))
+    if events.ids is None:
+        return everything
+    given = [event_id for event_id in events.ids.tolist() if event_id is not None]
+    check_text(given, "event_id")
+    known = _stored_bodies(connection, given)
+    if not known and len(set(given)) == len(given):
+        return everything
+    return np.array(list(_unknown(events, events.ids, known)), dtype=np.intp)
+
+
+def _unknown(events: CodedEvents, ids: Ids, known: dict[str, Body]) -> Iterator[int]:
+    bodies: Iterator[Body] = zip(*events.columns(np.arange(len(ids))), strict=True)
+    for row, (event_id, body) in enumerate(zip(ids.tolist(), bodies, strict=True)):
+        if event_id is None or event_id not in known:
+            yield row
+        elif known[event_id] != body:
+            raise ConflictError(f"event id '{event_id}' belongs to another event; nothing of this batch was stored")
+        if event_id is not None:
+            known[event_id] = body
+
+
+def _stored_bodies(connection: apsw.Connection, event_ids: Sequence[str]) -> dict[str, Body]:
+    found = connection.executemany(
+        "SELECT event_id, user, item, kind, value, time FROM events WHERE event_id = ?",
+        ((event_id,) for event_id in event_ids),
+    )
+    return {row[0]: row[1:] for row in cast("Iterator[tuple[str, *Body]]", found)}
+
+
+def _insert(connection: apsw.Connection, events: CodedEvents, rows: NDArray[np.intp], source: int) -> None:
+    first = connection.execute("UPDATE arrivals SET next = next + ?1 RETURNING next - ?1", (len(rows),)).get
+    connection.execute("UPDATE sources SET events = events + ? WHERE code = ?", (len(rows), source))
+    _widen_times(connection, events, rows)
+    # in the order of the table, so that SQLite only ever appends to a page
+    order = np.argsort(events.users[rows], kind="stable")
+    for start in range(0, len(rows), BLOCK):
+        arrived = order[start : start + BLOCK]
+        chosen = rows[arrived]
+        ids = repeat(None) if events.ids is None else events.ids[chosen].tolist()
+        connection.executemany(_INSERT, zip(*events.columns(chosen), (arrived + first).tolist(), ids, repeat(source)))
+
+
+def _widen_times(connection: apsw.Connection, events: CodedEvents, rows: NDArray[np.intp]) -> None:
+    times = np.empty(0, dtype=np.int64) if events.times is None else events.times[rows]
+    times = times[times != NO_TIME]
+    if len(times):
+        connection.execute(_WIDEN_TIMES, (int(times.min()), int(times.max())))
+
+
+def _known_values(values: NDArray[np.float32]) -> list[float | None]:
+    cells = values.astype(np.object_)
+    cells[np.isnan(values)] = None
+    listed: list[float | None] = cells.tolist()
+    return listed
+
+
+def _known_times(times: NDArray[np.int64]) -> list[int | None]:
+    cells = times.astype(np.object_)
+    cells[times == NO_TIME] = None
+    listed: list[int | None] = cells.tolist()
+    return listed
