@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtr
 
 from foldin.errors import ConfigurationError
 
-__all__ = ["PairedDifference", "paired_difference", "standard_error"]
+__all__ = ["Alternative", "PairedDifference", "holm", "p_value", "paired_difference", "standard_error"]
+
+Alternative: TypeAlias = Literal["two-sided", "greater", "less"]
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,51 @@ def paired_difference(a: NDArray[np.float64], b: NDArray[np.float64]) -> PairedD
     return PairedDifference(float(difference.mean()), standard_error(difference), len(difference))
 
 
+def p_value(difference: PairedDifference, alternative: Alternative = "two-sided") -> float:
+    """The chance of a mean at least so far from 0 if the contenders were equal: the paired t-test.
+
+    `alternative`: what is to be shown, that the difference is not 0, is "greater" than 0, or is "less".
+    NaN for fewer than 2 users. Source: Student 1908, "The probable error of a mean".
+    """
+    if difference.users < 2:
+        return float("nan")
+    below = _share_below(difference)
+    # the other tail by symmetry: 1 - below would lose all digits of a small chance
+    above = _share_below(PairedDifference(-difference.mean, difference.standard_error, difference.users))
+    match alternative:
+        case "greater":
+            return above
+        case "less":
+            return below
+        case "two-sided":
+            return min(1.0, 2 * min(below, above))
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """The p-values, (tests,), corrected for their number: below .05 for any true null hypothesis in 5 % of cases only.
+
+    The i-th smallest of m counts m - i + 1 times, and no less than any smaller one; NaN stays and does not count.
+    Source: Holm 1979, "A simple sequentially rejective multiple test procedure".
+    """
+    adjusted = np.array(p_values, dtype=np.float64)
+    known = np.flatnonzero(~np.isnan(adjusted))
+    ascending = known[np.argsort(adjusted[known], kind="stable")]
+    times = np.arange(len(ascending), 0, -1)
+    adjusted[ascending] = np.minimum(1.0, np.maximum.accumulate(times * adjusted[ascending]))
+    return adjusted
+
+
 def standard_error(values: NDArray[np.float64]) -> float:
     """Of the mean: std / sqrt(users), with users - 1 in the variance; NaN for fewer than 2 users."""
     if len(values) < 2:
         return float("nan")
     return float(values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def _share_below(difference: PairedDifference) -> float:
+    """P(T <= t) of Student's t with users - 1 degrees of freedom; half where nothing differs."""
+    if difference.mean == 0:
+        return 0.5
+    if difference.standard_error == 0:
+        return float(difference.mean > 0)
+    return float(stdtr(difference.users - 1, difference.mean / difference.standard_error))
