@@ -1,0 +1,86 @@
+"""Content look-up: the items whose words and attributes fit a profile, before anybody has done anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, diags_array
+
+from foldin.coldstart.cells import is_address, is_date, number_of, value_of
+from foldin.coldstart.columns import Column, Kind, recognise
+from foldin.coldstart.value_index import ValueIndex, fit_value_index
+from foldin.coldstart.word_index import WordIndex, fit_word_index
+from foldin.coldstart.words import words_of
+from foldin.data.catalog import Attributes, Catalog
+
+__all__ = ["Content", "fit_content"]
+
+WORDED: tuple[Kind, ...] = ("text", "category", "values", "code")
+# a value was chosen to say what the item is, a word may only stand there; 2 does well on the simulated world
+VALUE_WEIGHT = 2.0
+RAREST = 2  # items with the same value make it one of a category
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """A catalogue that can be looked up, by words and by attributes; made of the catalogue alone."""
+
+    words: WordIndex
+    values: ValueIndex | None
+
+    def score(self, attributes: Attributes, count: int) -> NDArray[np.float32]:  # (count, items)
+        """How well each item fits each of `count` profiles: from 0, where nothing matches, to 1.
+
+        (BM25 + 2 x matching attributes) / the highest such sum for the profile. Both are sums of logarithms of one over
+        the share of items that match, so they add; the best item of a profile that finds any has 1. Numbers, dates
+        and addresses of a profile are not looked up.
+        """
+        sums = self.words.score([_profile_words(attributes, row) for row in range(count)])
+        if self.values is not None:
+            sums += np.float32(VALUE_WEIGHT) * self.values.score(attributes, count)
+        return _relative(sums)
+
+    def score_text(self, texts: Sequence[str]) -> NDArray[np.float32]:  # (texts, items)
+        """BM25 of every item for plain queries: 0 where no word is found, without an upper bound."""
+        return self.words.score([words_of(text) for text in texts])
+
+    def item_vectors(self) -> csr_array:  # (items, words)
+        """Each item's words, weighted as BM25 weights them, with norm 1; items without words are rows of zeros."""
+        vectors = self.words.weights.T.tocsr()
+        norms = np.sqrt(vectors.multiply(vectors).sum(axis=1))
+        scales = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
+        return csr_array(diags_array(scales) @ vectors, dtype=np.float32)
+
+
+def fit_content(catalog: Catalog) -> Content | None:
+    """The look-up of a catalogue; None where its attributes have no words. Nothing is drawn by chance."""
+    columns = {name: recognise(cells, rarest=RAREST) for name, cells in catalog.attributes.items()}
+    words = fit_word_index(_item_words(catalog, columns))
+    return None if words is None else Content(words, fit_value_index(catalog.attributes, columns))
+
+
+def _item_words(catalog: Catalog, columns: dict[str, Column]) -> list[list[str]]:
+    worded = [catalog.attributes[name] for name, column in columns.items() if column.kind in WORDED]
+    texts = ("\n".join(cell for cell in cells if value_of(cell) is not None) for cells in zip(*worded, strict=True))
+    return [words_of(text) for text in texts]
+
+
+def _profile_words(attributes: Attributes, row: int) -> Iterator[str]:
+    for cells in attributes.values():
+        if (cell := cells[row]) is not None and _has_words(cell):
+            yield from (word for word in words_of(cell) if not word.isdigit())
+
+
+def _has_words(cell: str) -> bool:
+    value = value_of(cell)
+    if value is None or (value.isascii() and len(value) == 1):  # "m" and "f" are codes
+        return False
+    return number_of(value) is None and not is_date(value) and not is_address(value)
+
+
+def _relative(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    highest = scores.max(axis=1, initial=0, keepdims=True)
+    return np.asarray(np.divide(scores, highest, out=np.zeros_like(scores), where=highest > 0))
