@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import TypeAlias
 
 import numpy as np
@@ -14,8 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import NO_KIND, NO_TIME, Interactions
 from foldin.data.profiles import Profiles
-from foldin.errors import DataError, NotFoundError, StoreError
-from foldin.store.contract import Batch, Ingested, Store, Summary
+from foldin.errors import ConflictError, DataError, NotFoundError
+from foldin.store.contract import Batch, Forgotten, Ingested, Store, Summary
 from foldin.store.opening import open_store
 
 Event: TypeAlias = tuple[str, str, str | None, float | None, int | None]
@@ -68,10 +69,9 @@ def log_of(events: Sequence[Event]) -> Interactions:
 
 
 def events_of(log: Interactions) -> list[Event]:
-    count = len(log)
-    codes = np.full(count, NO_KIND) if log.kind_codes is None else log.kind_codes
-    values = np.full(count, np.nan) if log.values is None else log.values
-    times = np.full(count, NO_TIME) if log.times is None else log.times
+    codes = np.full(len(log), NO_KIND) if log.kind_codes is None else log.kind_codes
+    values = np.full(len(log), np.nan) if log.values is None else log.values
+    times = np.full(len(log), NO_TIME) if log.times is None else log.times
     return [
         (
             str(log.user_ids[log.user_codes[row]]),
@@ -80,7 +80,7 @@ def events_of(log: Interactions) -> list[Event]:
             None if np.isnan(values[row]) else float(values[row]),
             None if times[row] == NO_TIME else int(times[row]),
         )
-        for row in range(count)
+        for row in range(len(log))
     ]
 
 
@@ -239,13 +239,13 @@ def test_an_event_id_of_another_event_stores_nothing_of_the_batch(store: Store, 
     )
     store.ingest([Batch(log_of([stored]), "a", ["e1"])])
     before = store.fingerprint(), store.summary()
-    with pytest.raises(StoreError, match="event id 'e1' belongs to another event"):
+    with pytest.raises(ConflictError, match="event id 'e1' belongs to another event"):
         store.ingest([Batch(log_of([*EVENTS, other[field]]), "b", [*"abcdefg", "e1"])])
     assert (store.fingerprint(), store.summary()) == before
 
 
 def test_two_events_of_one_batch_cannot_share_an_id(store: Store) -> None:
-    with pytest.raises(StoreError, match="event id 'e' belongs to another event"):
+    with pytest.raises(ConflictError, match="event id 'e' belongs to another event"):
         store.ingest([Batch(log_of(EVENTS[:2]), "a", ["e", "e"])])
     assert store.summary().events == 0
 
@@ -346,19 +346,38 @@ class StoreBesidePlainPython(RuleBasedStateMachine):
         self.sent: list[tuple[str, Event]] = []
         self.catalog: dict[str, dict[str, str]] = {}
         self.profiles: dict[str, dict[str, str]] = {}
+        self.forgotten: set[str] = set()
+        self.numbers = count()
 
     @rule(events=st.lists(AN_EVENT, max_size=5))
     def append(self, events: list[Event]) -> None:
-        assert self.store.ingest([Batch(log_of(events), "log")]).events == len(events)
-        self.events += events
+        kept = self._kept(events)
+        ingested = self.store.ingest([Batch(log_of(events), "log")])
+        assert (ingested.events, ingested.known, ingested.forgotten) == (len(kept), 0, len(events) - len(kept))
+        self.events += kept
 
     @rule(events=st.lists(AN_EVENT, min_size=1, max_size=3))
     def append_with_ids_and_again(self, events: list[Event]) -> None:
-        self.sent += [(f"e{len(self.sent) + place}", event) for place, event in enumerate(events)]
+        kept = self._kept(events)
+        self.sent += [(f"e{next(self.numbers)}", event) for event in kept]
         ids = [event_id for event_id, _ in self.sent]
         log = log_of([event for _, event in self.sent])
-        assert self.store.ingest([Batch(log, "sent", ids)]).events == len(events)
-        self.events += events
+        assert self.store.ingest([Batch(log, "sent", ids)]).events == len(kept)
+        self.events += kept
+
+    @rule(user=A_FEW)
+    def forget(self, user: str) -> None:
+        erased = [event for event in self.events if event[0] == user]
+        assert self.store.forget(user) == Forgotten(len(erased), user in self.profiles)
+        self.events = [event for event in self.events if event[0] != user]
+        self.sent = [(event_id, event) for event_id, event in self.sent if event[0] != user]
+        self.profiles.pop(user, None)
+        self.forgotten.add(user)
+
+    @rule(user=A_FEW)
+    def readmit(self, user: str) -> None:
+        assert self.store.readmit(user) == (user in self.forgotten)
+        self.forgotten.discard(user)
 
     @rule(records=RECORDS)
     def put_catalog(self, records: dict[str, dict[str, str]]) -> None:
@@ -369,7 +388,7 @@ class StoreBesidePlainPython(RuleBasedStateMachine):
     def put_profiles(self, records: dict[str, dict[str, str]]) -> None:
         catalog = catalog_of(**records)
         self.store.put_profiles(Profiles(catalog.item_ids, catalog.attributes))
-        self.profiles |= records
+        self.profiles |= {user: known for user, known in records.items() if user not in self.forgotten}
 
     @rule()
     def reopen(self) -> None:
@@ -386,6 +405,19 @@ class StoreBesidePlainPython(RuleBasedStateMachine):
         assert list(catalog.item_ids) == list(self.catalog)
         assert {user: profiles.profile(user) for user in profiles.user_ids} == self.profiles
         assert self.store.user_ids() == sorted({*self.profiles, *(user for user, *_ in self.events)})
+        self._counts_are_those_of_the_same()
+
+    def _counts_are_those_of_the_same(self) -> None:
+        summary = self.store.summary()
+        times = [time for *_, time in self.events if time is not None]
+        assert (summary.first_time, summary.last_time) == ((min(times), max(times)) if times else (None, None))
+        assert summary.users == len({*self.profiles, *(user for user, *_ in self.events)})
+        assert summary.items == len({*self.catalog, *(item for _, item, *_ in self.events)})
+        assert summary.events == sum(self.store.sources().values()) == len(self.events)
+        assert summary.forgotten == len(self.forgotten)
+
+    def _kept(self, events: list[Event]) -> list[Event]:
+        return [event for event in events if event[0] not in self.forgotten]
 
     def teardown(self) -> None:
         self.store.close()

@@ -16,7 +16,7 @@ import pytest
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Interactions
 from foldin.errors import StoreError
-from foldin.store import schema, sqlite
+from foldin.store import connecting, schema
 from foldin.store.contract import Batch
 from foldin.store.schema import APPLICATION_ID, MIGRATIONS
 from foldin.store.sqlite import SqliteStore
@@ -182,9 +182,14 @@ def test_nothing_is_made_in_a_read_only_folder(unwritable: Path) -> None:
         SqliteStore(unwritable / "new.sqlite", create=True)
 
 
-def test_a_store_in_a_read_only_folder_is_not_opened(unwritable: Path) -> None:
-    with pytest.raises(StoreError, match=r"store.sqlite: it cannot be (opened|written)"):
-        SqliteStore(unwritable / "store.sqlite")
+def test_a_store_in_a_read_only_folder_is_read_and_not_written(unwritable: Path, log: Interactions) -> None:
+    with SqliteStore(unwritable / "store.sqlite") as store:
+        assert (len(store.interactions()), store.history("ann").item_ids, len(store.catalog())) == (3, ("x",) * 3, 0)
+        with pytest.raises(StoreError, match=r"store.sqlite: it cannot be written"):
+            store.ingest([Batch(log, "a")])
+        with pytest.raises(StoreError, match=r"store.sqlite: it cannot be written"):
+            store.forget("ann")
+    assert [file.name for file in unwritable.iterdir()] == ["store.sqlite"]
 
 
 def test_a_full_disk_leaves_the_store_as_it_was(path: Path, log: Interactions) -> None:
@@ -197,7 +202,7 @@ def test_a_full_disk_leaves_the_store_as_it_was(path: Path, log: Interactions) -
 
 
 def test_a_writer_that_waited_too_long_says_so(path: Path, log: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "PATIENCE", 50)
+    monkeypatch.setattr(connecting, "PATIENCE", 0.05)
     with SqliteStore(path, create=True) as one, SqliteStore(path) as other:
         one.ingest([Batch(log, "a")])
         one._connection.execute("BEGIN IMMEDIATE")

@@ -111,6 +111,8 @@ class Store(Protocol):
 
         Raises:
             DataError: no user can have such an id.
+            StoreError: as everywhere, or the user is forgotten, as the message then says, and what was erased has
+                still to be overwritten: forgetting again does it.
         """
         ...
 

@@ -48,10 +48,11 @@ def codes_of(connection: apsw.Connection, dictionary: Dictionary, texts: Sequenc
         connection.executemany(f"SELECT {column}, code FROM {table} WHERE {column} = ?", ((text,) for text in texts))
     )
     missing = [text for text in dict.fromkeys(texts) if text not in known]
-    entered = connection.executemany(
-        f"INSERT INTO {table} ({column}) VALUES (?) RETURNING {column}, code", ((text,) for text in missing)
-    )
-    known.update(entered)
+    if missing:
+        entered = connection.executemany(
+            f"INSERT INTO {table} ({column}) VALUES (?) RETURNING {column}, code", ((text,) for text in missing)
+        )
+        known.update(entered)
     return [known[text] for text in texts]
 
 

@@ -8,14 +8,17 @@ from foldin.errors import StoreError
 from foldin.store.tombstones import SALT_BYTES
 from foldin.store.transactions import transaction
 
-__all__ = ["APPLICATION_ID", "MIGRATIONS", "prepare"]
+__all__ = ["APPLICATION_ID", "EVENT_ID_INDEX", "MIGRATIONS", "check_version", "prepare"]
 
 APPLICATION_ID = 0x666F6C64
 """Marks a SQLite file as foldin's ("fold" in ASCII)."""
 
+EVENT_ID_INDEX = "CREATE UNIQUE INDEX events_by_id ON events (event_id) WHERE event_id IS NOT NULL"
+"""What keeps an event id from being stored twice, and finds it."""
+
 # `arrivals.next` numbers events as they come in, over all users, so that "what is new since" is a subtraction.
 # The events of a user lie side by side (WITHOUT ROWID), so a history is one range.
-_FIRST = """
+_FIRST = f"""
 CREATE TABLE users (code INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, attributes TEXT) STRICT;
 CREATE TABLE items (code INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, attributes TEXT, position INTEGER) STRICT;
 CREATE UNIQUE INDEX items_by_position ON items (position) WHERE position IS NOT NULL;
@@ -32,7 +35,7 @@ CREATE TABLE events (
     source INTEGER NOT NULL REFERENCES sources,
     PRIMARY KEY (user, seq)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX events_by_id ON events (event_id) WHERE event_id IS NOT NULL;
+{EVENT_ID_INDEX};
 CREATE TABLE arrivals (next INTEGER NOT NULL) STRICT;
 INSERT INTO arrivals VALUES (0);
 """
@@ -74,6 +77,19 @@ def prepare(connection: apsw.Connection, file: str, *, create: bool) -> None:
         with transaction(connection, "IMMEDIATE"):
             # read again: another process may have migrated while this one waited for its turn
             _migrate(connection, _version(connection, file, create=create))
+
+
+def check_version(connection: apsw.Connection, file: str) -> None:
+    """Makes sure that a file which cannot be written is a store of this version.
+
+    Raises:
+        StoreError: it is not, or an older one, which would have to be migrated.
+    """
+    if _version(connection, file, create=False) < len(MIGRATIONS):
+        raise StoreError(
+            f"{file} was written by an older foldin, and must be brought up to date before it can be read: "
+            "open it once where it can be written, with any command that reads it"
+        )
 
 
 def _version(connection: apsw.Connection, file: str, *, create: bool) -> int:

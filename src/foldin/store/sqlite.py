@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
 from types import TracebackType
 from typing import Self, TypeAlias, cast
 
@@ -14,27 +13,18 @@ import apsw
 from foldin.data.catalog import Catalog
 from foldin.data.interactions import History, Interactions
 from foldin.data.profiles import Profiles
-from foldin.errors import ConflictError, DataError, FoldinError
+from foldin.errors import ConflictError, DataError, FoldinError, StoreError
 from foldin.store.batches import take_batch
+from foldin.store.connecting import connected
 from foldin.store.contract import Batch, Forgotten, Ingested, Summary
 from foldin.store.dictionary import ITEMS, SOURCES, USERS, check_text, latest_code
 from foldin.store.events import read_history, read_interactions
 from foldin.store.fingerprint import fingerprint
 from foldin.store.forgetting import erase, erased_since, lift
 from foldin.store.records import read_catalog, read_profiles, write_catalog, write_profiles
-from foldin.store.schema import prepare
 from foldin.store.transactions import failures_named, savepoint, transaction
 
 __all__ = ["SqliteStore"]
-
-PATIENCE = 60_000
-"""Milliseconds a writer waits for another to finish."""
-
-CACHE = -65_536
-"""Page cache in kibibytes (a negative number is what SQLite takes for kibibytes)."""
-
-LARGEST_LOG_KEPT = 64 * 2**20
-"""Bytes the write-ahead log is cut back to after a large import."""
 
 _Counts: TypeAlias = tuple[int, int, int, int, int | None, int | None, int, int]
 
@@ -55,7 +45,7 @@ class SqliteStore:
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self._file = str(path.absolute())
         with failures_named(self._file):
-            self._connection = _connected(self._file, create=create)
+            self._connection = connected(self._file, create=create)
 
     def ingest(
         self,
@@ -77,8 +67,7 @@ class SqliteStore:
         """See `Store.forget`."""
         with self._writing() as connection:
             forgotten = erase(connection, user_id)
-        with failures_named(self._file):
-            _empty_log(self._connection)
+        _empty_log(self._connection, self._file)
         return forgotten
 
     def readmit(self, user_id: str) -> bool:
@@ -199,41 +188,12 @@ def _appended(connection: apsw.Connection, batch: Batch) -> Ingested | FoldinErr
         return refusal
 
 
-def _connected(file: str, *, create: bool) -> apsw.Connection:
-    flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
-    connection = apsw.Connection(file, flags=flags)
-    try:
-        connection.set_busy_timeout(PATIENCE)
-        prepare(connection, file, create=create)
-        _settle(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _settle(connection: apsw.Connection) -> None:
-    _write_ahead(connection)
-    connection.pragma("synchronous", "full")
-    connection.pragma("foreign_keys", 1)
-    connection.pragma("secure_delete", 1)
-    connection.pragma("cache_size", CACHE)
-    connection.pragma("journal_size_limit", LARGEST_LOG_KEPT)
-
-
-def _write_ahead(connection: apsw.Connection) -> None:
-    # alone of all that SQLite does, a change of mode fails at once where others are at work on a new file
-    deadline = monotonic() + PATIENCE / 1000
-    while True:
-        try:
-            connection.pragma("journal_mode", "wal")
-            return
-        except apsw.BusyError:
-            if monotonic() > deadline:
-                raise
-            sleep(0.01)
-
-
-def _empty_log(connection: apsw.Connection) -> None:
+def _empty_log(connection: apsw.Connection, file: str) -> None:
     # until it is cut to nothing, the write-ahead log holds what was erased
-    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    try:
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    except apsw.Error as failure:
+        raise StoreError(
+            f"{file}: the user is forgotten, but the write-ahead log still holds what was erased; "
+            f"forget the user again to empty it ({failure})"
+        ) from failure

@@ -1,0 +1,110 @@
+"""How the SQLite store gets its connection: synchronised, patient with others, and read-only where it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+
+import apsw
+
+from foldin.store.schema import check_version, prepare
+
+__all__ = ["connected"]
+
+PATIENCE = 600.0
+"""Seconds a writer waits for others to finish: the largest import takes minutes."""
+
+PAUSES = 0.001, 0.005
+"""Seconds between two tries, at first and later on. SQLite's own pauses grow to 100 ms, in which others go first."""
+
+CACHE = -65_536
+"""Page cache in kibibytes (a negative number is what SQLite takes for kibibytes)."""
+
+LARGEST_LOG_KEPT = 64 * 2**20
+"""Bytes the write-ahead log is cut back to after a large import."""
+
+
+def connected(file: str, *, create: bool) -> apsw.Connection:
+    """Opens a store's file; where it cannot be written, for reading only.
+
+    Raises:
+        StoreError: the file is no store of a version this foldin knows.
+        apsw.Error: it cannot be opened.
+    """
+    if create:
+        return _opened(file, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE, _settled, create=True)
+    try:
+        return _opened(file, apsw.SQLITE_OPEN_READWRITE, _settled)
+    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError):
+        if _has_unread_log(file):
+            raise
+        return _frozen(file)
+
+
+def _opened(
+    file: str, flags: int, settle: Callable[[apsw.Connection, str, bool], None], *, create: bool = False
+) -> apsw.Connection:
+    connection = apsw.Connection(file, flags=flags)
+    try:
+        connection.set_busy_handler(_patient())
+        settle(connection, file, create)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _settled(connection: apsw.Connection, file: str, create: bool) -> None:
+    if connection.readonly("main"):
+        # SQLite has turned to reading by itself; whether that works in this folder, the first look will tell
+        check_version(connection, file)
+    else:
+        prepare(connection, file, create=create)
+        _write_ahead(connection)
+    connection.pragma("synchronous", "full")
+    connection.pragma("foreign_keys", 1)
+    connection.pragma("secure_delete", 1)  # what is deleted is overwritten: a forgotten user's ids, above all
+    connection.pragma("cache_size", CACHE)
+    connection.pragma("journal_size_limit", LARGEST_LOG_KEPT)
+
+
+def _frozen(file: str) -> apsw.Connection:
+    # Reading a file in write-ahead mode takes the files -wal and -shm beside it, and here they can neither be made nor
+    # written. A store that nobody has open and that was closed in order has no log: then all of it is in the file,
+    # and `immutable` lets SQLite read that without locks. With content in the log, the file alone would be an older
+    # store, or half of one; then we refuse.
+    uri = f"{Path(file).as_uri()}?immutable=1"
+    return _opened(uri, apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI, lambda it, _, __: check_version(it, file))
+
+
+def _has_unread_log(file: str) -> bool:
+    log = Path(f"{file}-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
+def _patient() -> Callable[[int], bool]:
+    """A busy handler: called with how often it was called for the same lock, it waits and says whether to try on."""
+    began = 0.0
+
+    def wait(tries: int) -> bool:
+        nonlocal began
+        if tries == 0:
+            began = monotonic()
+        sleep(PAUSES[0] if tries < 10 else PAUSES[1])
+        return monotonic() - began < PATIENCE
+
+    return wait
+
+
+def _write_ahead(connection: apsw.Connection) -> None:
+    # alone of all that SQLite does, a change of mode fails at once where others are at work on a new file
+    wait, tries = _patient(), 0
+    while True:
+        try:
+            connection.pragma("journal_mode", "wal")
+            return
+        except apsw.BusyError:
+            if not wait(tries):
+                raise
+            tries += 1

@@ -1,0 +1,148 @@
+"""Batches that come again, in pieces or damaged, for every store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from foldin.data.catalog import Catalog, ids_of
+from foldin.data.interactions import Interactions
+from foldin.errors import ConflictError, DataError
+from foldin.store.contract import Batch, Ingested, Store
+from foldin.store.opening import open_store
+
+LogOf = Callable[..., Interactions]
+PAIRS = [("ann", "x"), ("bob", "y"), ("bob", "x")]
+
+
+@pytest.fixture
+def log(log_of: LogOf) -> Interactions:
+    return log_of(PAIRS, times=[3, 1, 2])
+
+
+def test_a_batch_with_the_digest_of_another_adds_nothing(store: Store, log: Interactions, log_of: LogOf) -> None:
+    assert store.ingest([Batch(log, "a", digest="d1")]) == Ingested(3, 0, 0, 2, 2)
+    assert store.ingest([Batch(log_of([("new", "z")]), "a", digest="d1")]) == Ingested(0, 1, 0, 0, 0)
+    assert store.ingest([Batch(log, "a", digest="d2")]).events == 3
+    assert store.ingest([Batch(log, "other source", digest="d1")]).events == 3
+    assert store.ingest([Batch(log, "a"), Batch(log, "a")]).events == 6
+    assert store.sources() == {"a": 12, "other source": 3}
+
+
+def test_a_digest_counts_within_one_call_and_only_once_its_batch_is_stored(store: Store, log: Interactions) -> None:
+    with pytest.raises(DataError):
+        store.ingest([Batch(log, "a", digest="d"), Batch(log, "nul\0")])
+    batch = Batch(log, "a", digest="d")
+    assert store.ingest([batch, batch]) == Ingested(3, 3, 0, 2, 2)
+
+
+def test_event_ids_count_more_than_a_digest(store: Store, log: Interactions) -> None:
+    assert store.ingest([Batch(log, "a", ["1", "2", "3"], digest="d")]).events == 3
+    assert store.ingest([Batch(log, "a", ["1", "2", "4"], digest="d")]) == Ingested(1, 2, 0, 0, 0)
+
+
+def test_event_ids_may_be_an_array(store: Store, log: Interactions) -> None:
+    ids = np.array(["1", None, "3"], dtype=np.object_)
+    assert store.ingest([Batch(log, "a", ids)]).events == 3
+    assert store.ingest([Batch(log, "a", ids)]) == Ingested(1, 2, 0, 0, 0)
+
+
+def test_a_cursor_is_stored_with_its_batch(store: Store, log: Interactions) -> None:
+    assert store.cursor("a") is None
+    store.ingest([Batch(log, "a", digest="d", cursor="row 3"), Batch(log, "b", cursor="2026-01-01"), Batch(log, "c")])
+    assert [store.cursor(source) for source in "abc"] == ["row 3", "2026-01-01", None]
+    store.ingest([Batch(log, "a"), Batch(log, "b", cursor="later")])
+    with pytest.raises(DataError):
+        store.ingest([Batch(log, "a", cursor="row 4"), Batch(log, "b", ["too few"])])
+    assert [store.cursor(source) for source in "ab"] == ["row 3", "later"]
+    store.ingest([Batch(log, "a", digest="d", cursor="row 5")])
+    assert store.cursor("a") == "row 5"
+
+
+@pytest.mark.parametrize("bad", ["nul\0", "lone\ud800surrogate"])
+def test_cursors_and_digests_are_text_that_can_be_stored(store: Store, log: Interactions, bad: str) -> None:
+    for batch, field in ((Batch(log, "a", cursor=bad), "cursor"), (Batch(log, "a", digest=bad), "digest")):
+        with pytest.raises(DataError, match=f"field '{field}': .* contains NUL or a lone surrogate"):
+            store.ingest([batch])
+    with pytest.raises(DataError, match="field 'source'"):
+        store.cursor(bad)
+    assert store.summary().sources == 0
+
+
+def test_a_refused_batch_leaves_the_others_of_its_commit_alone(store: Store, log: Interactions, log_of: LogOf) -> None:
+    store.ingest([Batch(log_of([("ann", "x")]), "a", ["e1"])])
+    outcomes = store.append(
+        [
+            Batch(log_of([("new", "n")]), "b", cursor="1"),
+            Batch(log_of([("lost", "l"), ("ann", "other")]), "lost", ["e2", "e1"], cursor="2"),
+            Batch(log_of([("lost", "nul\0")], kinds=["lost"]), "lost"),
+            Batch(log_of([("lost", "l")]), "lost", []),
+            Batch(log_of([("ann", "x"), ("ann", "x")]), "a", ["e1", "e3"]),
+        ]
+    )
+    first, conflict, data, count, last = outcomes
+    assert (first, last) == (Ingested(1, 0, 0, 1, 1), Ingested(1, 1, 0, 0, 0))
+    assert isinstance(conflict, ConflictError)
+    assert "event id 'e1'" in str(conflict)
+    assert isinstance(data, DataError)
+    assert isinstance(count, DataError)
+    assert store.sources() == {"a": 2, "b": 1}
+    assert store.user_ids() == ["ann", "new"]
+    assert list(store.interactions().item_ids) == ["n", "x"]
+    assert (store.summary().position, store.summary().items) == (3, 2)
+
+
+def test_no_batches_are_no_work(store: Store) -> None:
+    assert store.append([]) == []
+    assert store.ingest([]) == Ingested(0, 0, 0, 0, 0)
+
+
+def test_what_arrived_from_a_position_on(store: Store, log: Interactions, log_of: LogOf) -> None:
+    store.ingest([Batch(log, "a", ["1", "2", "3"])])
+    position = store.summary().position
+    store.append(
+        [Batch(log_of([("ann", "new"), ("zoe", "x"), ("ann", "x")], times=[5, None, 3]), "b", ["4", "5", "1"])]
+    )
+    late = store.interactions(since=position)
+    assert (list(late.user_ids), list(late.item_ids)) == (["ann", "zoe"], ["new", "x"])
+    assert len(late) == 2
+    assert len(store.interactions(since=0)) == len(store.interactions()) == 5
+    assert store.summary().position == position + 2
+    empty = store.interactions(since=store.summary().position)
+    assert (len(empty), len(empty.user_ids), empty.times) == (0, 0, None)
+
+
+def test_counts_are_those_of_the_events(store: Store, log_of: LogOf) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        users, items = rng.integers(0, 5, 20), rng.integers(0, 9, 20)
+        times = [None if time < 30 else int(time) for time in rng.integers(0, 1000, 20)]
+        batch = log_of([(f"u{u}", f"i{i}") for u, i in zip(users, items, strict=True)], times=times)
+        store.append([Batch(batch, f"source {number % 3}", [f"e{number} {place}" for place in range(20)])])
+        if number % 4 == 3:
+            store.forget(f"u{number // 4}")
+        log, summary = store.interactions(), store.summary()
+        known = [] if log.times is None else [int(time) for time in log.times if time != np.iinfo(np.int64).min]
+        assert summary.events == len(log) == sum(store.sources().values())
+        assert (summary.first_time, summary.last_time) == (min(known), max(known))
+        assert (summary.users, summary.items) == (len(log.user_ids), len(log.item_ids))
+        assert (summary.sources, summary.forgotten) == (len(store.sources()), (number + 1) // 4)
+
+
+def test_a_large_batch_with_event_ids_is_stored_once(url: str) -> None:
+    count = 120_000
+    codes = np.arange(count, dtype=np.int32)
+    log = Interactions(ids_of(f"u{number:06}" for number in range(count // 10)), codes // 10, ids_of(["x"]), codes * 0)
+    ids = np.array([f"event {number * 7919 % count}" for number in range(count)], dtype=np.object_)
+    with open_store(url, create=True) as store:
+        store.put_catalog(Catalog(ids_of(["x"])))
+        assert store.ingest([Batch(log, "a", ids)]).events == count
+        assert store.ingest([Batch(log, "a", ids)]) == Ingested(0, count, 0, 0, 0)
+    with open_store(url) as store:
+        assert store.summary().events == len(store.interactions()) == count
+        last = Batch(log.where(np.array([count - 1])), "b", [ids[-1]])
+        assert store.ingest([last]).known == 1
+        with pytest.raises(ConflictError, match=f"'{ids[-1]}'"):
+            store.ingest([Batch(log.where(np.array([0])), "b", [ids[-1]])])
