@@ -6,13 +6,16 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint c
 
 export NO_MKDOCS_2_WARNING := 1 # an advertisement of mkdocs-material, not a warning about these docs
 
-.PHONY: demo test test-cuda check format bench docs docs-data clean
+.PHONY: demo test soak test-cuda check format bench docs docs-data clean
 
 demo: $(VENV)/.demo
 	$(BIN)/foldin demo
 
 test: $(VENV)/.test
 	$(BIN)/pytest
+
+soak: $(VENV)/.test
+	SOAK=1 $(BIN)/pytest tests/faults --durations=20
 
 test-cuda: $(VENV)/.test
 	$(BIN)/pytest -m cuda
@@ -52,9 +55,9 @@ $(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-	$(INSTALL) --editable '.[torch,plot,test]'
+	$(INSTALL) --editable '.[torch,plot,postgres,test]'
 	touch $@
 
 $(VENV)/.check: $(VENV)/.test
-	$(INSTALL) --editable '.[torch,plot,test,check]'
+	$(INSTALL) --editable '.[torch,plot,postgres,test,check]'
 	touch $@

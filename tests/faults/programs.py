@@ -1,0 +1,17 @@
+"""How the tests start another process of theirs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+__all__ = ["started"]
+
+ROOT = Path(__file__).parents[2]
+
+
+def started(program: str, *arguments: str) -> subprocess.Popen[str]:
+    """Starts a program of this folder; what it prints can be read."""
+    command = [sys.executable, "-m", f"tests.faults.{program}", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)

@@ -1,0 +1,274 @@
+"""Whatever is sent, sent again, refused, forgotten and opened anew: a store holds what a plain model of it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from foldin.data.catalog import ids_of
+from foldin.data.interactions import NO_KIND, NO_TIME, History, Interactions
+from foldin.data.profiles import Profiles
+from foldin.errors import ConflictError, FoldinError, NotFoundError
+from foldin.store.contract import Batch, Forgotten, Ingested
+from foldin.store.opening import open_store
+from tests.faults.scale import rounds
+
+Event: TypeAlias = tuple[str, str, str | None, float | None, int | None]
+Row: TypeAlias = tuple[Event, str, str | None, int]
+"""An event, its source and its id, and in which call it arrived."""
+
+STEPS = 40
+FORM = st.sampled_from
+USERS = ["ann", "bob", "ä", "😀"]
+EVENTS = st.tuples(
+    FORM(USERS),
+    FORM(["x", "y", "a/b"]),
+    FORM([None, "view", "buy"]),
+    FORM([None, 1.0, 2.5, float(np.float32(0.1))]),
+    FORM([None, -5, 0, 2**62]),
+)
+IDS = st.none() | FORM([f"e{number}" for number in range(12)])
+BATCHES = st.tuples(
+    st.lists(st.tuples(EVENTS, IDS), max_size=4), FORM(["a", "b"]), FORM([None, "digest 1", "digest 2"])
+)
+
+
+@dataclass
+class Model:
+    """What a store must hold, in lists and dicts."""
+
+    rows: list[Row] = field(default_factory=list)
+    sources: dict[str, int] = field(default_factory=dict)
+    digests: set[tuple[str, str]] = field(default_factory=set)
+    profiles: dict[str, str] = field(default_factory=dict)
+    forgotten: set[str] = field(default_factory=set)
+    calls: int = 0
+
+    def take(self, batch: Batch) -> Ingested | None:
+        """What a store says of a batch; None where it refuses it."""
+        events = events_of(batch.log)
+        new, known = self._new(events, batch)
+        if new is None:
+            return None
+        users, items = self.users(), self.items()
+        self.rows += new
+        self.sources[batch.source] = self.sources.get(batch.source, 0) + len(new)
+        left_out = len(events) - len(new) - known
+        return Ingested(len(new), known, left_out, len(self.users() - users), len(self.items() - items))
+
+    def _new(self, events: list[Event], batch: Batch) -> tuple[list[Row] | None, int]:
+        if batch.digest is not None and batch.event_ids is None:
+            if (batch.source, batch.digest) in self.digests:
+                return [], len(events)
+            self.digests.add((batch.source, batch.digest))
+        bodies = {event_id: event for event, _, event_id, _ in self.rows if event_id is not None}
+        new: list[Row] = []
+        known = 0
+        for event, event_id in zip(events, batch.event_ids or [None] * len(events), strict=True):
+            if event[0] in self.forgotten:
+                continue
+            if event_id is None or event_id not in bodies:
+                new.append((event, batch.source, event_id, self.calls))
+            elif bodies[event_id] != event:
+                return None, 0
+            else:
+                known += 1
+            if event_id is not None:
+                bodies[event_id] = event
+        return new, known
+
+    def forget(self, user_id: str) -> Forgotten:
+        erased = [row for row in self.rows if row[0][0] == user_id]
+        self.rows = [row for row in self.rows if row[0][0] != user_id]
+        for _, source, _, _ in erased:
+            self.sources[source] -= 1
+        self.forgotten.add(user_id)
+        return Forgotten(len(erased), self.profiles.pop(user_id, None) is not None)
+
+    def users(self) -> set[str]:
+        return {event[0] for event, *_ in self.rows} | self.profiles.keys()
+
+    def items(self) -> set[str]:
+        return {event[1] for event, *_ in self.rows}
+
+    def events(self, since: int = 0) -> list[Event]:
+        return sorted((event for event, _, _, call in self.rows if call >= since), key=order_of)
+
+
+class StoreBesideAModel(RuleBasedStateMachine):
+    """A store and its model, to which the same is done."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+        self.store = open_store(url, create=True)
+        self.model = Model()
+        self.sent: list[Batch] = []
+        self.positions: list[tuple[int, int]] = [(0, 0)]
+
+    @rule(drawn=st.lists(BATCHES, min_size=1, max_size=3))
+    def append(self, drawn: list[tuple[list[tuple[Event, str | None]], str, str | None]]) -> None:
+        self.send([batch_of(*parts) for parts in drawn])
+
+    @precondition(lambda self: self.sent)
+    @rule(data=st.data())
+    def append_again(self, data: st.DataObject) -> None:
+        self.send([data.draw(FORM(self.sent))])
+
+    @rule(drawn=BATCHES)
+    def ingest(self, drawn: tuple[list[tuple[Event, str | None]], str, str | None]) -> None:
+        batch = batch_of(*drawn)
+        expected = self.model.take(batch)
+        try:
+            assert self.store.ingest([batch]) == expected
+        except ConflictError:
+            assert expected is None
+
+    @rule(user=FORM(USERS))
+    def forget(self, user: str) -> None:
+        assert self.store.forget(user) == self.model.forget(user)
+
+    @rule(user=FORM(USERS))
+    def readmit(self, user: str) -> None:
+        assert self.store.readmit(user) == (user in self.model.forgotten)
+        self.model.forgotten.discard(user)
+
+    @rule(roles=st.dictionaries(FORM(USERS), FORM(["guest", "admin"]), min_size=1, max_size=3))
+    def put_profiles(self, roles: dict[str, str]) -> None:
+        self.store.put_profiles(Profiles(ids_of(roles), {"role": ids_of(roles.values())}))
+        self.model.profiles |= {user: role for user, role in roles.items() if user not in self.model.forgotten}
+
+    @rule()
+    def note_the_position(self) -> None:
+        self.model.calls += 1
+        self.positions.append((self.store.summary().position, self.model.calls))
+
+    @rule()
+    def reopen(self) -> None:
+        self.store.close()
+        self.store = open_store(self.url)
+
+    @invariant()
+    def the_events_are_the_same(self) -> None:
+        assert events_of(self.store.interactions()) == self.model.events()
+        for position, call in self.positions[-3:]:
+            assert events_of(self.store.interactions(since=position)) == self.model.events(since=call)
+
+    @invariant()
+    def the_histories_are_the_same(self) -> None:
+        assert self.store.user_ids() == sorted(self.model.users())
+        for user in USERS:
+            expected = [event for event in self.model.events() if event[0] == user]
+            assert self.told_of(user) == (sorted(expected, key=age_of) if user in self.model.users() else None)
+
+    @invariant()
+    def the_counts_and_profiles_are_the_same(self) -> None:
+        summary, events = self.store.summary(), self.model.events()
+        times = [event[4] for event in events if event[4] is not None]
+        assert (summary.users, summary.items, summary.events, summary.forgotten) == (
+            len(self.model.users()),
+            len(self.model.items()),
+            len(events),
+            len(self.model.forgotten),
+        )
+        assert (summary.first_time, summary.last_time) == (min(times, default=None), max(times, default=None))
+        assert self.store.sources() == self.model.sources
+        profiles = self.store.profiles()
+        assert {user: profiles.profile(user) for user in profiles.user_ids} == {
+            user: {"role": role} for user, role in self.model.profiles.items()
+        }
+
+    def send(self, batches: list[Batch]) -> None:
+        self.sent += batches
+        results = self.store.append(batches)
+        for batch, result in zip(batches, results, strict=True):
+            assert accepted(result) == self.model.take(batch)
+
+    def told_of(self, user: str) -> list[Event] | None:
+        try:
+            return told(user, self.store.history(user))
+        except NotFoundError:
+            return None
+
+    def teardown(self) -> None:
+        self.store.close()
+
+
+def accepted(result: Ingested | FoldinError) -> Ingested | None:
+    assert isinstance(result, Ingested | ConflictError)
+    return result if isinstance(result, Ingested) else None
+
+
+def batch_of(sent: Sequence[tuple[Event, str | None]], source: str, digest: str | None) -> Batch:
+    """With a digest the events have no ids: it is one or the other."""
+    log = log_of([event for event, _ in sent])
+    return Batch(log, source, None if digest else [event_id for _, event_id in sent], digest)
+
+
+def log_of(events: Sequence[Event]) -> Interactions:
+    users, items, kinds, values, times = zip(*events, strict=True) if events else ((), (), (), (), ())
+    user_ids, item_ids, kind_names = sorted(set(users)), sorted(set(items)), sorted(set(kinds) - {None})
+    return Interactions(
+        ids_of(user_ids),
+        np.array([user_ids.index(user) for user in users], dtype=np.int32),
+        ids_of(item_ids),
+        np.array([item_ids.index(item) for item in items], dtype=np.int32),
+        ids_of(kind_names),
+        np.array([NO_KIND if kind is None else kind_names.index(kind) for kind in kinds], dtype=np.int8),
+        np.array([np.nan if value is None else value for value in values], dtype=np.float32),
+        np.array([NO_TIME if time is None else time for time in times], dtype=np.int64),
+    )
+
+
+def events_of(log: Interactions) -> list[Event]:
+    users, items = log.user_ids[log.user_codes], log.item_ids[log.item_codes]
+    kinds = kinds_of(log)
+    values = [None] * len(log) if log.values is None else known_values(log.values)
+    times = [None] * len(log) if log.times is None else known_times(log.times)
+    return list(zip(users, items, kinds, values, times, strict=True))
+
+
+def told(user: str, history: History) -> list[Event]:
+    count = len(history)
+    values = [None] * count if history.values is None else known_values(history.values)
+    times = [None] * count if history.times is None else known_times(history.times)
+    rows = zip(history.item_ids, history.kinds or [None] * count, values, times, strict=True)
+    return [(user, *row) for row in rows]
+
+
+def kinds_of(log: Interactions) -> list[str | None]:
+    if log.kind_names is None or log.kind_codes is None:
+        return [None] * len(log)
+    return [None if code == NO_KIND else str(log.kind_names[code]) for code in log.kind_codes]
+
+
+def known_values(values: np.ndarray[tuple[int], np.dtype[np.float32]]) -> list[float | None]:
+    return [None if np.isnan(value) else float(value) for value in values]
+
+
+def known_times(times: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[int | None]:
+    return [None if time == NO_TIME else int(time) for time in times]
+
+
+def order_of(event: Event) -> tuple[object, ...]:
+    user, item, kind, value, time = event
+    return user, item, NO_TIME if time is None else time, kind or "", value is None, value or 0
+
+
+def age_of(event: Event) -> tuple[object, ...]:
+    _, item, kind, value, time = event
+    return NO_TIME if time is None else time, item, kind or "", value is None, value or 0
+
+
+def test_a_store_holds_what_a_model_of_it_holds(new_url: Callable[[], str]) -> None:
+    class InANewPlace(StoreBesideAModel):
+        def __init__(self) -> None:
+            super().__init__(new_url())
+
+    run_state_machine_as_test(InANewPlace, settings=settings(max_examples=rounds(300), stateful_step_count=STEPS))
