@@ -20,13 +20,19 @@ from safetensors.numpy import load, save
 from scipy.sparse import csr_array
 
 import foldin
+from foldin.coldstart.blend import Blend
+from foldin.coldstart.cold_items import ColdItems
+from foldin.coldstart.content import fit_content
+from foldin.coldstart.encoding import ProfileEncoder
+from foldin.coldstart.handover import Handover
+from foldin.coldstart.prior import Prior
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.feedback import FeedbackRule
 from foldin.data.files import sync_folder
 from foldin.errors import BundleError, FoldinError
-from foldin.evaluation.calibration import ProbabilityCalibration, RatingCalibration
+from foldin.evaluation.calibration import RatingCalibration
+from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.evaluation.training_report import TrainingReport
-from foldin.models.popularity import Popularity
 from foldin.models.protocols import Model
 from foldin.models.zoo import estimator_named, name_of, settings_of
 from foldin.recommender import Recommender
@@ -34,11 +40,11 @@ from foldin.strict_json import parse_json
 
 __all__ = ["Manifest", "check_bundle", "load_bundle", "read_manifest", "save_bundle"]
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST, ARRAYS, CATALOG = "manifest.json", "model.safetensors", "catalog.json"
 SEAL = "sha256"
-CALIBRATIONS: dict[str, type[ProbabilityCalibration] | type[RatingCalibration]] = {
-    "probability": ProbabilityCalibration,
+CALIBRATIONS: dict[str, type[LengthCalibration] | type[RatingCalibration]] = {
+    "probability": LengthCalibration,
     "rating": RatingCalibration,
 }
 
@@ -52,8 +58,24 @@ class FileFacts:
 
 
 @dataclass(frozen=True)
+class PriorFacts:
+    """Everything about a prior but its arrays; what is looked up is made again of the catalogue.
+
+    `encoder`: how profiles become features; None where profiles teach nothing.
+    """
+
+    profile_weight: float
+    content_weight: float
+    content: bool
+    encoder: dict[str, object] | None
+
+
+@dataclass(frozen=True)
 class Manifest:
-    """Everything about a bundle but its arrays and its catalogue. `created` is ISO 8601, UTC."""
+    """Everything about a bundle but its arrays and its catalogue. `created` is ISO 8601, UTC.
+
+    `data_position`: of the store when the data was read, where it came from one.
+    """
 
     format: int
     foldin: str
@@ -61,8 +83,10 @@ class Manifest:
     model: str
     settings: dict[str, object]
     feedback: FeedbackRule
+    prior: PriorFacts
     calibration: str | None
     report: TrainingReport | None
+    data_position: int | None
     files: dict[str, FileFacts]
 
 
@@ -156,8 +180,9 @@ def read_manifest(folder: Path) -> Manifest:
         raise BundleError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if not isinstance(read, dict) or not isinstance(read.get("format"), int):
         raise BundleError(f"{file} is no manifest of a bundle")
-    if read["format"] > FORMAT:
-        raise BundleError(f"{file} is of format {read['format']}, this foldin knows up to {FORMAT}: update foldin")
+    if read["format"] != FORMAT:
+        what_to_do = "update foldin" if read["format"] > FORMAT else "train again with `foldin train`"
+        raise BundleError(f"{file} is of format {read['format']}, and this foldin reads {FORMAT}: {what_to_do}")
     if read.pop(SEAL, None) != _seal(read):
         raise BundleError(f"{file} is damaged: its SHA-256 is not that of its contents")
     try:
@@ -180,8 +205,10 @@ def _contents(recommender: Recommender) -> dict[str, bytes]:
         name_of(recommender.estimator),
         dict(settings_of(recommender.estimator)),
         recommender.rule,
+        _prior_facts(recommender.blend.prior),
         None if recommender.calibration is None else kinds[type(recommender.calibration)],
         recommender.report,
+        recommender.data_position,
         {name: FileFacts(len(content), hashlib.sha256(content).hexdigest()) for name, content in files.items()},
     )
     written = _MANIFEST.dump_python(manifest, mode="json")
@@ -195,12 +222,20 @@ def _seal(manifest: Mapping[str, object]) -> str:
 
 
 def _arrays(recommender: Recommender) -> dict[str, NDArray[np.generic]]:
+    blend = recommender.blend
     parts: list[tuple[str, Mapping[str, NDArray[np.generic]]]] = [
-        ("model", recommender.model.arrays()),
-        ("popularity", recommender.popularity.arrays()),
+        ("model", blend.model.arrays()),
+        ("prior", blend.prior.arrays()),
+        ("handover", blend.handover.arrays()),
+        ("cold_items", {} if blend.cold_items is None else blend.cold_items.arrays()),
         ("calibration", {} if recommender.calibration is None else recommender.calibration.arrays()),
     ]
     return {f"{part}/{name}": np.ascontiguousarray(array) for part, arrays in parts for name, array in arrays.items()}
+
+
+def _prior_facts(prior: Prior) -> PriorFacts:
+    encoder = None if prior.profile is None else prior.profile.encoder.as_json()
+    return PriorFacts(prior.profile_weight, prior.content_weight, prior.content is not None, encoder)
 
 
 def _catalog_text(catalog: Catalog) -> bytes:
@@ -248,19 +283,34 @@ def _recommender(manifest: Manifest, contents: Mapping[str, bytes]) -> Recommend
     arrays = load(contents[ARRAYS])
     catalog = _catalog(contents[CATALOG])
     estimator = estimator_named(manifest.model, manifest.settings)
-    model = estimator.restore(_part(arrays, "model/"))
-    popularity = Popularity().restore(_part(arrays, "popularity/"))
-    for fitted in (model, popularity):
-        _check_items(fitted, len(catalog))
+    blend = _blend(estimator.restore(_part(arrays, "model/")), manifest.prior, catalog, arrays)
     calibration = None
     if manifest.calibration is not None:
         calibration = CALIBRATIONS[manifest.calibration].from_arrays(_part(arrays, "calibration/"))
     _check_calibration(calibration, manifest.feedback, len(catalog))
-    return Recommender(catalog, manifest.feedback, estimator, model, popularity, calibration, manifest.report)
+    return Recommender(
+        catalog, manifest.feedback, estimator, blend, calibration, manifest.report, manifest.data_position
+    )
+
+
+def _blend(model: Model, facts: PriorFacts, catalog: Catalog, arrays: Mapping[str, NDArray[np.generic]]) -> Blend:
+    _check_items(model, len(catalog))
+    encoder = None if facts.encoder is None else ProfileEncoder.from_json(facts.encoder)
+    prior = Prior.from_arrays(
+        _part(arrays, "prior/"), encoder, len(catalog), fit_content(catalog) if facts.content else None
+    )
+    handover = Handover.from_arrays(_part(arrays, "handover/"))
+    cold_items = _part(arrays, "cold_items/")
+    return Blend(
+        model,
+        prior.with_weights(profile=facts.profile_weight, content=facts.content_weight),
+        handover,
+        ColdItems.from_arrays(cold_items, len(catalog)) if cold_items else None,
+    )
 
 
 def _check_calibration(
-    calibration: ProbabilityCalibration | RatingCalibration | None, rule: FeedbackRule, items: int
+    calibration: LengthCalibration | RatingCalibration | None, rule: FeedbackRule, items: int
 ) -> None:
     if calibration is not None and isinstance(calibration, RatingCalibration) is not rule.explicit:
         raise BundleError("the calibration is not of the kind of feedback the model learned from")

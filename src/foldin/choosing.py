@@ -6,12 +6,16 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from foldin.data.splitting import Split
+import numpy as np
+from numpy.typing import NDArray
+
+from foldin.coldstart.crossfit import Fold
+from foldin.data.splitting import Holdout, Split
 from foldin.models.protocols import Estimator, Model
 from foldin.models.zoo import with_field
 from foldin.training.checkpoint import load_checkpoint, save_checkpoint
 from foldin.training.epoch import Checkpoint, Epoch
-from foldin.tuning import Trial, tuned
+from foldin.tuning import Search, Trial
 
 __all__ = ["Choice", "Progress", "Training", "choose", "fit_model"]
 
@@ -45,23 +49,53 @@ class Training:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """The estimator chosen, with the epochs it should train for, and the model it became on the training users."""
+    """The estimator chosen, with the epochs it should train for, and the model it became on the training users.
+
+    `folds`: the validation users in two halves, each with a model in which it had no part: chosen by the other half.
+    The first fold's model is `model`.
+    """
 
     estimator: Estimator
     model: Model
     epochs: tuple[Epoch, ...]
+    folds: tuple[Fold, ...]
 
 
 def choose(estimator: Estimator, split: Split, training: Training, *, fixed: Collection[str] | None = None) -> Choice:
-    """Tunes the fields that are not `fixed` (None fixes all), then trains, stopping early, on the training users."""
-    if fixed is not None:
-        estimator = tuned(estimator, split, fixed=fixed, on_trial=training.progress.trial)
+    """Tunes the fields that are not `fixed` (None fixes all), then trains, stopping early, on the training users.
+
+    Twice, by either half of the validation users, so that what is learned later on all of them is learned on users who
+    had no part in the model. A model that neither half's choice changes is fitted once.
+    """
+    search = Search(split, training.progress.trial)
+    halves = _halves(split.validation)
+    estimators = [estimator if fixed is None else search.best(estimator, fixed=fixed, users=half) for half in halves]
+    first = _trained(estimators[0], split, halves[0], training, "choosing")
+    if estimators[0] == estimators[1] and not first.epochs:
+        other = first.model
+    else:
+        training.progress.stage("choosing once more, by other users")
+        other = _trained(estimators[1], split, halves[1], training, "crossfit").model
+    folds = Fold(first.model, split.validation.where(halves[1])), Fold(other, split.validation.where(halves[0]))
+    return replace(first, folds=tuple(fold for fold in folds if len(fold.users.ranked())))
+
+
+def _halves(users: Holdout) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Every other user, of those with something to find, and of the rest."""
+    aimed = np.diff(users.targets.indptr) > 0
+    order = np.argsort(~aimed, kind="stable")
+    first = np.zeros(len(users), dtype=np.bool_)
+    first[order[::2]] = True
+    return first, ~first if aimed.sum() > 1 else first
+
+
+def _trained(estimator: Estimator, split: Split, half: NDArray[np.bool_], training: Training, stage: str) -> Choice:
     epochs: list[Epoch] = []
-    model = fit_model(estimator, split, training, "choosing", epochs)
+    model = fit_model(estimator, replace(split, validation=split.validation.where(half)), training, stage, epochs)
     best = [epoch.number for epoch in epochs if epoch.best]
     if best:
         estimator = with_field(estimator, "epochs", best[-1])
-    return Choice(estimator, model, tuple(replace(epoch, checkpoint=None) for epoch in epochs))
+    return Choice(estimator, model, tuple(replace(epoch, checkpoint=None) for epoch in epochs), ())
 
 
 def fit_model(estimator: Estimator, split: Split, training: Training, stage: str, epochs: list[Epoch]) -> Model:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foldin.choosing import Choice, Training, choose
+from foldin.coldstart.blend import Blend
 from foldin.data.catalog import Catalog
 from foldin.data.feedback import Feedback, FeedbackRule
 from foldin.data.interactions import Interactions
-from foldin.data.splitting import PROTOCOLS, Split
+from foldin.data.profiles import Profiles
+from foldin.data.splitting import PROTOCOLS, Holdout, Split
 from foldin.data.synthetic import Truth
 from foldin.errors import ConfigurationError, DataError
 from foldin.evaluation.calibration import fit_ratings
@@ -20,7 +22,9 @@ from foldin.evaluation.compare import Comparison, compare, compare_ratings
 from foldin.evaluation.evaluate import DEFAULT_METRICS
 from foldin.evaluation.ratings import RatingErrors
 from foldin.evaluation.scoring import Score, known_scores, model_scores
-from foldin.fitting import estimator_for, full_catalog, predicted_ratings
+from foldin.evidence import Evidence, gathered
+from foldin.fitting import estimator_for, predicted_ratings
+from foldin.models.popularity import PopularityModel
 from foldin.models.protocols import Estimator
 from foldin.ranking.metrics import popularity_of
 
@@ -33,13 +37,26 @@ BEST_POSSIBLE = "best possible"
 class Contest:
     """What came of it: the split, what was chosen for each contender, and how they did.
 
+    `blends`: each model with the prior, as it would be used; none for popularity, which is the measure of all.
     `ratings`: errors of predicted ratings, explicit feedback only.
     """
 
+    evidence: Evidence
     split: Split
     choices: Mapping[str, Choice]
+    blends: Mapping[str, Blend]
     comparison: Comparison
     ratings: Mapping[str, RatingErrors]
+
+    def scores(self, name: str, users: Holdout) -> Score:
+        """What a contender makes of held-out users: with the prior where it has one."""
+        if name in self.blends:
+            return self.evidence.scores(self.blends[name], users)
+        return model_scores(self.choices[name].model, users)
+
+    def scores_alone(self, name: str, users: Holdout) -> Score:
+        """What a contender's model makes of held-out users without the prior."""
+        return model_scores(self.choices[name].model, users)
 
 
 def contest(
@@ -47,18 +64,22 @@ def contest(
     contenders: Mapping[str, Estimator],
     *,
     catalog: Catalog | None = None,
+    profiles: Profiles | None = None,
     feedback: Feedback | None = None,
     protocol: str = "strong",
     truth: Truth | None = None,
     metrics: Sequence[str] = DEFAULT_METRICS,
     fixed: Collection[str] | None = None,
+    recent: float | None = None,
+    prior: bool = True,
     training: Training | None = None,
 ) -> Contest:
     """Fits every contender on the training users of one split and compares them on its test users.
 
     `protocol`: strong, last, time or random. `fixed`: None takes contenders as they are; else fields that have a grid
-    are chosen on the validation users, but for those named. `truth`, of a simulated world's clicks, enters as the best
-    possible ranking.
+    are chosen on the validation users, but for those named. `profiles`, `recent`: as `fit` has them. `prior`: whether
+    models are judged with the prior, as they are used, or alone. `truth`, of a simulated world's clicks, enters as the
+    best possible ranking.
 
     Raises:
         ConfigurationError: there is no such protocol, or settings contradict the log.
@@ -69,18 +90,20 @@ def contest(
     if truth is not None and log.values is not None:
         raise ConfigurationError("the truth is of clicks, and these events have values: leave the truth out")
     training = training or Training()
-    rule = (feedback or Feedback()).settle(log)
-    items = full_catalog(log, catalog)
-    split = PROTOCOLS[protocol](log, items, rule, training.seed)
+    evidence = gathered(log, catalog=catalog, profiles=profiles, feedback=feedback, recent=recent)
+    split = PROTOCOLS[protocol](log, evidence.catalog, evidence.rule, training.seed)
     _check(split)
     choices = {
-        name: _chosen(name, estimator_for(estimator, rule), split, training, fixed)
+        name: _chosen(name, estimator_for(estimator, evidence.rule), split, training, fixed)
         for name, estimator in contenders.items()
     }
+    blends = _blends(choices, split, evidence) if prior else {}
+    ratings = _rating_errors(choices, split, evidence.rule)
+    result = Contest(evidence, split, choices, blends, Comparison({}), ratings)
     ranked = split.test.ranked()
-    scores: dict[str, Score] = {name: model_scores(choice.model, ranked) for name, choice in choices.items()}
+    scores = {name: result.scores(name, ranked) for name in choices}
     if truth is not None:
-        scores[BEST_POSSIBLE] = known_scores(_aligned(truth, log, items), ranked)
+        scores[BEST_POSSIBLE] = known_scores(_aligned(truth, log, evidence.catalog), ranked)
     comparison = compare(
         scores,
         ranked,
@@ -88,7 +111,16 @@ def contest(
         metrics=metrics,
         best_possible=None if truth is None else BEST_POSSIBLE,
     )
-    return Contest(split, choices, comparison, _rating_errors(choices, split, rule))
+    return replace(result, comparison=comparison)
+
+
+def _blends(choices: Mapping[str, Choice], split: Split, evidence: Evidence) -> dict[str, Blend]:
+    prior = evidence.prior(split.train_rows)
+    return {
+        name: evidence.blend(choice.folds, prior)
+        for name, choice in choices.items()
+        if not isinstance(choice.model, PopularityModel)
+    }
 
 
 def _check(split: Split) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from foldin.coldstart.blend import TERMS
+from foldin.data.catalog import Attributes
 from foldin.data.interactions import Ids, Interactions
 from foldin.data.matrix import UserItemMatrix, user_item_matrix
+from foldin.data.profiles import Profiles
 from foldin.data.readers.session import literal, session
 from foldin.errors import ConfigurationError
 from foldin.evaluation.scoring import blocks
@@ -38,15 +41,15 @@ FORMATS = {
 BLOCK_CELLS = 2**22
 """Numbers of a block, 16 MiB of float32."""
 
-RANKING_TABLES = """
+RANKING_TABLES = f"""
 CREATE TABLE users (code INTEGER, id VARCHAR);
 CREATE TABLE items (code INTEGER, id VARCHAR);
 CREATE TABLE ranked (user_code INTEGER, rank INTEGER, item_code INTEGER, score FLOAT, probability FLOAT, rating FLOAT,
-    known BOOLEAN);
+    {", ".join(f"{term} FLOAT" for term in TERMS)});
 """
-RANKINGS = """
+RANKINGS = f"""
 SELECT users.id AS "user", rank, items.id AS item, score, nullif(probability, 'NaN') AS probability,
-    nullif(rating, 'NaN') AS rating, CASE WHEN known THEN 'history' ELSE 'popularity' END AS basis
+    nullif(rating, 'NaN') AS rating, {", ".join(TERMS)}
 FROM ranked JOIN users ON users.code = user_code JOIN items ON items.code = item_code
 ORDER BY user_code, rank
 """
@@ -68,16 +71,19 @@ def write_rankings(
     log: Interactions,
     file: str | Path,
     *,
+    profiles: Profiles | None = None,
+    exclude: Collection[str] = (),
     k: int = 10,
     seen: Seen = "exclude",
     on_block: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Writes the best k items of every user of a log, without what they have seen, and returns the number of rows.
 
-    Columns: user, rank (from 1), item, score, probability and rating (null where there is none), basis; as in
-    `Recommendation`. Users are sorted by id. Never more than one block of scores is held, and the file appears whole
-    or not at all. `file`: .parquet, .csv or .jsonl. `seen="include"` lets in what a user has
-    seen. `on_block` is told how many users are done.
+    Columns: user, rank (from 1), item, score, probability and rating (null where there is none), and the terms of the
+    score: history, profile, content and popularity; as in `Recommendation`. Users are sorted by id. Never more than one
+    block of scores is held, and the file appears whole or not at all. `file`: .parquet, .csv or .jsonl. `profiles`:
+    what is known of the users. `exclude`: ids of items left out. `seen="include"` lets in what a user has seen.
+    `on_block` is told how many users are done.
 
     Raises:
         ConfigurationError: k is below 1, the file has another ending, or it cannot be written.
@@ -85,11 +91,13 @@ def write_rankings(
     file = Path(file)
     check_ending(file)
     matrix = user_item_matrix(log, recommender.catalog, recommender.rule)
+    attributes = {} if profiles is None else profiles.of(matrix.user_ids)
+    left_out = recommender.left_out(exclude=exclude)
     with _drafted(file, RANKING_TABLES) as draft:
         draft.put("users", _coded(matrix.user_ids))
         draft.put("items", _coded(recommender.catalog.item_ids))
         for users in blocks(len(matrix.user_ids), _at_once(len(recommender.catalog))):
-            draft.put("ranked", _ranked(recommender, matrix, users, k, seen))
+            draft.put("ranked", _ranked(recommender, matrix, attributes, users, left_out, k, seen))
             on_block(users.stop)
         return draft.copy(RANKINGS)
 
@@ -167,20 +175,28 @@ def _put_vectors(
     draft.put("vectors", {**entries, **cells}, select=f"code, id, bias, list_value({', '.join(cells)})")
 
 
-def _ranked(recommender: Recommender, matrix: UserItemMatrix, users: slice, k: int, seen: Seen) -> _Columns:
-    shown = recommender.foldable(matrix.histories[users])
-    hidden, cold = (matrix.seen[users], recommender.cold) if seen == "exclude" else (None, None)
-    rankings = recommender.rank(shown, hidden, k=k, left_out=cold)
+def _ranked(
+    recommender: Recommender,
+    matrix: UserItemMatrix,
+    attributes: Attributes,
+    users: slice,
+    left_out: NDArray[np.bool_],
+    k: int,
+    seen: Seen,
+) -> _Columns:
+    hidden = matrix.seen[users] if seen == "exclude" else None
+    of_users = {name: column[users] for name, column in attributes.items()}
+    ranked = recommender.rank(matrix.histories[users], hidden, of_users, k=k, left_out=left_out)
+    rankings = ranked.rankings
     unknown = np.full(len(rankings.items), np.nan, dtype=np.float32)
-    probabilities, ratings = recommender.probabilities(rankings, shown), recommender.ratings(rankings, shown)
     return {
         "user_code": rankings.rows + users.start,
         "rank": rankings.ranks + 1,
         "item_code": rankings.items,
         "score": rankings.scores,
-        "probability": unknown if probabilities is None else probabilities,
-        "rating": unknown if ratings is None else ratings,
-        "known": (np.diff(shown.indptr) > 0)[rankings.rows],
+        "probability": unknown if ranked.probabilities is None else ranked.probabilities,
+        "rating": unknown if ranked.ratings is None else ranked.ratings,
+        **ranked.terms,
     }
 
 

@@ -3,45 +3,52 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from foldin.choosing import Choice, Training, choose, fit_model
-from foldin.data.catalog import Catalog, ids_of
+from foldin.coldstart.blend import Blend
+from foldin.coldstart.content import fit_content
+from foldin.coldstart.crossfit import Fold
+from foldin.coldstart.handover import spread_unit, usual_handover
+from foldin.coldstart.prior import fit_prior
+from foldin.data.catalog import Catalog
 from foldin.data.feedback import Feedback, FeedbackRule
 from foldin.data.interactions import Interactions
-from foldin.data.matrix import UserItemMatrix, user_item_matrix
+from foldin.data.matrix import UserItemMatrix
+from foldin.data.profiles import Profiles
 from foldin.data.splitting import Holdout, Split, strong_generalisation
 from foldin.errors import DataError
-from foldin.evaluation.calibration import (
-    ProbabilityCalibration,
-    RatingCalibration,
-    calibration_error,
-    fit_probabilities,
-    fit_ratings,
-)
+from foldin.evaluation.calibration import Judged, RatingCalibration, calibration_error, fit_probabilities, fit_ratings
 from foldin.evaluation.compare import compare, compare_ratings
+from foldin.evaluation.length_calibration import LengthCalibration, by_length
 from foldin.evaluation.report import RatingRow, rating_rows, rows
 from foldin.evaluation.scoring import Score, model_scores
 from foldin.evaluation.training_report import EpochFigures, Figures, TrainingReport
+from foldin.evaluation.truncation import LENGTHS, truncated
+from foldin.evidence import Evidence, gathered
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.network import Network
-from foldin.models.popularity import Popularity
+from foldin.models.popularity import Popularity, PopularityModel
 from foldin.models.protocols import Estimator, Model
 from foldin.models.zoo import DEFAULT, estimator_named, name_of, suited_to_ratings
 from foldin.ranking.metrics import popularity_of
 from foldin.recommender import Recommender
 from foldin.training.epoch import Epoch
 
-__all__ = ["estimator_for", "fit", "full_catalog", "predicted_ratings"]
+__all__ = ["estimator_for", "fit", "predicted_ratings"]
 
 HEADLINE = "ndcg@10"
 
-Calibration: TypeAlias = ProbabilityCalibration | RatingCalibration
+SAMPLE = 1000
+"""Users whose scores tell a model's scale, where nobody was held out."""
+
+Calibration: TypeAlias = LengthCalibration | RatingCalibration
 
 
 def fit(
@@ -49,59 +56,59 @@ def fit(
     *,
     estimator: Estimator | None = None,
     catalog: Catalog | None = None,
+    profiles: Profiles | None = None,
     feedback: Feedback | None = None,
     fixed: Collection[str] | None = None,
+    recent: float | None = None,
     refit: bool = True,
     training: Training | None = None,
     seed: int = 0,
 ) -> Recommender:
     """Fits a recommender on a log: what to learn by is chosen on held-out users, then it learns from everyone.
 
+    Model and prior are learned alike: the prior is popularity, what the users' profiles add to it, and what of the
+    catalogue fits a profile; how it hands over to the model is learned on users who had no part in the model. With no
+    events at all, what of the catalogue fits a profile is all there is.
+
     `estimator`: None takes EDLAE and chooses its fields; one that is given is taken as it is, unless `fixed` names the
     fields to leave alone while the others are chosen. `catalog`: items and their order; items only the log knows come
-    after them. `feedback`: what the events mean; None is implicit. `refit`: whether to learn from the held-out users
-    too, in the end. `training`: device, checkpoints and progress; its seed is `seed`. The report's figures, from test
-    users, are of the model before the refit.
+    after them. `profiles`: what is known of the users. `recent`: age in days at which an event counts half in the
+    prior's popularity; None counts all alike. `feedback`: what the events mean; None is implicit. `refit`: whether to
+    learn from the held-out users too, in the end. `training`: device, checkpoints and progress; its seed is `seed`. The
+    report's figures, from test users, are of the model before the refit.
 
     Raises:
         ConfigurationError: settings contradict each other or the log.
-        DataError: there are no events.
+        DataError: there are no events, and the catalogue has no words to look up either.
         ResourceError: the machine cannot hold what the fit needs.
     """
     if not len(log):
-        raise DataError("there are no interactions to learn from")
-    rule = (feedback or Feedback()).settle(log)
-    items = full_catalog(log, catalog)
-    matrix = user_item_matrix(log, items, rule)
+        return _without_events(catalog, feedback)
+    evidence = gathered(log, catalog=catalog, profiles=profiles, feedback=feedback, recent=recent)
+    matrix, rule = evidence.matrix, evidence.rule
     training = replace(training or Training(), seed=seed)
     wanted, fixed = _wanted(matrix, rule, estimator, fixed)
-    split = _split(log, items, rule, seed)
-    outcome = _Outcome(wanted) if split is None else _choose_and_measure(wanted, split, rule, training, fixed)
-    learned_from = _known_users(matrix.histories if split is None or refit else split.train)
-    if outcome.model is None or refit:
-        outcome = replace(outcome, model=None)  # so that two models need never fit into memory at once
+    split = _split(log, evidence.catalog, rule, seed)
+    outcome = _Outcome(wanted) if split is None else _choose_and_measure(wanted, split, evidence, training, fixed)
+    learned_from = _known_users(matrix.histories, None if split is None or refit else split.train_rows)
+    model = outcome.model
+    if model is None or refit:
+        model, outcome = None, replace(outcome, model=None, blend=_without_model(outcome.blend))
         training.progress.stage("learning from everyone")
-        outcome = replace(
-            outcome, model=fit_model(outcome.estimator, _everyone(learned_from), training, "learning", [])
-        )
-    assert outcome.model is not None
+        everyone = _everyone(matrix.histories[learned_from])
+        model = fit_model(outcome.estimator, everyone, training, "learning", [])
     report = TrainingReport(
         users=len(matrix.user_ids),
-        items=len(items),
+        items=len(evidence.catalog),
         interactions=matrix.histories.nnz,
-        fingerprint=_fingerprint(matrix, items),
+        fingerprint=_fingerprint(matrix, evidence.catalog),
         refitted=refit,
         figures=outcome.figures,
         epochs=outcome.epochs,
         notes=tuple(_notes(matrix, rule, outcome.figures)),
     )
-    popularity = Popularity().fit(learned_from)
-    return Recommender(items, rule, outcome.estimator, outcome.model, popularity, outcome.calibration, report)
-
-
-def full_catalog(log: Interactions, catalog: Catalog | None) -> Catalog:
-    """The catalogue's items in its order, then those only the log knows."""
-    return (catalog or Catalog(ids_of([]))).extended(log.item_ids)
+    blend = _final_blend(outcome.blend, model, evidence, learned_from)
+    return Recommender(evidence.catalog, rule, outcome.estimator, blend, outcome.calibration, report)
 
 
 def estimator_for(estimator: Estimator, rule: FeedbackRule) -> Estimator:
@@ -120,9 +127,40 @@ class _Outcome:
 
     estimator: Estimator
     model: Model | None = None
+    blend: Blend | None = None
     calibration: Calibration | None = None
     figures: Figures | None = None
     epochs: tuple[EpochFigures, ...] = ()
+
+
+def _without_model(blend: Blend | None) -> Blend | None:
+    # so that two models need never fit into memory at once
+    return None if blend is None else replace(blend, model=PopularityModel(blend.prior.shares))
+
+
+def _final_blend(learned: Blend | None, model: Model, evidence: Evidence, rows: NDArray[np.intp]) -> Blend:
+    """What was learned of the blend on held-out users, with what these rows teach of model and prior."""
+    prior = evidence.prior(rows)
+    if learned is None:
+        handover = usual_handover(spread_unit(model.score(evidence.matrix.histories[rows[:SAMPLE]])))
+    else:
+        handover = learned.handover
+        prior = prior.with_weights(profile=learned.prior.profile_weight, content=learned.prior.content_weight)
+    return Blend(model, prior, handover, evidence.cold_items(prior))
+
+
+def _without_events(catalog: Catalog | None, feedback: Feedback | None) -> Recommender:
+    content = None if catalog is None else fit_content(catalog)
+    if catalog is None or content is None:
+        raise DataError(
+            "there are no interactions to learn from, and no catalogue with words to look up: "
+            "give events, or items with titles, tags or descriptions"
+        )
+    nobody = csr_array(np.empty((0, len(catalog)), dtype=np.float32))
+    note = "there are no interactions yet: items are found by what fits a profile, and only so"
+    report = TrainingReport(0, len(catalog), 0, hashlib.sha256().hexdigest(), refitted=True, notes=(note,))
+    blend = Blend(Popularity().fit(nobody), fit_prior(nobody, {}, content), usual_handover(0.0))
+    return Recommender(catalog, FeedbackRule(feedback or Feedback()), Popularity(), blend, None, report)
 
 
 def _wanted(
@@ -136,61 +174,78 @@ def _wanted(
 
 
 def _choose_and_measure(
-    estimator: Estimator, split: Split, rule: FeedbackRule, training: Training, fixed: Collection[str] | None
+    estimator: Estimator, split: Split, evidence: Evidence, training: Training, fixed: Collection[str] | None
 ) -> _Outcome:
-    choosing, calibrating = _halves(split.validation)
     training.progress.stage("choosing on held-out users")
-    choice = choose(estimator, replace(split, validation=choosing), training, fixed=fixed)
+    choice = choose(estimator, split, training, fixed=fixed)
+    training.progress.stage("learning the handover from prior to model")
+    blend = evidence.blend(choice.folds, evidence.prior(split.train_rows))
+    calibration = _calibration(choice.folds, blend, split, evidence, training.seed)
     training.progress.stage("measuring on test users")
-    calibration = _calibration(choice, calibrating, split, rule, training.seed)
     return _Outcome(
         choice.estimator,
         choice.model,
+        blend,
         calibration,
-        _figures(choice, calibration, calibrating, split, rule),
+        _figures(choice, blend, calibration, split, evidence),
         tuple(_epoch_figures(epoch) for epoch in choice.epochs),
     )
 
 
-def _halves(holdout: Holdout) -> tuple[Holdout, Holdout]:
-    """Every other user: what is chosen on some users must not be calibrated on the same."""
-    if len(holdout) < 2:
-        return holdout, holdout
-    order = np.arange(len(holdout))
-    return holdout.where(order % 2 == 0), holdout.where(order % 2 == 1)
+def _calibration(
+    folds: Sequence[Fold], blend: Blend, split: Split, evidence: Evidence, seed: int
+) -> Calibration | None:
+    if evidence.rule.rating_range is not None:
+        return _rating_calibration(folds[0], split, evidence.rule.rating_range)
+    return by_length(
+        [(length, fit_probabilities(_cut(folds, blend, length, evidence), seed=seed)) for length in LENGTHS]
+    )
 
 
-def _calibration(choice: Choice, holdout: Holdout, split: Split, rule: FeedbackRule, seed: int) -> Calibration | None:
-    score = model_scores(choice.model, holdout)
-    if rule.rating_range is None:
-        return fit_probabilities(score, holdout, seed=seed)
-    if holdout.ratings is None or not holdout.ratings.nnz:
+def _rating_calibration(fold: Fold, split: Split, rating_range: tuple[float, float]) -> RatingCalibration | None:
+    if fold.users.ratings is None or not fold.users.ratings.nnz:
         return None
-    return fit_ratings(score, holdout, split.train, rule.rating_range)
+    return fit_ratings(model_scores(fold.model, fold.users), fold.users, split.train, rating_range)
+
+
+def _cut(folds: Sequence[Fold], blend: Blend, length: int, evidence: Evidence) -> list[Judged]:
+    """The users of folds with their histories cut to a length, and the scores of a blend with each fold's model."""
+    cut = [(fold.model, truncated(fold.users, length, liked=evidence.rule.positive).ranked()) for fold in folds]
+    return [(evidence.scores(replace(blend, model=model), users), users) for model, users in cut if len(users)]
 
 
 def _figures(
-    choice: Choice, calibration: Calibration | None, calibrating: Holdout, split: Split, rule: FeedbackRule
+    choice: Choice, blend: Blend, calibration: Calibration | None, split: Split, evidence: Evidence
 ) -> Figures:
-    test = split.test.ranked()
-    score = model_scores(choice.model, test)
+    test, name = split.test.ranked(), name_of(choice.estimator)
     popular = Popularity().fit(split.train)
-    contenders = {"popularity": model_scores(popular, test), name_of(choice.estimator): score}
+    contenders = {
+        "popularity": model_scores(popular, test),
+        f"{name} alone": model_scores(choice.model, test),
+        name: evidence.scores(blend, test),
+    }
+    if isinstance(choice.model, PopularityModel):
+        del contenders[f"{name} alone"]
     comparison = compare(contenders, test, popularity=popularity_of(split.train))
+    predictors = {"popularity": popular, name: choice.model}
     return Figures(
         train_users=len(split.train_rows),
         validation_users=len(split.validation.ranked()),
         test_users=len(test),
         dropped_targets=split.dropped_targets,
         test=tuple(rows(comparison)),
-        ratings=_rating_figures(
-            {"popularity": popular, name_of(choice.estimator): choice.model}, calibrating, split, rule
-        ),
+        ratings=_rating_figures(predictors, choice.folds[0].users, split, evidence.rule),
         test_error=_test_error(choice, split.test),
-        calibration_error=calibration_error(calibration, score, test)
-        if isinstance(calibration, ProbabilityCalibration)
-        else None,
+        calibration_error=_calibration_error(calibration, Fold(choice.model, split.test), blend, evidence),
     )
+
+
+def _calibration_error(calibration: Calibration | None, fold: Fold, blend: Blend, evidence: Evidence) -> float | None:
+    """By how much probabilities are off, over all history lengths together."""
+    if not isinstance(calibration, LengthCalibration):
+        return None
+    pairs = zip(calibration.lengths, calibration.at, strict=True)
+    return calibration_error([(one, _cut([fold], blend, length, evidence)) for length, one in pairs])
 
 
 def _rating_figures(
@@ -225,9 +280,10 @@ def _split(log: Interactions, catalog: Catalog, rule: FeedbackRule, seed: int) -
     return split if len(split.validation.ranked()) and len(split.test.ranked()) else None
 
 
-def _known_users(histories: csr_array) -> csr_array:
+def _known_users(histories: csr_array, rows: NDArray[np.intp] | None) -> NDArray[np.intp]:
     # as in the split: users of whom nothing is known would thin out every share, and the calibration with it
-    return histories[np.diff(histories.indptr) > 0]
+    some = np.flatnonzero(np.diff(histories.indptr) > 0)
+    return some if rows is None else np.intersect1d(some, rows)
 
 
 def _everyone(histories: csr_array) -> Split:

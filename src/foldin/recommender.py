@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
@@ -12,22 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from foldin.data.catalog import Catalog
+from foldin.coldstart.blend import TERMS, Blend, Terms
+from foldin.data.catalog import Attributes, Catalog
 from foldin.data.feedback import FeedbackRule
 from foldin.data.identifiers import checked_id
 from foldin.data.interactions import History
 from foldin.data.matrix import history_matrix
+from foldin.data.profiles import Profile, attributes_of
 from foldin.errors import ConfigurationError
-from foldin.evaluation.calibration import ProbabilityCalibration, RatingCalibration
+from foldin.evaluation.calibration import RatingCalibration
+from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.evaluation.training_report import TrainingReport
-from foldin.models.popularity import PopularityModel
-from foldin.models.protocols import Estimator, LinearModel, Model
+from foldin.models.protocols import Estimator, Model
 from foldin.ranking.top_k import Rankings, masked, top_k
 
-__all__ = ["Basis", "Contribution", "Explanation", "Recommendation", "Recommender", "Seen"]
-
-Basis: TypeAlias = Literal["history", "popularity"]
-"""What a recommendation rests on: the person's history, or, where none of it is known, what most people choose."""
+__all__ = ["Basis", "Contribution", "Explanation", "Ranked", "Recommendation", "Recommender", "Seen"]
 
 Seen: TypeAlias = Literal["exclude", "include"]
 HistoryLike: TypeAlias = History | Sequence[str]
@@ -36,12 +35,33 @@ BLOCK = 512
 
 
 @dataclass(frozen=True)
+class Basis:
+    """What a score rests on: signed terms that add up to it.
+
+    `history`: what the model makes of the history; `profile`: what people with such a profile choose more or less often
+    than others; `content`: items whose words and attributes fit the profile; `popularity`: what most people choose.
+    """
+
+    history: float
+    profile: float
+    content: float
+    popularity: float
+
+    def shares(self) -> dict[str, float]:
+        """What part of all that speaks for the item each term has, from 0 to 1, the largest first."""
+        positive = {name: max(getattr(self, name), 0.0) for name in TERMS}
+        total = sum(positive.values())
+        return {name: part / total for name, part in sorted(positive.items(), key=lambda pair: -pair[1]) if part > 0}
+
+
+@dataclass(frozen=True)
 class Recommendation:
     """One item of a ranking.
 
     `score` orders the ranking and is no probability. `probability`, calibrated on held-out users, is the chance that
     the item is among what such a user likes besides the history shown; None where it was not calibrated. `rating`,
-    explicit feedback only, is the rating to be expected. `item` holds the catalogue's attributes.
+    explicit feedback only, is the rating to be expected. `basis` says what the score rests on. `item` holds the
+    catalogue's attributes.
     """
 
     item_id: str
@@ -54,9 +74,9 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one item of the history does to the score of the item explained."""
+    """What one item of the history, or one attribute of the profile, does to the score of the item explained."""
 
-    item_id: str
+    name: str
     amount: float
 
 
@@ -64,83 +84,124 @@ class Contribution:
 class Explanation:
     """Why an item has its score, the largest contribution first.
 
-    `additive`: whether the contributions add up to the score (linear models); for a network, each is the change of
-    the score when that item alone is left out of the history, and they need not.
+    `items`: of the history; where they are `additive` (linear models) they add up to `basis.history`; for a network,
+    each is the change of the score when that item alone is left out of the history, and they need not.
+    `attributes`: of the profile; they add up to `basis.profile`.
     """
 
     item_id: str
     score: float
     basis: Basis
     additive: bool
-    contributions: tuple[Contribution, ...]
+    items: tuple[Contribution, ...]
+    attributes: tuple[Contribution, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """Rankings by index with all that is said of their items; columns are (n,), as `rankings.items`.
+
+    `terms`: by name, as `Basis` has them. `probabilities`, NaN where none is known, and `ratings`: None where nothing
+    was calibrated.
+    """
+
+    rankings: Rankings
+    terms: Mapping[str, NDArray[np.float32]]
+    probabilities: NDArray[np.float32] | None
+    ratings: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True, eq=False)
 class Recommender:
-    """A fitted model with all it takes to answer in ids.
+    """A fitted model with all it takes to answer in ids. `report` says how it was chosen and judged.
 
-    `popularity` answers for histories of which nothing is known. `report` says how it was chosen and judged.
+    `data_position`: of the store when the data was read, where it came from one.
     """
 
     catalog: Catalog
     rule: FeedbackRule
     estimator: Estimator
-    model: Model
-    popularity: PopularityModel
-    calibration: ProbabilityCalibration | RatingCalibration | None = None
+    blend: Blend
+    calibration: LengthCalibration | RatingCalibration | None = None
     report: TrainingReport | None = None
+    data_position: int | None = None
+
+    @property
+    def model(self) -> Model:
+        """The model alone, without prior and handover."""
+        return self.blend.model
 
     def recommend(
         self,
         history: HistoryLike = (),
         *,
+        profile: Profile | None = None,
         k: int = 10,
         only: Collection[str] | None = None,
         exclude: Collection[str] = (),
         seen: Seen = "exclude",
     ) -> list[Recommendation]:
-        """The best k items for one history, best first; fewer where fewer are left. `cold` items are none of them.
+        """The best k items for one person, best first; fewer where fewer are left.
 
-        `only`: the items to choose from; `exclude`: items left out; ids the catalogue lacks are passed over.
-        `seen`: whether items of the history may be recommended.
+        `profile`: what is known of the person, as {"role": "admin", "interests": "networking|storage"}; attributes and
+        values that training did not know say nothing. `only`: the items to choose from; `exclude`: items left out;
+        ids the catalogue lacks are passed over. `seen`: whether items of the history may be recommended.
 
         Raises:
-            ConfigurationError: k is below 1.
+            ConfigurationError: k is below 1, or the profile is none.
             DataError: the history's columns differ in length, or an id cannot be one.
         """
-        return self.recommend_many([history], k=k, only=only, exclude=exclude, seen=seen)[0]
+        return self.recommend_many([history], profiles=[profile], k=k, only=only, exclude=exclude, seen=seen)[0]
 
     def recommend_many(
         self,
         histories: Iterable[HistoryLike],
         *,
+        profiles: Sequence[Profile | None] | None = None,
         k: int = 10,
         only: Collection[str] | None = None,
         exclude: Collection[str] = (),
         seen: Seen = "exclude",
     ) -> list[list[Recommendation]]:
-        """`recommend` for many histories, scored together in blocks."""
+        """`recommend` for many people, scored together in blocks; `profiles`: one for each history.
+
+        Raises:
+            ConfigurationError: as `recommend`, or there are not as many profiles as histories.
+            DataError: as `recommend`.
+        """
         if seen not in ("exclude", "include"):
             raise ConfigurationError(f"seen is '{seen}'; it is 'exclude' or 'include'")
         listed = [History.of(history) for history in histories]
-        left_out = self._left_out(only, exclude) | (self.cold if seen == "exclude" else False)
+        people = _one_each(profiles, len(listed))
+        left_out = self.left_out(only, exclude)
         found: list[list[Recommendation]] = []
         for start in range(0, len(listed), BLOCK):
-            rows, seen_items = history_matrix(listed[start : start + BLOCK], self.catalog, self.rule)
-            shown, hidden = self.foldable(rows), seen_items if seen == "exclude" else None
-            found += self._recommendations(self.rank(shown, hidden, k=k, left_out=left_out), shown)
+            block = slice(start, start + BLOCK)
+            rows, seen_items = history_matrix(listed[block], self.catalog, self.rule)
+            hidden = seen_items if seen == "exclude" else None
+            found += self._recommendations(
+                self.rank(rows, hidden, attributes_of(people[block]), k=k, left_out=left_out)
+            )
         return found
 
     def similar(self, item_id: str, k: int = 10) -> list[Recommendation]:
-        """The items that go with one item: the ranking of the history that holds it alone.
+        """The items that go with one item: the model's ranking for the history that holds it alone.
 
         Raises:
             NotFoundError: the catalogue lacks the item.
         """
-        self.catalog.indices([item_id])
-        return self.recommend([item_id], k=k)
+        index = self.catalog.indices([item_id])
+        history = history_matrix([History.of([item_id])], self.catalog, self.rule)[0]
+        terms = self.blend.terms(self.foldable(history), {})
+        scores = masked(np.array(terms.history), history)
+        scores[:, ~self.blend.reachable] = -np.inf
+        scores[:, index] = -np.inf
+        alone = replace(terms, popularity=np.zeros_like(terms.popularity))
+        return self._recommendations(self._told(top_k(scores, k), alone, history, probable=False))[0]
 
-    def predict(self, history: HistoryLike, item_ids: Sequence[str] | None = None) -> list[Recommendation]:
+    def predict(
+        self, history: HistoryLike, item_ids: Sequence[str] | None = None, *, profile: Profile | None = None
+    ) -> list[Recommendation]:
         """The completed row of a history: every item, or those named, seen ones included, best first.
 
         Raises:
@@ -148,35 +209,45 @@ class Recommender:
         """
         if item_ids is not None and not isinstance(item_ids, str):
             self.catalog.indices(item_ids)
-        return self.recommend(history, k=max(len(self.catalog), 1), only=item_ids, seen="include")
+        return self.recommend(history, profile=profile, k=max(len(self.catalog), 1), only=item_ids, seen="include")
 
-    def explain(self, history: HistoryLike, item_id: str) -> Explanation:
-        """What each item of the history does to the score of an item.
+    def explain(self, history: HistoryLike, item_id: str, *, profile: Profile | None = None) -> Explanation:
+        """What each item of the history, and each attribute of the profile, does to the score of an item.
 
         Raises:
             NotFoundError: the catalogue lacks the item.
         """
         index = int(self.catalog.indices([item_id])[0])
+        attributes = attributes_of([profile])
         shown = self.foldable(history_matrix([History.of(history)], self.catalog, self.rule)[0])
-        if not shown.nnz:
-            return Explanation(item_id, float(self.popularity.shares[index]), "popularity", True, ())
-        if isinstance(self.model, LinearModel):
-            amounts = shown.data.astype(np.float64) * self.model.item_weights[shown.indices, index]
-            score, additive = math.fsum(amounts), True
-        else:
-            score, amounts = self._changes_when_left_out(shown, index)
-            additive = False
-        return Explanation(item_id, score, "history", additive, self._contributions(shown, amounts))
+        terms = self.blend.terms(shown, attributes)
+        cell = np.array([0]), np.array([index], dtype=np.int32)
+        basis = Basis(**{name: float(column[0]) for name, column in terms.at(*cell).items()})
+        items, additive = self.blend.item_contributions(shown, index)
+        return Explanation(
+            item_id,
+            float(terms.total()[0, index]),
+            basis,
+            additive,
+            _largest_first(zip(self.catalog.ids(shown.indices), items.tolist(), strict=True)),
+            _largest_first(self.blend.attribute_contributions(shown, attributes, index).items()),
+        )
+
+    def says(self, attribute: str, value: str) -> bool:
+        """Whether an attribute of a profile says anything: to the prior learned from profiles, or to the catalogue."""
+        attributes = attributes_of([{attribute: value}])
+        prior = self.blend.prior
+        learned = prior.profile is not None and prior.profile.encoder.encode(attributes, 1).nnz > 0
+        return learned or (prior.content is not None and bool(prior.content.score(attributes, 1).any()))
 
     @property
-    def cold(self) -> NDArray[np.bool_]:
-        """Items nobody had in training, (items,): a model knows nothing of them, so they are not recommended."""
-        cold: NDArray[np.bool_] = self.popularity.shares == 0
-        return cold
+    def unreachable(self) -> NDArray[np.bool_]:
+        """Items nobody had in training and that resemble none that anybody had, (items,): only content finds them."""
+        return ~self.blend.reachable
 
     def foldable(self, histories: csr_array) -> csr_array:
         """What can be folded in: histories without the items nobody had in training, of which a model knows nothing."""
-        cold = self.cold[histories.indices]
+        cold = ~self.blend.prior.warm[histories.indices]
         if not cold.any():
             return histories
         kept = histories.copy()
@@ -186,74 +257,83 @@ class Recommender:
 
     def rank(
         self,
-        shown: csr_array,
+        histories: csr_array,
         seen: csr_array | None,
+        attributes: Attributes,
         *,
         k: int,
         left_out: NDArray[np.bool_] | None = None,
-    ) -> Rankings:
-        """The best k by index, for histories that are `foldable`.
+    ) -> Ranked:
+        """The best k by index, for rows of a user-item matrix and as many cells of every attribute.
 
-        `seen`: cells left out; `left_out`: items left out for everyone, (items,).
+        `seen`: cells left out, and with it None what is `unreachable` may be ranked too; `left_out`: items left out for
+        everyone, (items,).
         """
-        scores = self.scores(shown)
+        shown = self.foldable(histories)
+        terms = self.blend.terms(shown, attributes)
+        scores = terms.total()
         if seen is not None:
+            self._leave_out_unreachable(scores, terms)
             scores = masked(scores, seen)
         if left_out is not None:
             scores[:, left_out] = -np.inf
-        return top_k(scores, k)
+        return self._told(top_k(scores, k), terms, shown)
 
-    def scores(self, shown: csr_array) -> NDArray[np.float32]:
-        """The model's scores, (users, items), and popularity's for the histories that are empty."""
-        empty = np.diff(shown.indptr) == 0
-        if not empty.any():
-            return np.array(self.model.score(shown), dtype=np.float32, copy=None)
-        scores = np.empty(shown.shape, dtype=np.float32)
-        scores[empty] = self.popularity.shares
-        if not empty.all():
-            scores[~empty] = self.model.score(shown[~empty])
-        return scores
+    def _leave_out_unreachable(self, scores: NDArray[np.float32], terms: Terms) -> None:
+        unreachable = np.flatnonzero(self.unreachable)
+        if len(unreachable):
+            found = False if terms.content is None else terms.content[:, unreachable] > 0
+            scores[:, unreachable] = np.where(found, scores[:, unreachable], -np.inf)
 
-    def probabilities(self, rankings: Rankings, shown: csr_array) -> NDArray[np.float32] | None:
-        """The probability of every ranked item, (n,), NaN where none is known; None where nothing was calibrated.
+    def _told(self, rankings: Rankings, terms: Terms, shown: csr_array, *, probable: bool = True) -> Ranked:
+        return Ranked(
+            rankings,
+            terms.at(rankings.rows, rankings.items),
+            self._probabilities(rankings, shown) if probable else None,
+            self._ratings(rankings, shown),
+        )
 
-        None is known of items of the history, as it is about what a user likes besides them.
-        """
-        if not isinstance(self.calibration, ProbabilityCalibration):
+    def _probabilities(self, rankings: Rankings, shown: csr_array) -> NDArray[np.float32] | None:
+        # none is known of items of the history, as it is about what a user likes besides them
+        if not isinstance(self.calibration, LengthCalibration):
             return None
-        # popularity's scores are another scale, on which nothing was calibrated
-        known = (np.diff(shown.indptr) > 0)[rankings.rows] & ~_stored(shown)[rankings.rows, rankings.items]
-        return np.where(known, self.calibration.predict(rankings.scores), np.float32(np.nan))
+        known = np.diff(shown.indptr)[rankings.rows]
+        probabilities = self.calibration.predict(rankings.scores, known)
+        return np.where(_stored(shown)[rankings.rows, rankings.items], np.float32(np.nan), probabilities)
 
-    def ratings(self, rankings: Rankings, shown: csr_array) -> NDArray[np.float32] | None:
-        """The rating to be expected of every ranked item, (n,); None where the feedback is no ratings."""
+    def _ratings(self, rankings: Rankings, shown: csr_array) -> NDArray[np.float32] | None:
         if not isinstance(self.calibration, RatingCalibration):
             return None
         return self.calibration.predict(self.model.score(shown), shown)[rankings.rows, rankings.items]
 
-    def _recommendations(self, rankings: Rankings, shown: csr_array) -> list[list[Recommendation]]:
-        count = len(rankings.items)
-        known = (np.diff(shown.indptr) > 0)[rankings.rows]
+    def _recommendations(self, ranked: Ranked) -> list[list[Recommendation]]:
+        rankings, count = ranked.rankings, len(ranked.rankings.items)
         columns = zip(
             rankings.items.tolist(),
             rankings.scores.tolist(),
-            _cells(self.probabilities(rankings, shown), count),
-            _cells(self.ratings(rankings, shown), count),
-            known.tolist(),
+            _cells(ranked.probabilities, count),
+            _cells(ranked.ratings, count),
+            *(ranked.terms[name].tolist() for name in TERMS),
             strict=True,
         )
         listed = [self._recommendation(*cells) for cells in columns]
         return [listed[start:end] for start, end in pairwise(rankings.starts.tolist())]
 
     def _recommendation(
-        self, item: int, score: float, probability: float | None, rating: float | None, known: bool
+        self, item: int, score: float, probability: float | None, rating: float | None, *terms: float
     ) -> Recommendation:
-        basis: Basis = "history" if known else "popularity"
+        basis = Basis(**dict(zip(TERMS, terms, strict=True)))
         return Recommendation(
             str(self.catalog.item_ids[item]), score, probability, rating, basis, self.catalog.item(item)
         )
 
-    def _left_out(self, only: Collection[str] | None, exclude: Collection[str]) -> NDArray[np.bool_]:
+    def left_out(self, only: Collection[str] | None = None, exclude: Collection[str] = ()) -> NDArray[np.bool_]:
+        """Which items are left out, (items,), where only some may be chosen from or some may not.
+
+        Raises:
+            ConfigurationError: one string was given for a collection of ids.
+            DataError: an id cannot be one.
+        """
         left_out = np.full(len(self.catalog), only is not None)
         left_out[self._known_indices(only or ())] = False
         left_out[self._known_indices(exclude)] = True
@@ -266,16 +346,18 @@ class Recommender:
         known = self.catalog.knows(listed)
         return self.catalog.indices([item_id for item_id, here in zip(listed, known, strict=True) if here])
 
-    def _changes_when_left_out(self, shown: csr_array, index: int) -> tuple[float, NDArray[np.float64]]:
-        everything = shown.toarray()
-        without = np.repeat(everything, shown.nnz, axis=0)
-        without[np.arange(shown.nnz), shown.indices] = 0
-        scores = self.model.score(csr_array(np.concatenate([everything, without])))[:, index].astype(np.float64)
-        return float(scores[0]), scores[0] - scores[1:]
 
-    def _contributions(self, shown: csr_array, amounts: NDArray[np.float64]) -> tuple[Contribution, ...]:
-        order = np.argsort(-amounts, kind="stable")
-        return tuple(Contribution(str(self.catalog.item_ids[shown.indices[at]]), float(amounts[at])) for at in order)
+def _one_each(profiles: Sequence[Profile | None] | None, histories: int) -> Sequence[Profile | None]:
+    if profiles is None:
+        return [None] * histories
+    if len(profiles) != histories:
+        raise ConfigurationError(f"{len(profiles)} profiles for {histories} histories; give one for each, or None")
+    return profiles
+
+
+def _largest_first(contributions: Iterable[tuple[str, float]]) -> tuple[Contribution, ...]:
+    listed = [Contribution(str(name), amount) for name, amount in contributions]
+    return tuple(sorted(listed, key=lambda one: -one.amount))
 
 
 def _stored(matrix: csr_array) -> NDArray[np.bool_]:

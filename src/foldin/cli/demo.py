@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from foldin.contest import Contest
     from foldin.data.catalog import Catalog
     from foldin.data.interactions import History, Interactions
+    from foldin.data.profiles import Profiles
     from foldin.data.synthetic import World
     from foldin.models.protocols import Estimator
     from foldin.recommender import Recommender
@@ -55,13 +56,14 @@ def demo(
     with progress("simulating people at hands-on labs") as tell:
         world = simulate(seed=seed)
         tell("writing and reading the data")
-        log, catalog = _stored(opened, world, seed)
+        log, catalog, profiles = _stored(opened, world, seed)
         if not json:
             _print_data(world, workspace)
         result = contest(
             log,
             _contenders(),
             catalog=catalog,
+            profiles=profiles,
             truth=world.truth,
             metrics=METRICS,
             fixed=(),
@@ -70,7 +72,7 @@ def demo(
         if not json:
             _print_contest(result)
         tell("learning from everyone")
-        recommender = _published(opened, log, catalog, seed)
+        recommender = _published(opened, log, catalog, profiles, seed)
     with opened.store() as store:
         history = store.history(PERSON)
     if json:
@@ -106,7 +108,7 @@ def _refuse_other_data(workspace: Workspace, seed: int) -> None:
         )
 
 
-def _stored(workspace: Workspace, world: World, seed: int) -> tuple[Interactions, Catalog]:
+def _stored(workspace: Workspace, world: World, seed: int) -> tuple[Interactions, Catalog, Profiles]:
     from foldin.data.readers import read, read_catalog, read_profiles
     from foldin.data.synthetic import write_world
     from foldin.store.contract import Batch
@@ -121,7 +123,7 @@ def _stored(workspace: Workspace, world: World, seed: int) -> tuple[Interactions
                 catalog=read_catalog(folder / "items.csv"),
                 profiles=read_profiles(folder / "users.csv"),
             )
-        return store.interactions(), store.catalog()
+        return store.interactions(), store.catalog(), store.profiles()
 
 
 def _plotted(world: World, folder: Path) -> None:
@@ -183,11 +185,11 @@ def _print_contest(result: Contest) -> None:
     )
 
 
-def _published(workspace: Workspace, log: Interactions, catalog: Catalog, seed: int) -> Recommender:
+def _published(workspace: Workspace, log: Interactions, catalog: Catalog, profiles: Profiles, seed: int) -> Recommender:
     from foldin.fitting import fit
 
     for name in ("edlae", "autoencoder"):
-        recommender = fit(log, estimator=_contenders()[name], fixed=(), catalog=catalog, seed=seed)
+        recommender = fit(log, estimator=_contenders()[name], fixed=(), catalog=catalog, profiles=profiles, seed=seed)
         workspace.publish(recommender)
     return recommender
 

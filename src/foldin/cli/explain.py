@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, Json, WorkspaceFolder
+from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, Json, ProfileOption, WorkspaceFolder
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -21,9 +21,11 @@ SHOWN = 20
 
 def explain(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="USER ITEM", help="For whom, and which item; with --history the item.")
+        list[str] | None,
+        typer.Argument(metavar="USER ITEM", help="For whom, and which item; with --history or --profile the item."),
     ] = None,
     history: HistoryOption = None,
+    profile: ProfileOption = None,
     k: Annotated[
         int | None,
         typer.Option(
@@ -35,59 +37,64 @@ def explain(
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:
-    """Explain a score: what each item of the history adds to it.
+    """Explain a score: its terms, and what each item of the history and each attribute of the profile adds.
 
     Example: foldin explain nle HOL-2002-01-CMP
     """
-    from foldin.cli.histories import checked_ids, stored_history, typed_history
     from foldin.cli.output import print_json
+    from foldin.cli.people import checked_ids, person_of
     from foldin.workspace import open_workspace
 
-    user, item = _user_and_item(names or [], history)
+    user, item = _user_and_item(names or [], described=history is not None or profile is not None)
     opened = open_workspace(workspace)
     recommender = opened.current()
-    shown = stored_history(opened, user) if history is None else typed_history(history, recommender.catalog)
-    explanation = recommender.explain(shown, *checked_ids([item]))
+    person = person_of(opened, recommender, user=user, history=history, profile=profile)
+    explanation = recommender.explain(person.history, *checked_ids([item]), profile=person.profile)
     if json:
-        print_json(asdict(replace(explanation, contributions=tuple(_most(explanation.contributions, k)))))
+        print_json(asdict(replace(explanation, items=tuple(_most(explanation.items, k)))))
     else:
-        _print(explanation, recommender, user or "this history", k or SHOWN)
+        _print(explanation, recommender, person.name, k or SHOWN)
 
 
-def _user_and_item(names: Sequence[str], history: str | None) -> tuple[str, str]:
-    wanted = ["USER", "ITEM"] if history is None else ["ITEM"]
+def _user_and_item(names: Sequence[str], *, described: bool) -> tuple[str | None, str]:
+    wanted = ["ITEM"] if described else ["USER", "ITEM"]
     if len(names) != len(wanted):
-        raise ConfigurationError(f"say {' and '.join(wanted)}, or --history A,B,C and ITEM; got {len(names)} names")
-    return (names[0] if history is None else "", names[-1])
+        raise ConfigurationError(
+            f"say {' and '.join(wanted)}, or --history A,B,C or --profile role=admin and ITEM; got {len(names)} names"
+        )
+    return (None if described else names[0], names[-1])
 
 
 def _print(explanation: Explanation, recommender: Recommender, who: str, k: int) -> None:
     from foldin.cli.output import print_line, print_table
 
     what = f"{_title(recommender, explanation.item_id)} for {who}"
-    if explanation.basis == "popularity":
-        print_line(f"{what}: {explanation.score:.4f}, the share of people who chose it")
-        print_line("No item of the history is known to the model, so there is nothing else to explain it by.")
+    lines = [*_terms(explanation), ["score", f"{explanation.score:+.4f}"]]
+    print_table(f"{what}: score {explanation.score:.4f}", ["term", "adds"], lines, numbers=["adds"])
+    if explanation.attributes:
+        rows = [[one.name, f"{one.amount:+.4f}"] for one in explanation.attributes]
+        print_table("What of the profile makes up its term", ["attribute", "adds"], rows, numbers=["adds"])
+    if not explanation.items:
+        print_line("No item of the history is known to the model.")
         return
-    column = "adds" if explanation.additive else "changes the score by"
-    print_table(
-        f"{what}: score {explanation.score:.4f}",
-        ["item", "title", column],
-        _rows(explanation, recommender, k),
-        numbers=[column],
-    )
-    print_line(
-        "What the items add makes up the score exactly."
-        if explanation.additive
-        else "Each figure is by how much the score would fall if that item alone were left out; they need not add up."
-    )
+    column = "adds" if explanation.additive else "changes the term by"
+    rows = _rows(explanation, recommender, k)
+    print_table("What of the history makes up its term", ["item", "title", column], rows, numbers=[column])
+    if not explanation.additive:
+        print_line(
+            "Each figure is by how much the term would fall if that item alone were left out; they need not add up."
+        )
+
+
+def _terms(explanation: Explanation) -> list[list[str]]:
+    return [[name, f"{amount:+.4f}"] for name, amount in asdict(explanation.basis).items() if amount]
 
 
 def _rows(explanation: Explanation, recommender: Recommender, k: int) -> list[list[str]]:
-    most = _most(explanation.contributions, k)
-    rows = [[one.item_id, _title(recommender, one.item_id), f"{one.amount:+.4f}"] for one in most]
-    others = [one for one in explanation.contributions if one not in most]
-    return [*rows, *_rest(others, explanation.additive), *_total(explanation)]
+    most = _most(explanation.items, k)
+    rows = [[one.name, _title(recommender, one.name), f"{one.amount:+.4f}"] for one in most]
+    others = [one for one in explanation.items if one not in most]
+    return [*rows, *_rest(others, explanation.additive)]
 
 
 def _most(contributions: Sequence[Contribution], k: int | None) -> list[Contribution]:
@@ -102,10 +109,6 @@ def _rest(others: Sequence[Contribution], additive: bool) -> list[list[str]]:
     together = f"{sum(one.amount for one in others):+.4f}" if additive else "less"
     noun = "other item" if len(others) == 1 else "other items, together" if additive else "other items, each"
     return [["", f"{len(others):,} {noun}", together]]
-
-
-def _total(explanation: Explanation) -> list[list[str]]:
-    return [["", "score", f"{explanation.score:.4f}"]] if explanation.additive else []
 
 
 def _title(recommender: Recommender, item_id: str) -> str:

@@ -20,6 +20,8 @@ __all__ = [
     "MinPerItem",
     "MinPerUser",
     "PositiveFrom",
+    "ProfileOption",
+    "Recent",
     "Strength",
     "TimeColumn",
     "TimeZone",
@@ -54,6 +56,10 @@ Strength = Annotated[
 ]
 HalfLife = Annotated[str | None, typer.Option(help="Age at which an event counts half, in days, as 90d.")]
 
+Recent = Annotated[
+    str | None, typer.Option(help="Age at which an event counts half in the prior's popularity, in days, as 30d.")
+]
+
 MinPerUser = Annotated[int, typer.Option(min=1, help="Leave out users with fewer distinct items.")]
 MinPerItem = Annotated[int, typer.Option(min=1, help="Leave out items with fewer distinct users.")]
 KCore = Annotated[int, typer.Option(min=1, help="Keep only users and items with at least so many of each other.")]
@@ -68,6 +74,13 @@ KindColumn = Annotated[str | None, typer.Option("--kind", help="The column of ki
 ValueColumn = Annotated[str | None, typer.Option("--value", help="The column of ratings or amounts.")]
 TimeColumn = Annotated[str | None, typer.Option("--time", help="The column of times.")]
 
+ProfileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        help="What is known of the person, as role=admin,interests=networking|storage.",
+    ),
+]
 HistoryOption = Annotated[
     str | None, typer.Option("--history", help="Item ids, as A,B,C, of somebody the store need not know.")
 ]

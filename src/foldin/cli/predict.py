@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, Json, WorkspaceFolder
+from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, Json, ProfileOption, WorkspaceFolder
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def predict(
         typer.Argument(metavar="USER [ITEM ...]", help="Whose row, and which items of it; all, if none is named."),
     ] = None,
     history: HistoryOption = None,
+    profile: ProfileOption = None,
     k: Annotated[
         int | None, typer.Option("-k", min=1, help=f"How many items; {SHOWN} in a table, all in JSON, if not said.")
     ] = None,
@@ -33,32 +34,32 @@ def predict(
 ) -> None:
     """Complete a history: a rating, probability or score for every item, also for those of the history.
 
-    With --history no user is named, only items.
+    With --history or --profile no user is named, only items.
 
     Example: foldin predict nle HOL-2002-01-CMP HOL-2002-02-CMP
     """
-    from foldin.cli.histories import checked_ids, stored_history, typed_history
     from foldin.cli.output import print_json
+    from foldin.cli.people import checked_ids, person_of
     from foldin.workspace import open_workspace
 
-    user, items = _user_and_items(names or [], history)
+    user, items = _user_and_items(names or [], described=history is not None or profile is not None)
     opened = open_workspace(workspace)
     recommender = opened.current()
-    shown = stored_history(opened, user) if history is None else typed_history(history, recommender.catalog)
-    row = _best_first(recommender.predict(shown, checked_ids(items) or None))
-    seen = set(shown.item_ids)
+    person = person_of(opened, recommender, user=user, history=history, profile=profile)
+    row = _best_first(recommender.predict(person.history, checked_ids(items) or None, profile=person.profile))
+    seen = set(person.history.item_ids)
     if json:
         print_json([{**asdict(one), "in_history": one.item_id in seen} for one in row[:k]])
     else:
         wanted = len(row) if items and k is None else k or SHOWN
-        _print_row(f"The completed row of {user or 'this history'}", row, wanted, seen, recommender)
+        _print_row(f"The completed row of {person.name}", row, wanted, seen, recommender)
 
 
-def _user_and_items(names: Sequence[str], history: str | None) -> tuple[str, Sequence[str]]:
-    if history is not None:
-        return "", names
+def _user_and_items(names: Sequence[str], *, described: bool) -> tuple[str | None, Sequence[str]]:
+    if described:
+        return None, names
     if not names:
-        raise ConfigurationError("say whose row: a user, or --history A,B,C")
+        raise ConfigurationError("say whose row: a user, --history A,B,C or --profile role=admin")
     return names[0], names[1:]
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from foldin.cli.output import print_json, print_line, print_table
 
 if TYPE_CHECKING:
-    from foldin.recommender import Recommendation, Recommender
+    from foldin.recommender import Basis, Recommendation, Recommender
 
-__all__ = ["print_ranking"]
+__all__ = ["because", "print_ranking"]
+
+SMALLEST_SHARE = 0.05
 
 
 def print_ranking(
@@ -40,13 +42,28 @@ def print_ranking(
             one.item_id,
             _title(one, recommender),
             *(FIGURES[figure](one) for figure in figures),
+            because(one.basis),
             *([cells[one.item_id]] if more else []),
         ]
         for rank, one in enumerate(ranking, 1)
     ]
-    print_table(title, ["", "item", "title", *figures, *([more] if more else [])], rows, numbers=["", *figures])
-    if ranking[0].basis == "popularity":
-        print_line("No item of the history is known to the model: this is what most people choose.")
+    print_table(
+        title, ["", "item", "title", *figures, "because of", *([more] if more else [])], rows, numbers=["", *figures]
+    )
+    if all(one.basis.history == 0 for one in ranking):
+        print_line(_without_history(ranking))
+
+
+def because(basis: Basis) -> str:
+    """What speaks for an item, as "history 72 %, profile 20 %": all that makes up a twentieth of it or more."""
+    shares = basis.shares()
+    return ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share >= SMALLEST_SHARE) or "-"
+
+
+def _without_history(ranking: Sequence[Recommendation]) -> str:
+    told = any(one.basis.profile or one.basis.content for one in ranking)
+    what = "what fits the profile, and what most people choose" if told else "what most people choose"
+    return f"No item of the history is known to the model: this is {what}."
 
 
 def _title(recommendation: Recommendation, recommender: Recommender) -> str:

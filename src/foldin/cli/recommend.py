@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, Json, WorkspaceFolder
+from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, Json, ProfileOption, WorkspaceFolder
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ __all__ = ["recommend"]
 def recommend(
     user: Annotated[str | None, typer.Argument(help="Whose recommendations; asked for in a terminal.")] = None,
     history: HistoryOption = None,
+    profile: ProfileOption = None,
     everybody: Annotated[bool, typer.Option("--all", help="For every user with events; needs -o.")] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File for --all: .parquet, .csv or .jsonl.")
@@ -29,55 +30,75 @@ def recommend(
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:
-    """Recommend items for a user, for a history, or for everybody.
+    """Recommend items for a user, for a history, for a profile, or for everybody.
 
-    Example: foldin recommend nle -k 5
+    Items that the catalogue hides, or that are not there yet or any more, are left out.
+
+    Example: foldin recommend --profile role=admin,interests=networking
     """
-    from foldin.cli.histories import stored_history, typed_history
+    from foldin.cli.people import person_of
     from foldin.cli.rankings import print_ranking
     from foldin.workspace import open_workspace
 
-    _check(user, history, everybody, output)
+    _check(user, history, profile, everybody, output)
     opened = open_workspace(workspace)
     if everybody:
         _write_all(opened, output, k, seen, as_json=json)
         return
     recommender = opened.current()
-    if history is not None:
-        title, shown = "For this history", typed_history(history, recommender.catalog)
-    else:
-        name = user or _asked_for()
-        title, shown = f"For {name}", stored_history(opened, name)
-    ranking = recommender.recommend(shown, k=k, seen="include" if seen else "exclude")
-    print_ranking(title, ranking, recommender, as_json=json)
+    if user is None and history is None and profile is None:
+        user = _asked_for()
+    person = person_of(opened, recommender, user=user, history=history, profile=profile)
+    ranking = recommender.recommend(
+        person.history,
+        profile=person.profile,
+        k=k,
+        exclude=_unavailable(opened),
+        seen="include" if seen else "exclude",
+    )
+    print_ranking(f"For {person.name}", ranking, recommender, as_json=json)
 
 
-def _check(user: str | None, history: str | None, everybody: bool, output: Path | None) -> None:
-    if sum([user is not None, history is not None, everybody]) > 1:
-        raise ConfigurationError("give one of: a user, --history, --all")
+def _check(user: str | None, history: str | None, profile: str | None, everybody: bool, output: Path | None) -> None:
+    if sum([user is not None, history is not None, everybody]) > 1 or (everybody and profile is not None):
+        raise ConfigurationError("give one of: a user, --history, --all; --profile goes alone or with the first two")
     if everybody != (output is not None):
         raise ConfigurationError("--all and -o FILE go together")
 
 
 def _asked_for() -> str:
     if not sys.stdin.isatty():
-        raise ConfigurationError("say for whom: a user, --history A,B,C or --all -o FILE")
+        raise ConfigurationError("say for whom: a user, --history A,B,C, --profile role=admin or --all -o FILE")
     name: str = typer.prompt("Your name")
     return name.strip()
 
 
+def _unavailable(workspace: Workspace) -> list[str]:
+    from datetime import UTC, datetime
+
+    from foldin.data.availability import unavailable
+
+    with workspace.store() as store:
+        return unavailable(store.catalog(), datetime.now(UTC))
+
+
 def _write_all(workspace: Workspace, output: Path | None, k: int, seen: bool, *, as_json: bool) -> None:
+    from datetime import UTC, datetime
+
     from foldin.cli.output import print_json, print_line, progress
+    from foldin.data.availability import unavailable
     from foldin.exporting import check_ending, write_rankings
 
     assert output is not None
     check_ending(output)
     with progress("reading the store") as tell, workspace.store() as store:
-        recommender, log = workspace.current(), store.interactions()
+        recommender, log, profiles = workspace.current(), store.interactions(), store.profiles()
         written = write_rankings(
             recommender,
             log,
             output,
+            profiles=profiles,
+            exclude=unavailable(store.catalog(), datetime.now(UTC)),
             k=k,
             seen="include" if seen else "exclude",
             on_block=lambda users: tell(f"{users:,} users"),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from foldin.data.feedback import Feedback, Form, Strength
     from foldin.data.interactions import Interactions
 
-__all__ = ["cleaned", "feedback_from", "pairs_from"]
+__all__ = ["cleaned", "days", "feedback_from", "pairs_from"]
 
 
 def pairs_from(assignments: Sequence[str], what: str) -> dict[str, str]:
@@ -50,8 +50,17 @@ def feedback_from(
         positive_from=positive_from,
         weights=_weights(weights),
         strength=strength,
-        half_life=None if half_life is None else _days(half_life),
+        half_life=days(half_life, "--half-life"),
     )
+
+
+def days(text: str | None, option: str) -> float | None:
+    """A number of days, typed as 90d or 90.
+
+    Raises:
+        ConfigurationError: it is no number.
+    """
+    return None if text is None else _number(text.strip().removesuffix("d"), f"{option} (days, as 90d)")
 
 
 def cleaned(log: Interactions, per_user: int, per_item: int, core: int) -> Interactions:
@@ -66,10 +75,6 @@ def cleaned(log: Interactions, per_user: int, per_item: int, core: int) -> Inter
 def _weights(text: str | None) -> dict[str, float]:
     pairs = pairs_from(text.split(","), "--weights") if text else {}
     return {kind: _number(value, f"the weight of kind '{kind}'") for kind, value in pairs.items()}
-
-
-def _days(text: str) -> float:
-    return _number(text.removesuffix("d"), "--half-life (days, as 90d)")
 
 
 def _number(text: str, what: str) -> float:

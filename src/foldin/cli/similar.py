@@ -21,7 +21,7 @@ def similar(
 
     Example: foldin similar HOL-2002-01-CMP -k 5
     """
-    from foldin.cli.histories import checked_ids
+    from foldin.cli.people import checked_ids
     from foldin.cli.rankings import print_ranking
     from foldin.workspace import open_workspace
 

@@ -17,6 +17,7 @@ from foldin.cli.options import (
     MinPerItem,
     MinPerUser,
     PositiveFrom,
+    Recent,
     Strength,
     Weights,
     WorkspaceFolder,
@@ -41,6 +42,7 @@ def train(
     weights: Weights = None,
     strength: Strength = None,
     half_life: HalfLife = None,
+    recent: Recent = None,
     min_per_user: MinPerUser = 1,
     min_per_item: MinPerItem = 1,
     k_core: KCore = 1,
@@ -56,10 +58,12 @@ def train(
 
     Example: foldin train --model autoencoder --set latent=32 --set l2=0.01
     """
+    from dataclasses import replace
+
     from foldin.choosing import Training
     from foldin.cli.epochs import shown_progress
     from foldin.cli.output import print_line, progress
-    from foldin.cli.settings import cleaned, feedback_from, pairs_from
+    from foldin.cli.settings import cleaned, days, feedback_from, pairs_from
     from foldin.fitting import fit
     from foldin.models.zoo import DEFAULT, estimator_named, settings_of
     from foldin.workspace import open_workspace
@@ -72,7 +76,8 @@ def train(
     opened = open_workspace(workspace)
     with progress("reading the store") as tell:
         with opened.store() as store:
-            log, catalog = store.interactions(), store.catalog()
+            log, catalog, profiles = store.interactions(), store.catalog(), store.profiles()
+            position = store.summary().position
         training = Training(
             device=device,
             checkpoints=opened.checkpoints,
@@ -83,13 +88,15 @@ def train(
             cleaned(log, min_per_user, min_per_item, k_core),
             estimator=estimator,
             catalog=catalog,
+            profiles=profiles,
             feedback=rule,
+            recent=days(recent, "--recent"),
             fixed=fields,
             refit=refit,
             training=training,
             seed=seed,
         )
-        name = opened.publish(recommender)
+        name = opened.publish(replace(recommender, data_position=position))
     opened.forget_checkpoints()
     _print_report(name, recommender, as_json=json)
     if not json:

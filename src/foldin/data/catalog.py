@@ -23,7 +23,7 @@ NOTHING: Attributes = MappingProxyType({})
 TITLES = ("title", "name")
 
 
-def ids_of(ids: Iterable[str]) -> Ids:
+def ids_of(ids: Iterable[str | None]) -> Ids:
     """Ids as an array of objects, in their order."""
     listed = list(ids)
     array = np.empty(len(listed), dtype=np.object_)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeAlias
 
-from foldin.data.catalog import NOTHING, Attributes
+import numpy as np
+
+from foldin.data.catalog import NOTHING, Attributes, ids_of
 from foldin.data.interactions import Ids
-from foldin.errors import DataError, NotFoundError
+from foldin.errors import ConfigurationError, DataError, NotFoundError
 
-__all__ = ["Profiles"]
+__all__ = ["Profile", "Profiles", "attributes_of"]
+
+Profile: TypeAlias = Mapping[str, str]
+"""What is known of one user, by attribute; several values of one attribute are parted by `|`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,3 +54,30 @@ class Profiles:
             raise NotFoundError(f"no profile of user '{user_id}'")
         row = self._positions[user_id]
         return {name: column[row] for name, column in self.attributes.items() if column[row] is not None}
+
+    def of(self, user_ids: Ids) -> Attributes:
+        """The attributes of users, one cell for each in their order; None where there is no profile of them."""
+        rows = np.fromiter((self._positions.get(user_id, -1) for user_id in user_ids), np.intp, len(user_ids))
+        # one cell more than there are users: the last is None, which is what the row -1 finds
+        return {name: np.append(column, [None])[rows] for name, column in self.attributes.items()}
+
+
+def attributes_of(profiles: Sequence[Profile | None]) -> dict[str, Ids]:
+    """Profiles as columns, one cell for each in their order; None where one lacks the attribute.
+
+    Raises:
+        ConfigurationError: a profile is no mapping of texts to texts.
+    """
+    names = dict.fromkeys(name for profile in profiles for name in _checked(profile))
+    return {name: ids_of((profile or {}).get(name) for profile in profiles) for name in names}
+
+
+def _checked(profile: Profile | None) -> Profile:
+    if profile is None:
+        return {}
+    if not isinstance(profile, Mapping):
+        raise ConfigurationError(f"a profile is a mapping such as {{'role': 'admin'}}, not {profile!r}")
+    for name, value in profile.items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise ConfigurationError(f"a profile holds texts, as {{'age': '31'}}; {name!r}: {value!r} is no such pair")
+    return profile

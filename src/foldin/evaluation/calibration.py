@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,16 @@ from foldin.evaluation.scoring import Score, blocks, scores_of
 from foldin.ranking.top_k import masked
 
 __all__ = [
+    "Judged",
     "ProbabilityCalibration",
     "RatingCalibration",
     "calibration_error",
     "fit_probabilities",
     "fit_ratings",
 ]
+
+Judged: TypeAlias = tuple[Score, Holdout]
+"""Held-out users, and the scores of those that had no part in the model that scores them."""
 
 FEWEST_TARGETS = 50
 MOST_CELLS = 5_000_000  # user-item pairs looked at; bounds the memory, and more would not change a knot's second digit
@@ -69,7 +74,7 @@ class ProbabilityCalibration:
         return cls(scores.astype(np.float32), probabilities.astype(np.float32))
 
 
-def fit_probabilities(score: Score, holdout: Holdout, *, seed: int = 0) -> ProbabilityCalibration | None:
+def fit_probabilities(judged: Sequence[Judged], *, seed: int = 0) -> ProbabilityCalibration | None:
     """Learns P(item is among the targets | score) over all items not shown to held-out users, by isotonic regression.
 
     Takes as many users, drawn by the seed, as make up 5 million user-item pairs. Pairs are first grouped
@@ -82,7 +87,7 @@ def fit_probabilities(score: Score, holdout: Holdout, *, seed: int = 0) -> Proba
     Raises:
         ConfigurationError: the scores have the wrong shape.
     """
-    scores, found = _ranked_pairs(score, holdout, seed)
+    scores, found = _ranked_pairs(judged, seed)
     if np.count_nonzero(found) < FEWEST_TARGETS:
         return None
     starts = _bin_starts(scores)
@@ -97,9 +102,7 @@ def fit_probabilities(score: Score, holdout: Holdout, *, seed: int = 0) -> Proba
 
 
 def calibration_error(
-    calibration: ProbabilityCalibration,
-    score: Score,
-    holdout: Holdout,
+    parts: Sequence[tuple[ProbabilityCalibration, Sequence[Judged]]],
     *,
     top: float = 0.01,
     bins: int = 10,
@@ -107,8 +110,9 @@ def calibration_error(
 ) -> float:
     """Expected calibration error, mean over bins of equal mass of |mean probability - share of hits|.
 
-    `top`: the share of all pairs, best scores first, that is judged; the default is the region people get to see,
-    1 judges all, where nearly every probability is nearly 0 and the error is small whatever the calibration.
+    `parts`: calibrations, each with the users it is judged by; all are judged together. `top`: the share of all pairs,
+    most probable first, that is judged; the default is the region people get to see, 1 judges all, where nearly every
+    probability is nearly 0 and the error is small whatever the calibration.
     Source: Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning".
 
     Raises:
@@ -116,11 +120,20 @@ def calibration_error(
     """
     if not 0 < top <= 1:
         raise ConfigurationError(f"top is {top}; it is a share, above 0 and at most 1")
-    scores, found = _ranked_pairs(score, holdout, seed)
-    first = min(len(scores) - bins, int((1 - top) * len(scores)))
-    scores, found = scores[max(first, 0) :], found[max(first, 0) :]
-    gaps = calibration.predict(scores).astype(np.float64) - found
+    told = [_told(calibration, judged, seed) for calibration, judged in parts]
+    probabilities = np.concatenate([np.empty(0), *(probabilities for probabilities, _ in told)])
+    found = np.concatenate([np.empty(0, dtype=np.bool_), *(found for _, found in told)])
+    first = min(len(found) - bins, int((1 - top) * len(found)))
+    order = np.argsort(probabilities, kind="stable")[max(first, 0) :]
+    gaps = probabilities[order] - found[order]
     return float(sum(abs(part.sum()) for part in np.array_split(gaps, bins)) / max(1, len(gaps)))
+
+
+def _told(
+    calibration: ProbabilityCalibration, judged: Sequence[Judged], seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    scores, found = _ranked_pairs(judged, seed)
+    return calibration.predict(scores).astype(np.float64), found
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,18 +218,19 @@ def _towards_baseline(terms: NDArray[np.float64], ratings: NDArray[np.float64], 
     return np.concatenate([[a], slopes + np.array([0.0, 1.0, 1.0])])
 
 
-def _ranked_pairs(score: Score, holdout: Holdout, seed: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def _ranked_pairs(judged: Sequence[Judged], seed: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Scores of items that were not shown, ascending, and which of them are targets."""
-    pairs = [_pairs(score, holdout, block) for block in _drawn(holdout, seed)]
+    share = MOST_CELLS // max(1, len(judged))
+    pairs = [_pairs(score, holdout, block) for score, holdout in judged for block in _drawn(holdout, share, seed)]
     scores = np.concatenate([np.empty(0, dtype=np.float32), *(scores for scores, _ in pairs)])
     found = np.concatenate([np.empty(0, dtype=np.bool_), *(found for _, found in pairs)])
     order = np.argsort(scores, kind="stable")
     return scores[order], found[order]
 
 
-def _drawn(holdout: Holdout, seed: int) -> Iterator[slice]:
+def _drawn(holdout: Holdout, cells: int, seed: int) -> Iterator[slice]:
     users, items = holdout.fold_in.shape
-    most = max(1, MOST_CELLS // max(1, items))
+    most = max(1, cells // max(1, items))
     if users <= most:
         return blocks(users, 512)
     drawn = np.sort(np.random.default_rng(seed).permutation(users)[:most])

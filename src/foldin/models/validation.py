@@ -13,7 +13,7 @@ from foldin.models.protocols import Model
 from foldin.ranking.metrics import hits_of, ndcg, relevant_of
 from foldin.ranking.top_k import masked, top_k
 
-__all__ = ["heldout_error", "heldout_quality", "targets_and_weights"]
+__all__ = ["heldout_error", "heldout_qualities", "heldout_quality", "targets_and_weights"]
 
 BLOCK = 512
 CUTOFF = 100
@@ -21,11 +21,13 @@ CUTOFF = 100
 
 def heldout_quality(model: Model, holdout: Holdout) -> float:
     """Mean NDCG@100 over the users, all items ranked but those shown."""
-    holdout, total = holdout.ranked(), 0.0
-    for part in _blocks(holdout):
-        rankings = top_k(masked(model.score(part.fold_in), part.fold_in), CUTOFF)
-        total += float(ndcg(hits_of(rankings, part.targets, CUTOFF), relevant_of(part.targets)).sum())
-    return total / len(holdout)
+    return float(heldout_qualities(model, holdout).mean())
+
+
+def heldout_qualities(model: Model, holdout: Holdout) -> NDArray[np.float64]:
+    """NDCG@100 of each user with something to find, (users,), all items ranked but those shown."""
+    qualities = [_qualities(model, part) for part in _blocks(holdout.ranked())]
+    return np.concatenate([np.empty(0), *qualities])
 
 
 def heldout_error(model: Model, holdout: Holdout, unobserved: float) -> float:
@@ -55,6 +57,11 @@ def targets_and_weights(
     if unobserved:
         return np.ones_like(values), np.maximum(values, np.float32(unobserved))
     return np.minimum(values, np.float32(1)), np.maximum(values, np.float32(1))
+
+
+def _qualities(model: Model, part: Holdout) -> NDArray[np.float64]:
+    rankings = top_k(masked(model.score(part.fold_in), part.fold_in), CUTOFF)
+    return ndcg(hits_of(rankings, part.targets, CUTOFF), relevant_of(part.targets))
 
 
 def _blocks(holdout: Holdout) -> Iterator[Holdout]:

@@ -1,0 +1,109 @@
+"""Whom a command works for: a user of the store, or somebody described at the prompt by history and profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from foldin.data.catalog import Catalog
+    from foldin.data.interactions import History
+    from foldin.data.profiles import Profile
+    from foldin.recommender import Recommender
+    from foldin.workspace import Workspace
+
+__all__ = ["Person", "checked_ids", "note_unknown", "person_of", "typed_profile"]
+
+
+@dataclass(frozen=True)
+class Person:
+    """What is known of somebody; `name` is what messages call them."""
+
+    name: str
+    history: History
+    profile: Profile
+
+
+def person_of(
+    workspace: Workspace, recommender: Recommender, *, user: str | None, history: str | None, profile: str | None
+) -> Person:
+    """A user of the store, or, without one, whoever has the history "A,B,C" and the profile "role=admin,interests=x|y".
+
+    A profile typed for a user of the store is laid over the stored one. Notes name items and attributes that the model
+    does not know.
+
+    Raises:
+        NotFoundError: there is no such user, or no store.
+        DataError: no user or item can have such an id.
+        ConfigurationError: the profile is not of that form.
+    """
+    typed = {} if profile is None else typed_profile(profile)
+    _note_unknown_attributes(typed, recommender)
+    if user is not None:
+        stored, known = _stored(workspace, user)
+        return Person(user, stored, {**known, **typed})
+    name = "this history" if history is not None else "this profile"
+    return Person(name, _typed_history(history or "", recommender.catalog), typed)
+
+
+def typed_profile(text: str) -> dict[str, str]:
+    """The profile "role=admin,interests=networking|storage"; an attribute given twice has both values.
+
+    Raises:
+        ConfigurationError: a part is not of the form name=value.
+    """
+    from foldin.errors import ConfigurationError
+
+    profile: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and value):
+            raise ConfigurationError(f"'{part}' is not of the form name=value, as --profile role=admin,interests=x|y")
+        profile[name] = f"{profile[name]}|{value}" if name in profile else value
+    return profile
+
+
+def checked_ids(item_ids: Sequence[str]) -> list[str]:
+    """Item ids as they were typed, in the form in which ids are kept.
+
+    Raises:
+        DataError: no item can have such an id.
+    """
+    from foldin.data.identifiers import checked_id
+
+    return [checked_id(item_id, "item") for item_id in item_ids]
+
+
+def note_unknown(item_ids: Sequence[str], catalog: Catalog) -> None:
+    """Says which of the items are not known to the model."""
+    from foldin.cli.output import print_note
+
+    unknown = [item for item, known in zip(item_ids, catalog.knows(item_ids), strict=True) if not known]
+    if unknown:
+        print_note(f"unknown to the model and passed over: {', '.join(unknown)}")
+
+
+def _stored(workspace: Workspace, user: str) -> tuple[History, Profile]:
+    from foldin.data.identifiers import checked_id
+
+    with workspace.store() as store:
+        user_id = checked_id(user, "user")
+        history, profiles = store.history(user_id), store.profiles()
+    return history, profiles.profile(user_id) if user_id in set(profiles.user_ids) else {}
+
+
+def _typed_history(text: str, catalog: Catalog) -> History:
+    from foldin.data.interactions import History
+
+    item_ids = checked_ids([part.strip() for part in text.split(",") if part.strip()])
+    note_unknown(item_ids, catalog)
+    return History.of(item_ids)
+
+
+def _note_unknown_attributes(profile: Profile, recommender: Recommender) -> None:
+    from foldin.cli.output import print_note
+
+    passed_over = [f"{name}={value}" for name, value in profile.items() if not recommender.says(name, value)]
+    if passed_over:
+        print_note(f"says nothing to the model: {', '.join(passed_over)}")

@@ -1,0 +1,141 @@
+"""Model and prior, put together: every score is a sum of signed terms, which say what a recommendation rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from foldin.coldstart.cold_items import ColdItems
+from foldin.coldstart.handover import Handover
+from foldin.coldstart.prior import Prior
+from foldin.data.catalog import Attributes
+from foldin.data.splitting import Holdout
+from foldin.evaluation.scoring import Score
+from foldin.models.protocols import LinearModel, Model
+
+__all__ = ["TERMS", "Blend", "Terms", "blended_scores", "of_rows"]
+
+TERMS = ("history", "profile", "content", "popularity")
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """What every score is the sum of: an array per term, (users, items) each, or None where there is no such term."""
+
+    history: NDArray[np.float32]
+    profile: NDArray[np.float32] | None
+    content: NDArray[np.float32] | None
+    popularity: NDArray[np.float32]
+
+    def total(self) -> NDArray[np.float32]:
+        """The scores, (users, items), in an array of their own."""
+        total = self.history + self.popularity
+        for term in (self.profile, self.content):
+            if term is not None:
+                total += term
+        return total
+
+    def at(self, rows: NDArray[np.intp], items: NDArray[np.int32]) -> dict[str, NDArray[np.float32]]:
+        """The terms of some cells, (cells,) each; 0 where there is no such term."""
+        nothing = np.zeros(len(rows), dtype=np.float32)
+        terms = {name: getattr(self, name) for name in TERMS}
+        return {name: nothing if term is None else term[rows, items] for name, term in terms.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Blend:
+    """score = unit x model(history) + w(n) x prior(profile), and cold items by the warm ones they resemble.
+
+    `cold_items`: None where no cold item resembles a warm one.
+    """
+
+    model: Model
+    prior: Prior
+    handover: Handover
+    cold_items: ColdItems | None = None
+
+    def terms(self, histories: csr_array, attributes: Attributes) -> Terms:
+        """The terms for histories, (users, items), of users with these profiles, one cell of every attribute for each.
+
+        A model is asked about histories only: where there is none, the prior speaks alone.
+        """
+        known = np.diff(histories.indptr)
+        weights = self.handover.weight(known)[:, None]
+        prior = self.prior.terms(attributes, len(known))
+        return Terms(
+            self._filled(self._history(histories, known > 0)),
+            None if prior.profile is None else self._filled(weights * prior.profile),
+            None if prior.content is None else weights * prior.content,
+            self._filled(weights * prior.popularity),
+        )
+
+    def score(self, histories: csr_array, attributes: Attributes) -> NDArray[np.float32]:
+        """The sums of the terms, (users, items)."""
+        return self.terms(histories, attributes).total()
+
+    @property
+    def reachable(self) -> NDArray[np.bool_]:
+        """Items that anybody had in training or that resemble one, (items,)."""
+        warm = self.prior.warm
+        return warm if self.cold_items is None else warm | self.cold_items.reachable
+
+    def item_contributions(self, history: csr_array, item: int) -> tuple[NDArray[np.float64], bool]:
+        """What each item of one history, (1, items), does to the history's term of an item's score, and if it adds up.
+
+        A linear model's add up to the term. For others, each is by how much the term falls when that item alone is left
+        out.
+        """
+        if not history.nnz:
+            return np.empty(0), True
+        sources, weights = self._neighbours(item)
+        if isinstance(self.model, LinearModel):
+            of_sources = self.model.item_weights[history.indices][:, sources].astype(np.float64) @ weights
+            return history.data * of_sources * self.handover.unit, True
+        everything = history.toarray()
+        without = np.repeat(everything, history.nnz, axis=0)
+        without[np.arange(history.nnz), history.indices] = 0
+        scores = self.model.score(csr_array(np.concatenate([everything, without])))[:, sources] @ weights
+        return (scores[0] - scores[1:]) * self.handover.unit, False
+
+    def attribute_contributions(self, history: csr_array, attributes: Attributes, item: int) -> dict[str, float]:
+        """What each attribute of one profile adds to the profile's term of an item's score, by attribute."""
+        prior = self.prior
+        if prior.profile is None or not prior.profile_weight:
+            return {}
+        factor = float(self.handover.weight(np.diff(history.indptr))[0] * prior.profile_weight / prior.unit)
+        sources, weights = self._neighbours(item)
+        return {
+            name: factor * float(amounts[sources] @ weights)
+            for name, amounts in prior.profile.contributions(attributes).items()
+        }
+
+    def _neighbours(self, item: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The items whose scores make up an item's, and their weights: itself, or the warm ones it resembles."""
+        if self.cold_items is None or not self.cold_items.reachable[item]:
+            return np.array([item]), np.ones(1)
+        column = self.cold_items.weights[:, [item]].tocoo()
+        return column.coords[0].astype(np.intp), column.data.astype(np.float64)
+
+    def _history(self, histories: csr_array, known: NDArray[np.bool_]) -> NDArray[np.float32]:
+        scores = np.zeros(histories.shape, dtype=np.float32)
+        if self.handover.unit and known.any():
+            everyone = bool(known.all())
+            scores[known] = self.model.score(histories if everyone else histories[known])
+            scores *= np.float32(self.handover.unit)
+        return scores
+
+    def _filled(self, term: NDArray[np.float32]) -> NDArray[np.float32]:
+        return term if self.cold_items is None else self.cold_items.filled(term)
+
+
+def of_rows(attributes: Attributes, rows: NDArray[np.intp]) -> Attributes:
+    """The attributes of some rows of the matrix that `attributes` are of."""
+    return {name: column[rows] for name, column in attributes.items()}
+
+
+def blended_scores(blend: Blend, attributes: Attributes, holdout: Holdout) -> Score:
+    """What a blend makes of the histories shown; `attributes` are of all rows of the whole matrix."""
+    return lambda block: blend.score(holdout.fold_in[block], of_rows(attributes, holdout.rows[block]))

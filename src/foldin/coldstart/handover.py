@@ -1,0 +1,155 @@
+"""The handover: how much the prior still counts when the history holds n known items, learned on held-out users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from foldin.errors import BundleError
+from foldin.evaluation.truncation import LENGTHS
+from foldin.ranking.metrics import hits_of, ndcg, relevant_of
+from foldin.ranking.top_k import masked, top_k
+
+__all__ = ["Handover", "Truncated", "usual_handover", "learn_handover", "ranking_quality", "spread_unit"]
+
+WEIGHTS = (0.0, *(2.0 ** (exponent / 2) for exponent in range(-12, 9)))
+STEP = 2.0
+"""By how many values of `WEIGHTS` neighbouring lengths usually differ: a standard deviation."""
+
+USUAL_WEIGHTS = (1.0, 1.0, 0.7, 0.5, 0.35, 0.2, 0.12, 0.06)
+"""Where nobody can be held out to learn from."""
+
+CUTOFF = 100
+FEWEST_USERS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Handover:
+    """score = unit x model(history) + w(n) x prior(profile), n being the number of known items in the history.
+
+    `unit` brings the model's scores to the prior's scale: to a spread over items of 1. It is 0 for a model that does
+    not look at histories. w is straight between `lengths` in log(1 + n), and level beyond the longest.
+    Shapes: `lengths` and `weights` (lengths,).
+    """
+
+    unit: float
+    lengths: NDArray[np.int64]
+    weights: NDArray[np.float32]
+
+    def weight(self, known: NDArray[np.integer]) -> NDArray[np.float32]:
+        """w(n) for histories of n known items, in any shape."""
+        weights = np.interp(np.log1p(known), np.log1p(self.lengths), self.weights)
+        return np.asarray(weights, dtype=np.float32)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """All there is, by name; `from_arrays` makes the same of it."""
+        return {"unit": np.array([self.unit]), "lengths": self.lengths, "weights": self.weights}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Handover:
+        """The handover that `arrays` came from.
+
+        Raises:
+            BundleError: an array is missing, or they are no weights at ascending lengths.
+        """
+        try:
+            unit, lengths, weights = (arrays[name] for name in ("unit", "lengths", "weights"))
+        except KeyError as missing:
+            raise BundleError(f"the handover lacks {missing}; the bundle is damaged") from None
+        fits = unit.shape == (1,) and lengths.ndim == 1 and lengths.shape == weights.shape and len(lengths) > 0
+        if not (fits and np.isfinite(unit).all() and np.isfinite(weights).all() and (np.diff(lengths) > 0).all()):
+            raise BundleError("the handover is no weights at ascending lengths; the bundle is damaged")
+        return cls(float(unit[0]), lengths.astype(np.int64), weights.astype(np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class Truncated:
+    """Held-out users whose histories were cut to the same length: what the two sides make of them.
+
+    `users`: whose each row is; one user may stand there several times, cut differently. Shapes: `users` (rows,), the
+    others (rows, items), `prior` perhaps (1, items). `history` is in the handover's unit.
+    """
+
+    users: NDArray[np.intp]
+    history: NDArray[np.float32]
+    prior: NDArray[np.float32]
+    shown: csr_array
+    targets: csr_array
+
+    def quality(self, weight: float) -> NDArray[np.float64]:
+        """NDCG@100 of history + weight x prior, (rows,)."""
+        return ranking_quality(self.history + np.float32(weight) * self.prior, self.shown, self.targets)
+
+
+def ranking_quality(scores: NDArray[np.float32], shown: csr_array, targets: csr_array) -> NDArray[np.float64]:
+    """NDCG@100 of each row of scores, all items ranked but those shown, (rows,)."""
+    return np.asarray(ndcg(hits_of(top_k(masked(scores, shown), CUTOFF), targets, CUTOFF), relevant_of(targets)))
+
+
+def learn_handover(unit: float, cut: Callable[[int], Iterable[Truncated]]) -> Handover:
+    """w(n) at every one of `LENGTHS` by NDCG@100; `cut` gives the held-out users with histories of that length.
+
+    A length with few users knows its own best weight badly, and the curve is flat near the best. So what is minimised
+    over all lengths together is sum_n z_n(w_n)^2 / 2 + sum_n (s_n / STEP)^2 / 2, z_n(w) being by how many standard
+    errors (paired over users) w ranks worse than the best weight at that length, and s_n the number of values between w
+    at two neighbouring lengths; exactly, by dynamic programming. 0 counts as the value below the smallest.
+    """
+    costs = np.stack([_costs(list(cut(length)) if length else []) for length in LENGTHS])
+    path = _smoothest(costs)
+    return Handover(unit, np.array(LENGTHS, dtype=np.int64), np.array(WEIGHTS, dtype=np.float32)[path])
+
+
+def usual_handover(unit: float) -> Handover:
+    """The usual handover, where nobody could be held out to learn it from."""
+    return Handover(unit, np.array(LENGTHS, dtype=np.int64), np.array(USUAL_WEIGHTS, dtype=np.float32))
+
+
+def spread_unit(scores: NDArray[np.float32]) -> float:
+    """What brings scores, (users, items), to a spread over items of 1; 0 if all users have the same scores."""
+    if not len(scores) or (scores == scores[:1]).all():
+        return 0.0
+    variance = scores.var(axis=1, dtype=np.float64).mean()
+    return float(1 / np.sqrt(variance)) if variance > 0 else 1.0
+
+
+def _costs(parts: list[Truncated]) -> NDArray[np.float64]:
+    """z^2 / 2 of every weight, (weights,); with no history only the prior speaks, and any weight ranks the same."""
+    users = np.concatenate([part.users for part in parts]) if parts else np.empty(0, dtype=np.intp)
+    if len(np.unique(users)) < FEWEST_USERS:
+        return np.zeros(len(WEIGHTS))
+    qualities = np.stack([np.concatenate([part.quality(weight) for part in parts]) for weight in WEIGHTS])
+    return _squared_errors(_by_user(qualities, users))
+
+
+def _by_user(qualities: NDArray[np.float64], users: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The mean over the rows of each user, (weights, users)."""
+    _, codes, counts = np.unique(users, return_inverse=True, return_counts=True)
+    means: NDArray[np.float64] = np.array([np.bincount(codes, row) / counts for row in qualities])
+    return means
+
+
+def _squared_errors(qualities: NDArray[np.float64]) -> NDArray[np.float64]:
+    best = qualities[int(np.argmax(qualities.mean(axis=1)))]
+    behind = best - qualities
+    errors = behind.std(axis=1, ddof=1) / np.sqrt(behind.shape[1])
+    distances = np.divide(behind.mean(axis=1), errors, out=np.zeros(len(behind)), where=errors > 0)
+    return np.square(distances) / 2
+
+
+def _smoothest(costs: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The path through (lengths, weights) of least cost, (lengths,); of equally good ones, that of smaller weights."""
+    values = np.arange(costs.shape[1])
+    steps = np.square((values[:, None] - values[None, :]) / STEP) / 2
+    total, came_from = costs[0], []
+    for cost in costs[1:]:
+        candidates = total[:, None] + steps
+        came_from.append(candidates.argmin(axis=0))
+        total = candidates.min(axis=0) + cost
+    path = [int(total.argmin())]
+    for before in reversed(came_from):
+        path.append(int(before[path[-1]]))
+    return np.array(path[::-1], dtype=np.intp)

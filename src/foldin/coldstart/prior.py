@@ -1,0 +1,185 @@
+"""The prior: what we would recommend knowing only the profile, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from foldin.coldstart.content import Content
+from foldin.coldstart.encoding import ProfileEncoder
+from foldin.coldstart.profile_prior import ProfilePrior, fit_profile_prior
+from foldin.data.catalog import Attributes
+from foldin.data.interactions import NO_TIME
+from foldin.data.matrix import Pairs
+from foldin.errors import BundleError, ConfigurationError
+
+__all__ = ["Prior", "PriorTerms", "fit_prior", "recent_shares", "weighed"]
+
+PROFILE_WEIGHTS = (0.0, 0.5, 1.0, 2.0)
+CONTENT_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+DAY = 86_400_000_000  # microseconds
+SURE = 1.0
+"""Standard errors by which a term must better a ranking to be let in at all."""
+
+
+@dataclass(frozen=True, eq=False)
+class PriorTerms:
+    """The signed terms of a prior, (users, items) each, or (1, items) where all users have the same.
+
+    None: no such term.
+    """
+
+    popularity: NDArray[np.float32]
+    profile: NDArray[np.float32] | None
+    content: NDArray[np.float32] | None
+
+    def total(self) -> NDArray[np.float32]:
+        """Their sum, (users, items) or (1, items)."""
+        terms = (self.popularity, self.profile, self.content)
+        return sum((term for term in terms[1:] if term is not None), start=terms[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """popularity + profile_weight x profile + content_weight x content.
+
+    Popularity and the profile's correction of it are in units of the spread of popularity over the items, so that a
+    prior has the same scale whatever the data; content is as `Content.score` has it, from 0 to 1.
+    Shapes: `shares` (items,), what part of the users have each item, recent ones counting more where so asked;
+    `warm` (items,), which items anybody had in training.
+    """
+
+    shares: NDArray[np.float32]
+    warm: NDArray[np.bool_]
+    profile: ProfilePrior | None = None
+    content: Content | None = None
+    profile_weight: float = 1.0
+    content_weight: float = 1.0
+
+    @property
+    def unit(self) -> np.float32:
+        """The spread of popularity over the items that anybody had; 1 where there is none."""
+        spread = self.shares[self.warm].std() if self.warm.any() else np.float32(0)
+        return np.float32(spread if spread > 0 else self.shares.max(initial=0) or 1)
+
+    def terms(self, attributes: Attributes, users: int) -> PriorTerms:
+        """The terms for users with these profiles, one cell of every attribute for each."""
+        profile = content = None
+        if self.profile is not None and self.profile_weight and attributes:
+            profile = self.profile.score(attributes, users) * np.float32(self.profile_weight / self.unit)
+        if self.content is not None and self.content_weight and attributes:
+            content = self.content.score(attributes, users) * np.float32(self.content_weight)
+        return PriorTerms((self.shares / self.unit)[None, :], profile, content)
+
+    def with_weights(self, *, profile: float | None = None, content: float | None = None) -> Prior:
+        """The same prior, its terms weighing something else; None leaves a weight as it is."""
+        return replace(
+            self,
+            profile_weight=self.profile_weight if profile is None else profile,
+            content_weight=self.content_weight if content is None else content,
+        )
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """What was learned, by name, without the encoder and the look-up."""
+        profile = {} if self.profile is None else {"means": self.profile.means, "weights": self.profile.weights}
+        return {"shares": self.shares, "warm": self.warm, **profile}
+
+    @classmethod
+    def from_arrays(
+        cls,
+        arrays: Mapping[str, NDArray[np.generic]],
+        encoder: ProfileEncoder | None,
+        items: int,
+        content: Content | None,
+    ) -> Prior:
+        """The prior that `arrays`, of so many items, and an encoder came from.
+
+        Raises:
+            BundleError: an array is missing, or has a shape that does not fit.
+        """
+        shares = _array(arrays, "shares", (items,))
+        warm = _array(arrays, "warm", (items,)) != 0
+        if encoder is None:
+            return cls(shares, warm, None, content)
+        features = len(encoder.names)
+        means, weights = _array(arrays, "means", (features,)), _array(arrays, "weights", (features, items))
+        return cls(shares, warm, ProfilePrior(encoder, means, weights), content)
+
+
+def fit_prior(
+    histories: csr_array,
+    attributes: Attributes,
+    content: Content | None = None,
+    shares: NDArray[np.float32] | None = None,
+) -> Prior:
+    """Learns from the users of `histories`, (users, items), with one cell of every attribute for each.
+
+    `content`: the look-up in the catalogue. `shares`: popularity, where it is not that of `histories`.
+    """
+    totals = np.asarray(histories.sum(axis=0), dtype=np.float64).ravel()
+    popularity = (totals / max(histories.shape[0], 1)).astype(np.float32) if shares is None else shares
+    return Prior(popularity, totals > 0, fit_profile_prior(attributes, histories) if attributes else None, content)
+
+
+def recent_shares(pairs: Pairs, rows: NDArray[np.intp], half_life: float) -> NDArray[np.float32]:
+    """Popularity, (items,), among the users of `rows`, in which what is `half_life` days older counts half.
+
+    As large in all as without decay, so that a share stays one. What has no time counts as the oldest.
+
+    Raises:
+        ConfigurationError: `half_life` is not above 0, or nothing has a time.
+    """
+    if not half_life > 0:
+        raise ConfigurationError(f"recent is {half_life}; it is a number of days above 0")
+    if pairs.times is None or (pairs.times == NO_TIME).all():
+        raise ConfigurationError("recent popularity needs a column of times, and the log has none")
+    kept = pairs.where(np.isin(pairs.rows, rows))
+    assert kept.times is not None
+    weights = np.exp2(-_ages(kept.times) / half_life)
+    totals = np.bincount(kept.columns, kept.values * weights, pairs.shape[1])
+    scale = kept.values.sum(dtype=np.float64) / max(float(totals.sum()), np.finfo(np.float64).tiny)
+    return np.asarray(totals * scale / max(len(rows), 1), dtype=np.float32)
+
+
+def _array(arrays: Mapping[str, NDArray[np.generic]], name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    if name not in arrays or arrays[name].shape != shape:
+        raise BundleError(f"the prior's '{name}' is missing or not of shape {shape}; the bundle is damaged")
+    array = arrays[name].astype(np.float32)
+    if not np.isfinite(array).all():
+        raise BundleError(f"the prior's '{name}' holds what is no number; the bundle is damaged")
+    return array
+
+
+def _ages(times: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Days before the newest, (cells,)."""
+    known = times != NO_TIME
+    oldest = times[known].min(initial=np.iinfo(np.int64).max) if known.any() else 0
+    dated = np.where(known, times, oldest)
+    return np.asarray((dated.max(initial=oldest) - dated) / DAY)
+
+
+def weighed(prior: Prior, quality: Callable[[Prior], NDArray[np.float64]]) -> Prior:
+    """The prior with the weights of its terms chosen by `quality`, (users,), a value per held-out user.
+
+    A term that does not better the ranking by more than a standard error gets no weight: a useless one changes nothing.
+    """
+    if prior.profile is not None:
+        prior = _best([prior.with_weights(profile=weight) for weight in PROFILE_WEIGHTS], quality)
+    if prior.content is not None:
+        prior = _best([prior.with_weights(content=weight) for weight in CONTENT_WEIGHTS], quality)
+    return prior
+
+
+def _best(priors: Sequence[Prior], quality: Callable[[Prior], NDArray[np.float64]]) -> Prior:
+    """The best of priors, the first of which lacks the term in question."""
+    without, *others = priors
+    base = quality(without)
+    qualities = [quality(other) for other in others]
+    best = int(np.argmax([one.mean() for one in qualities]))
+    gain = qualities[best] - base
+    error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
+    return others[best] if gain.mean() > SURE * error else without
