@@ -53,6 +53,7 @@ def test_the_p_value_is_that_of_scipy() -> None:
 def test_a_small_chance_keeps_its_digits_on_either_side() -> None:
     assert 0 < p_value(PairedDifference(1.0, 0.05, 40), "greater") < 1e-20
     assert 0 < p_value(PairedDifference(-1.0, 0.05, 40), "less") < 1e-20
+    assert 0 < p_value(PairedDifference(1.0, 0.05, 40)) == p_value(PairedDifference(-1.0, 0.05, 40)) < 1e-20
 
 
 def test_where_users_do_not_differ_from_each_other() -> None:

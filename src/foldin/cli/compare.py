@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json as json_text
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
@@ -28,19 +30,33 @@ from foldin.cli.options import (
     ValueColumn,
     Weights,
 )
-from foldin.errors import ConfigurationError
+from foldin.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
+    from foldin.cli.cells import Apart
     from foldin.contest import Contest
     from foldin.data.catalog import Catalog
     from foldin.data.interactions import Interactions
+    from foldin.data.profiles import Profiles
     from foldin.data.synthetic import Truth
+    from foldin.evaluation.cells import Contender
     from foldin.evaluation.significance import PairedDifference
 
 __all__ = ["compare"]
 
 TRUTH = "truth.safetensors"
 HEADLINE = "ndcg@10"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class _Data:
+    """What is compared on, and what is known of the items and the users."""
+
+    log: Interactions
+    catalog: Catalog | None
+    profiles: Profiles | None
 
 
 def compare(
@@ -61,6 +77,18 @@ def compare(
             "random some items of every user."
         ),
     ] = "strong",
+    by_history_length: Annotated[
+        bool, typer.Option("--by-history-length", help="Also with only 0, 1, 2, 3, 5, ... items of each history shown.")
+    ] = False,
+    segments: Annotated[
+        str | None, typer.Option(help="Also apart for each value of this attribute of the users' profiles.")
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Where to draw history lengths and segments: a .png, .svg or .pdf."),
+    ] = None,
+    users: Annotated[Path | None, typer.Option(help="Profiles of the users, beside a file of events.")] = None,
+    items: Annotated[Path | None, typer.Option(help="The catalogue, beside a file of events.")] = None,
     report: Annotated[Path | None, typer.Option(help="Also write everything measured to this JSON file.")] = None,
     truth: Annotated[
         Path | None, typer.Option(help=f"Truth of a simulated world; {TRUTH} beside the events is found by itself.")
@@ -84,9 +112,10 @@ def compare(
 ) -> None:
     """Compare models on the same split: fields chosen on validation users, figures from test users.
 
-    Example: foldin compare events.csv --models popularity,edlae --protocol time
+    Example: foldin compare events.csv --models popularity,edlae --by-history-length
     """
     from foldin.choosing import Training
+    from foldin.cli.cells import Wish, taken_apart
     from foldin.cli.epochs import shown_progress
     from foldin.cli.output import progress
     from foldin.cli.settings import cleaned, feedback_from
@@ -94,25 +123,40 @@ def compare(
     from foldin.models.zoo import estimator_named
 
     _check_report(report)
+    wish = Wish(by_history_length, segments, plot, None if report is None else report.parent)
+    wish.check()
     columns = {"user": user, "item": item, "kind": kind, "value": value, "time": time, "timezone": timezone}
-    workspace = _workspace(file, workspace, columns)
+    workspace = _workspace(file, workspace, columns, {"--users": users, "--items": items})
+    if segments is not None and workspace is None and users is None:
+        raise ConfigurationError(f"--segments {segments} needs the users' profiles: give --users FILE")
     contenders = {name: estimator_named(name) for name in dict.fromkeys(models.replace(" ", "").split(","))}
     rule = feedback_from(feedback, positive_from, weights, strength, half_life)
     with progress("reading") as tell:
-        log, catalog = _data(file, workspace, columns)
+        data = _data(file, workspace, columns, items, users)
+        wish.check_profiles(data.profiles)
+        log = cleaned(data.log, min_per_user, min_per_item, k_core)
         result = contest(
-            cleaned(log, min_per_user, min_per_item, k_core),
+            log,
             contenders,
-            catalog=catalog,
+            catalog=data.catalog,
             feedback=rule,
             protocol=protocol,
-            truth=_truth(truth, file, workspace, log),
+            truth=_truth(truth, file, workspace, data.log),
             fixed=(),
             training=Training(seed=seed, progress=shown_progress(tell, lines=False)),
         )
+        apart = taken_apart(
+            wish,
+            _contenders(result),
+            result.split,
+            liked=rule.settle(log).positive,
+            segments=wish.segments(data.profiles, log.user_ids, result.split.test),
+            seed=seed,
+            tell=tell,
+        )
     if report is not None:
-        _write(report, _as_json(result))
-    _print(result, as_json=json)
+        _write(report, _as_json(result, apart))
+    _print(result, apart, as_json=json)
 
 
 def _check_report(file: Path | None) -> None:
@@ -121,7 +165,9 @@ def _check_report(file: Path | None) -> None:
         raise ConfigurationError(f"no report can be written to {file}: give a file in a folder that is there")
 
 
-def _workspace(file: Path | None, given: Path | None, columns: Mapping[str, str | None]) -> Path | None:
+def _workspace(
+    file: Path | None, given: Path | None, columns: Mapping[str, str | None], tables: Mapping[str, Path | None]
+) -> Path | None:
     named = os.environ.get(WORKSPACE_VARIABLE)
     workspace = Path(named) if file is None and given is None and named else given
     if (file is None) == (workspace is None):
@@ -129,20 +175,40 @@ def _workspace(file: Path | None, given: Path | None, columns: Mapping[str, str 
     unused = [f"--{name}" for name, value in columns.items() if value is not None]
     if workspace is not None and unused:
         raise ConfigurationError(f"{', '.join(unused)}: columns are those of a file, not of a workspace's store")
+    beside = [name for name, table in tables.items() if table is not None]
+    if workspace is not None and beside:
+        raise ConfigurationError(f"{', '.join(beside)}: a workspace's store has profiles and catalogue of its own")
     return workspace
 
 
 def _data(
-    file: Path | None, workspace: Path | None, columns: Mapping[str, str | None]
-) -> tuple[Interactions, Catalog | None]:
-    from foldin.data.readers import read
+    file: Path | None,
+    workspace: Path | None,
+    columns: Mapping[str, str | None],
+    items: Path | None,
+    users: Path | None,
+) -> _Data:
+    from foldin.data.readers import read, read_catalog, read_profiles
     from foldin.workspace import open_workspace
 
     if workspace is None:
         assert file is not None
-        return read(file, **columns), None
+        log = read(file, **columns)
+        catalog = None if items is None else _by(columns["item"], lambda item: read_catalog(items, item=item))
+        profiles = None if users is None else _by(columns["user"], lambda user: read_profiles(users, user=user))
+        return _Data(log, catalog, profiles)
     with open_workspace(workspace).store() as store:
-        return store.interactions(), store.catalog()
+        return _Data(store.interactions(), store.catalog(), store.profiles())
+
+
+def _by(column: str | None, read: Callable[[str | None], T]) -> T:
+    """Reads items or users by the id column that was named for the log, or, where they lack it, by the usual."""
+    try:
+        return read(column)
+    except DataError as error:
+        if column is None or error.row is not None:
+            raise
+        return read(None)
 
 
 def _truth(given: Path | None, file: Path | None, workspace: Path | None, log: Interactions) -> Truth | None:
@@ -155,7 +221,14 @@ def _truth(given: Path | None, file: Path | None, workspace: Path | None, log: I
     return read_truth(folder / TRUTH) if log.values is None and (folder / TRUTH).exists() else None
 
 
-def _as_json(result: Contest) -> dict[str, object]:
+def _contenders(result: Contest) -> dict[str, Contender]:
+    """What is compared at every history length: the models that were chosen, on any histories."""
+    from foldin.evaluation.scoring import model_scores
+
+    return {name: partial(model_scores, choice.model) for name, choice in result.choices.items()}
+
+
+def _as_json(result: Contest, apart: Apart | None) -> dict[str, object]:
     from foldin.evaluation.report import as_json, ratings_as_json
 
     split = result.split
@@ -173,6 +246,7 @@ def _as_json(result: Contest) -> dict[str, object]:
             f"{best} - {other}": {"metric": HEADLINE, "mean": gap.mean, "standard_error": gap.standard_error}
             for best, other, gap in _differences(result)
         },
+        "apart": None if apart is None else apart.as_json(),
     }
 
 
@@ -200,13 +274,14 @@ def _write(file: Path, content: dict[str, object]) -> None:
         raise ConfigurationError(f"cannot write {file}: {error.strerror or error}") from error
 
 
-def _print(result: Contest, *, as_json: bool) -> None:
+def _print(result: Contest, apart: Apart | None, *, as_json: bool) -> None:
+    from foldin.cli.cells import print_apart
     from foldin.cli.figures import print_figures, print_rating_figures
     from foldin.cli.output import print_json, print_line
     from foldin.evaluation.report import rating_rows, rows
 
     if as_json:
-        print_json(_as_json(result))
+        print_json(_as_json(result, apart))
         return
     split = result.split
     print_line(
@@ -226,3 +301,6 @@ def _print(result: Contest, *, as_json: bool) -> None:
     if result.ratings:
         print_line()
         print_rating_figures("Predicted ratings", rating_rows(result.ratings))
+    if apart is not None:
+        print_line()
+        print_apart(apart)
