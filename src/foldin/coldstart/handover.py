@@ -137,7 +137,7 @@ def _squared_errors(qualities: NDArray[np.float64]) -> NDArray[np.float64]:
     behind = best - qualities
     errors = behind.std(axis=1, ddof=1) / np.sqrt(behind.shape[1])
     distances = np.divide(behind.mean(axis=1), errors, out=np.zeros(len(behind)), where=errors > 0)
-    return np.square(distances) / 2
+    return np.asarray(np.square(distances) / 2)
 
 
 def _smoothest(costs: NDArray[np.float64]) -> NDArray[np.intp]:
