@@ -112,6 +112,21 @@ def test_what_says_nothing_finds_nothing(content: Content, cell: str) -> None:
     assert not scores_of(content, interests=cell).any()
 
 
+@pytest.mark.parametrize("cell", ["m", "20", "20-25", "1e3", "05-Jan-1995", "https://example.org/sql"])
+def test_codes_numbers_dates_and_addresses_are_not_looked_up(cell: str) -> None:
+    content = fit_content(catalog_of({"tags": ["m|sql", "20|25", "1e3|jan", "https|org"]}))
+    assert content is not None
+    assert not scores_of(content, something=cell).any()
+
+
+@pytest.mark.parametrize(
+    "cell", ["Machine learning", "machine_learning", "sql; MACHINE-LEARNING", "['machine-learning']"]
+)
+def test_values_are_matched_however_they_are_written(content: Content, cell: str) -> None:
+    assert content.values is not None
+    assert np.flatnonzero(content.values.score({"interests": ids_of([cell])}, 1)).tolist() == [4]
+
+
 def test_scores_are_from_zero_to_one_and_the_same_one_by_one(content: Content) -> None:
     attributes = {
         "interests": ids_of(["cloud", UNKNOWN, "networking|basics", "nothing known"]),

@@ -114,8 +114,9 @@ def test_rare_words_weigh_more_and_words_of_most_texts_nothing() -> None:
 
 
 def test_numbers_of_few_values_are_told_apart_one_by_one() -> None:
-    encoder = fit_encoder({"gender": ids_of(["0"] * 95 + ["1"] * 5), "level": ids_of(["1", "2"] * 48 + ["3"] * 4)})
-    assert encoder.names == ("gender = 0", "gender = 1", "level = 1", "level 2 to 3")
+    levels = ids_of(["0"] * 2 + ["1", "2"] * 47 + ["3"] * 4)  # too few have 0 and 3
+    encoder = fit_encoder({"gender": ids_of(["0"] * 95 + ["1"] * 5), "level": levels, "legs": ids_of(["2"] * 100)})
+    assert encoder.names == ("gender = 0", "gender = 1", "level 0 to 1", "level 2 to 3")
     assert features_of(encoder, gender="1.0", level="3") == {"gender = 1": 1, "level 2 to 3": 1}
 
 
@@ -181,6 +182,7 @@ def changed(place: int, **fields: object) -> Callable[[dict[str, Any]], object]:
         changed(0, weights=[1.0]),
         changed(0, weights=[1.0, -1.0]),
         changed(0, weights=[1.0, float("nan")]),
+        changed(0, weights=[True, True]),
         changed(1, lows=[20.0, 30.0, 40.0, 35.0]),
         changed(1, lows=["20", "30", "40", "50"]),
         changed(1, lows=[20.0]),

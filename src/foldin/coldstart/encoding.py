@@ -63,7 +63,7 @@ class ProfileEncoder:
         from pydantic import TypeAdapter
 
         try:
-            encoder = TypeAdapter(ProfileEncoder).validate_json(json.dumps(plain, allow_nan=False), strict=True)
+            encoder = TypeAdapter(ProfileEncoder).validate_json(json.dumps(plain), strict=True)
         except (TypeError, ValueError, RecursionError) as error:  # pydantic's errors are ValueErrors
             raise BundleError(f"the encoding of profiles is damaged: {error}") from error
         if encoder.as_json() != plain:

@@ -54,7 +54,7 @@ def fit_value_index(attributes: Attributes, columns: Mapping[str, Column]) -> Va
     parts: list[csr_array] = []
     for name, column in columns.items():
         if column.kind in ("category", "values") and _key(name) not in places:
-            rows = [list(dict.fromkeys(map(_key, pieces_of(cell, column.separator)))) for cell in attributes[name]]
+            rows = [_values(cell, column.separator) for cell in attributes[name]]
             own = {value: place for place, value in enumerate(sorted({value for row in rows for value in row}))}
             start = sum(map(len, places.values()))
             places[_key(name)] = {value: start + place for value, place in own.items()}
@@ -66,14 +66,17 @@ def _by_rarity(having: csr_array) -> csr_array:  # (items, values) -> (values, i
     rarity = np.log(having.shape[0] / np.bincount(having.indices, minlength=having.shape[1]))
     sizes = np.diff(having.indptr)
     having.data = (rarity[having.indices] / np.sqrt(np.repeat(sizes, sizes))).astype(np.float32)
-    having.eliminate_zeros()
     return having.T.tocsr()
 
 
 def _readings(cell: str | None) -> list[str]:
     # what parts values is told from a whole column; of one profile there is only the cell
     separators: tuple[Separator | None, ...] = (None, *SEPARATORS)
-    return list(dict.fromkeys(_key(piece) for separator in separators for piece in pieces_of(cell, separator)))
+    return list(dict.fromkeys(value for separator in separators for value in _values(cell, separator)))
+
+
+def _values(cell: str | None, separator: Separator | None) -> list[str]:
+    return list(dict.fromkeys(map(_joined, pieces_of(cell, separator))))
 
 
 def _telling(value: str) -> bool:
@@ -81,5 +84,10 @@ def _telling(value: str) -> bool:
     return len(value) > 1 and number_of(value) is None
 
 
-def _key(text: str) -> str:
-    return " ".join((value_of(text) or "").replace("_", " ").replace("-", " ").split())
+def _key(name: str) -> str:
+    return _joined(value_of(name) or "")
+
+
+def _joined(value: str) -> str:
+    # machine-learning and machine_learning are machine learning
+    return " ".join(value.replace("_", " ").replace("-", " ").split())
