@@ -11,7 +11,7 @@ from foldin.errors import ConfigurationError
 from foldin.evaluation.cells import Cell
 from foldin.evaluation.compare import Comparison
 from foldin.evaluation.evaluate import Evaluation
-from foldin.evaluation.plotting import FORMATS, _apart, _draw_lengths, _draw_segments, check_plot, plot_cells
+from foldin.evaluation.plotting import FORMATS, _apart, _draw_lengths, _draw_segments, _short, check_plot, plot_cells
 
 
 def cell(length: int | None, segment: str | None, *ndcg: float) -> Cell:
@@ -81,6 +81,19 @@ def test_names_are_moved_apart_and_no_further_than_needed() -> None:
     assert _apart(np.array([0.1, 0.5]), 0.05) == pytest.approx([0.1, 0.5])
     assert _apart(np.array([0.3, 0.3]), 0.1) == pytest.approx([0.25, 0.35])
     assert _apart(np.array([0.1, 0.12, 0.9]), 0.1) == pytest.approx([0.06, 0.16, 0.9])
+
+
+def test_numbers_of_users_stay_narrow() -> None:
+    assert [_short(number) for number in (999, 1094, 9949, 9950, 24_600)] == ["999", "1.1k", "9.9k", "10k", "25k"]
+
+
+def test_many_segments_get_the_room_they_need(tmp_path: Path) -> None:
+    image = pytest.importorskip("matplotlib.image")
+    for name, segments in (("few", 2), ("many", 20)):
+        some = [cell(None, f"s{segment}", 0.5, 0.6) for segment in range(segments)]
+        plot_cells(some, "ndcg@10", tmp_path / f"{name}.png")
+    few, many = (image.imread(tmp_path / f"{name}.png").shape[0] for name in ("few", "many"))
+    assert many > 2 * few
 
 
 def test_where_nothing_can_be_drawn_it_is_said_before_the_work(tmp_path: Path) -> None:

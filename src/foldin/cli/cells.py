@@ -103,8 +103,12 @@ def taken_apart(
     segments: Segments | None,
     seed: int,
     tell: Callable[[str], None],
+    default: str | None = None,
 ) -> Apart | None:
-    """Compares the contenders by history length and segment, and draws what comes of it; None where nobody asked."""
+    """Compares the contenders by history length and segment, and draws what comes of it; None where nobody asked.
+
+    `default`: the contender that the others are held against; None takes the default model, or the last there is.
+    """
     from foldin.evaluation.cells import cells
     from foldin.evaluation.truncation import LENGTHS
     from foldin.ranking.metrics import popularity_of
@@ -121,7 +125,7 @@ def taken_apart(
         seed=seed,
         on_length=lambda length: tell("whole histories" if length is None else f"histories of {length}"),
     )
-    return Apart(wish, found, _default(list(contenders)), _drawn(wish, found))
+    return Apart(wish, found, default or _default(list(contenders)), _drawn(wish, found))
 
 
 def print_apart(apart: Apart) -> None:

@@ -56,7 +56,7 @@ def plot_cells(cells: Sequence[Cell], metric: str, file: Path | str, *, attribut
     by_segment = [cell for cell in cells if cell.length is None and cell.segment is not None]
     if not by_length and not by_segment:
         raise ConfigurationError("there is nothing to draw: neither history lengths nor segments were compared")
-    figure = _figure(bool(by_length) + bool(by_segment))
+    figure = _figure(bool(by_length) + bool(by_segment), _height(by_segment))
     panels = iter(figure.subplots(1, bool(by_length) + bool(by_segment), squeeze=False)[0])
     if by_length:
         _draw_lengths(next(panels), by_length, metric)
@@ -72,7 +72,12 @@ def _format(file: Path) -> str:
     return form
 
 
-def _figure(panels: int) -> Figure:
+def _height(segments: Sequence[Cell]) -> float:
+    """Inches; more where there are many segments, or many dots in each."""
+    return max(HEIGHT, len(segments) * (0.4 + 0.11 * len(_contenders(segments)))) if segments else HEIGHT
+
+
+def _figure(panels: int, height: float = HEIGHT) -> Figure:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -80,7 +85,7 @@ def _figure(panels: int) -> Figure:
     except ImportError as missing:
         raise ConfigurationError("drawing needs matplotlib: pip install 'foldin[plot]'") from missing
     layout = ConstrainedLayoutEngine(wspace=0.06)
-    figure = Figure(figsize=(8.6 * panels, HEIGHT), dpi=150, layout=layout, facecolor="white")
+    figure = Figure(figsize=(8.6 * panels, height), dpi=150, layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
@@ -105,7 +110,7 @@ def _draw_lengths(axes: Axes, cells: Sequence[Cell], metric: str) -> None:
         axes.fill_between(places, means - errors, means + errors, color=color, alpha=0.13, linewidth=0, zorder=2)
         axes.plot(places, means, color=color, marker=marker, markersize=5.5, linewidth=2.2, zorder=3)
         ends[name] = float(means[-1])
-    axes.set_xticks(places, [f"{cell.length}\n{len(cell):,}" for cell in cells])
+    axes.set_xticks(places, [f"{cell.length}\n{_short(len(cell))}" for cell in cells])
     axes.set_xlabel("items shown, and the test users who have as many", color=QUIET, labelpad=10)
     axes.set_ylabel(f"{_title(metric)}, ± standard error", color=QUIET, labelpad=8)
     axes.set_ylim(bottom=0)
@@ -147,7 +152,7 @@ def _draw_segments(axes: Axes, cells: Sequence[Cell], metric: str, attribute: st
     rows = np.arange(len(cells))[::-1].astype(np.float64)  # the first on top
     for turn, name in enumerate(names):
         means, errors = _figures(cells, name, metric)
-        shift = 0.11 * ((len(names) - 1) / 2 - turn)
+        shift = min(0.11, 0.7 / len(names)) * ((len(names) - 1) / 2 - turn)
         axes.errorbar(
             means,
             rows + shift,
@@ -184,6 +189,13 @@ def _frame(axes: Axes, title: str, *, grid: Literal["x", "y"]) -> None:
     axes.tick_params(axis="both", colors=INK, length=0, pad=7, labelsize=10)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(QUIET)
+
+
+def _short(number: int) -> str:
+    """Narrow enough to stand beneath its tick: 940, 1.1k, 25k."""
+    if number < 1000:
+        return str(number)
+    return f"{number / 1000:.1f}k" if number < 9950 else f"{number / 1000:.0f}k"
 
 
 def _users(number: int) -> str:
