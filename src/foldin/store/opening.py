@@ -14,11 +14,12 @@ __all__ = ["open_store"]
 def open_store(url: str, *, create: bool = False) -> Store:
     """Opens the store at a URL.
 
-    `url`: `sqlite:///folder/store.sqlite` is relative to the present folder, `sqlite:////var/store.sqlite` absolute.
+    `url`: `sqlite:///folder/store.sqlite` is relative to the present folder, `sqlite:////var/store.sqlite` absolute;
+    `postgresql://user@host:port/database` is a PostgreSQL server's, in its schema `foldin` or another (`?schema=name`).
     `create`: whether a store that is not there is made.
 
     Raises:
-        ConfigurationError: the URL names no known kind of store, or no place.
+        ConfigurationError: the URL names no known kind of store or no place, or psycopg is missing for PostgreSQL.
         NotFoundError: there is no store, and `create` was not asked for.
         StoreError: it is there and cannot be opened.
     """
@@ -26,10 +27,11 @@ def open_store(url: str, *, create: bool = False) -> Store:
     if not place or scheme not in _OPENERS:
         # of an unknown URL only the scheme is repeated: the rest may hold a password
         raise ConfigurationError(f"no store can be opened at '{scheme}://...'; known are: {', '.join(_FORMS.values())}")
-    return _OPENERS[scheme](place, create)
+    return _OPENERS[scheme](url, create)
 
 
-def _open_sqlite(place: str, create: bool) -> Store:
+def _open_sqlite(url: str, create: bool) -> Store:
+    place = url.removeprefix("sqlite://")
     if not place.startswith("/") or place == "/":
         raise ConfigurationError(f"'sqlite://{place}' names no file; write {_FORMS['sqlite']}")
     path = Path(place[1:])
@@ -38,5 +40,15 @@ def _open_sqlite(place: str, create: bool) -> Store:
     return SqliteStore(path, create=create)
 
 
-_OPENERS = {"sqlite": _open_sqlite}
-_FORMS = {"sqlite": "sqlite:///path/to/store.sqlite"}
+def _open_postgres(url: str, create: bool) -> Store:
+    try:
+        import psycopg  # noqa: F401
+    except ImportError as missing:
+        raise ConfigurationError(f"PostgreSQL needs psycopg: pip install 'foldin[postgres]' ({missing})") from None
+    from foldin.store.postgres.store import PostgresStore
+
+    return PostgresStore(url, create=create)
+
+
+_OPENERS = {"sqlite": _open_sqlite, "postgresql": _open_postgres, "postgres": _open_postgres}
+_FORMS = {"sqlite": "sqlite:///path/to/store.sqlite", "postgresql": "postgresql://user@host:port/database"}

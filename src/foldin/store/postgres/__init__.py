@@ -1,0 +1,1 @@
+"""The store in a PostgreSQL database. Nothing here is imported before a URL asks for it: psycopg is an extra."""

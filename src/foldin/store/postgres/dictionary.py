@@ -1,0 +1,76 @@
+"""Ids and names as the PostgreSQL store keeps them: once each, and everywhere else as a code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldin.data.catalog import ids_of
+from foldin.data.interactions import Ids
+from foldin.errors import DataError
+from foldin.store.dictionary import Dictionary, check_text
+from foldin.store.postgres.session import Connection
+
+__all__ = ["LONGEST_TEXT", "check_key", "codes_of", "decoded", "latest_code"]
+
+LONGEST_TEXT = 2_500
+"""Bytes of a text in an index; a page of a B-tree takes 2,704 with what belongs to them."""
+
+
+def codes_of(connection: Connection, dictionary: Dictionary, texts: Sequence[str]) -> list[int]:
+    """The codes of distinct texts; those the dictionary lacks are entered, by the one writer there is.
+
+    Raises:
+        DataError: a text cannot be stored.
+    """
+    check_key(texts, dictionary.field)
+    query = f"SELECT {dictionary.column}, code FROM {dictionary.table} WHERE {dictionary.column} = ANY(%s)"
+    known = dict(cast("list[tuple[str, int]]", connection.execute(query, (list(texts),)).fetchall()))
+    missing = [text for text in texts if text not in known]
+    if missing:
+        known.update(_entered(connection, dictionary, missing))
+    return [known[text] for text in texts]
+
+
+def decoded(
+    connection: Connection, dictionary: Dictionary, codes: NDArray[np.integer]
+) -> tuple[Ids, NDArray[np.int32]]:
+    """Codes as distinct texts, sorted by code point, and positions among them."""
+    used = np.zeros(int(codes.max(initial=0)) + 1, dtype=np.bool_)
+    used[codes] = True
+    query = (
+        f"SELECT {dictionary.column}, code FROM {dictionary.table} WHERE code = ANY(%s) ORDER BY {dictionary.column}"
+    )
+    entries = cast("list[tuple[str, int]]", connection.execute(query, (np.flatnonzero(used).tolist(),)).fetchall())
+    positions = np.zeros(len(used), dtype=np.int32)
+    positions[[code for _, code in entries]] = np.arange(len(entries), dtype=np.int32)
+    return ids_of(text for text, _ in entries), positions[codes]
+
+
+def latest_code(connection: Connection, dictionary: Dictionary) -> int:
+    """The greatest code given, 0 where none is: entering n texts adds n to it."""
+    ((code,),) = connection.execute(f"SELECT coalesce(max(code), 0) FROM {dictionary.table}").fetchall()
+    return int(code)
+
+
+def check_key(texts: Sequence[str], field: str) -> None:
+    """Refuses text that no database can hold, or no index of this one.
+
+    Raises:
+        DataError: a text contains NUL or a lone surrogate, or is too long.
+    """
+    check_text(texts, field)
+    for text in texts:
+        if len(text) * 4 > LONGEST_TEXT and len(text.encode()) > LONGEST_TEXT:
+            raise DataError(f"'{text[:40]}...' is longer than {LONGEST_TEXT} bytes", field=field)
+
+
+def _entered(connection: Connection, dictionary: Dictionary, texts: Sequence[str]) -> dict[str, int]:
+    first = latest_code(connection, dictionary) + 1
+    codes = dict(zip(texts, range(first, first + len(texts)), strict=True))
+    query = f"INSERT INTO {dictionary.table} ({dictionary.column}, code) SELECT * FROM unnest(%s::text[], %s::int[])"
+    connection.execute(query, (list(codes), list(codes.values())))
+    return codes

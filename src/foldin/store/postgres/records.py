@@ -1,0 +1,66 @@
+"""What the PostgreSQL store knows of items and users: catalogue and profiles, written and read."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from foldin.data.catalog import Catalog, ids_of
+from foldin.data.interactions import Ids
+from foldin.data.profiles import Profiles
+from foldin.store.attributes import as_columns, as_texts
+from foldin.store.dictionary import ITEMS, USERS, check_text
+from foldin.store.postgres.dictionary import check_key, codes_of
+from foldin.store.postgres.forgetting import forgotten_among
+from foldin.store.postgres.session import Connection
+
+__all__ = ["read_catalog", "read_profiles", "write_catalog", "write_profiles"]
+
+_PUT_ATTRIBUTES = """
+UPDATE {table} SET attributes = given.attributes FROM unnest(%s::int[], %s::text[]) AS given (code, attributes)
+WHERE {table}.code = given.code
+"""
+# An item that has a position keeps it; any other goes to the end, in the order given.
+_PLACE_ITEMS = """
+UPDATE items SET position = place FROM (
+    SELECT code, (SELECT coalesce(max(position), -1) FROM items) + row_number() OVER (ORDER BY row) AS place
+    FROM unnest(%s::int[]) WITH ORDINALITY AS given (code, row) JOIN items USING (code) WHERE position IS NULL
+) AS placed WHERE items.code = placed.code
+"""
+
+
+def write_catalog(connection: Connection, catalog: Catalog) -> None:
+    """Stores items and their attributes, inside a transaction of the caller's."""
+    codes = codes_of(connection, ITEMS, catalog.item_ids.tolist())
+    texts = as_texts(catalog.attributes, len(catalog))
+    check_text(texts, "attributes")
+    connection.execute(_PUT_ATTRIBUTES.format(table=ITEMS.table), (codes, texts))
+    connection.execute(_PLACE_ITEMS, (codes,))
+
+
+def write_profiles(connection: Connection, profiles: Profiles) -> None:
+    """Stores users and their attributes but for those forgotten, inside a transaction of the caller's."""
+    user_ids: list[str] = profiles.user_ids.tolist()
+    texts = as_texts(profiles.attributes, len(profiles))
+    check_key(user_ids, USERS.field)
+    check_text(texts, "attributes")
+    forgotten = forgotten_among(connection, user_ids)
+    kept = {user_id: text for user_id, text in zip(user_ids, texts, strict=True) if user_id not in forgotten}
+    codes = codes_of(connection, USERS, list(kept))
+    connection.execute(_PUT_ATTRIBUTES.format(table=USERS.table), (codes, list(kept.values())))
+
+
+def read_catalog(connection: Connection) -> Catalog:
+    """The items that have a position, in its order."""
+    return Catalog(
+        *_records(connection, "SELECT id, attributes FROM items WHERE position IS NOT NULL ORDER BY position")
+    )
+
+
+def read_profiles(connection: Connection) -> Profiles:
+    """The users that have attributes, sorted by id."""
+    return Profiles(*_records(connection, "SELECT id, attributes FROM users WHERE attributes IS NOT NULL ORDER BY id"))
+
+
+def _records(connection: Connection, query: str) -> tuple[Ids, dict[str, Ids]]:
+    rows = cast("list[tuple[str, str]]", connection.execute(query).fetchall())
+    return ids_of(text for text, _ in rows), as_columns([text for _, text in rows])

@@ -1,0 +1,113 @@
+"""The tables of the PostgreSQL store, and how a schema gets from one version of them to the next."""
+
+from __future__ import annotations
+
+from secrets import token_bytes
+
+from psycopg import sql
+
+from foldin.errors import NotFoundError, StoreError
+from foldin.store.postgres.address import Address
+from foldin.store.postgres.session import Connection
+from foldin.store.tombstones import SALT_BYTES
+
+__all__ = ["MIGRATIONS", "prepare"]
+
+_LOCK = 0x666F6C64
+"""The first half of the advisory lock's key ("fold" in ASCII); the second is of the schema's name."""
+
+# Text is compared by its UTF-8 bytes (collation "C"), which is the order of code points. Codes are given without gaps.
+# `arrivals` has one row, and whoever writes holds it until the commit: its numbers rise in the order of the commits, so
+# that "what is new since" misses nothing. It also has the ends that would otherwise take a look at every event, and the
+# salt of the tombstones. An erasure is remembered without a name, for it stays when the tombstone is lifted.
+# The index by arrival notes a range of numbers per block of pages, next to nothing.
+_FIRST = """
+CREATE TABLE users (code integer PRIMARY KEY, id text COLLATE "C" NOT NULL UNIQUE, attributes text);
+CREATE TABLE items (code integer PRIMARY KEY, id text COLLATE "C" NOT NULL UNIQUE, attributes text, position integer);
+CREATE UNIQUE INDEX items_by_position ON items (position) WHERE position IS NOT NULL;
+CREATE TABLE kinds (code integer PRIMARY KEY, name text COLLATE "C" NOT NULL UNIQUE);
+CREATE TABLE sources (
+    code integer PRIMARY KEY,
+    name text COLLATE "C" NOT NULL UNIQUE,
+    events bigint NOT NULL DEFAULT 0,
+    cursor text
+);
+CREATE TABLE digests (source integer NOT NULL, digest text COLLATE "C" NOT NULL, PRIMARY KEY (source, digest));
+CREATE TABLE events (
+    user_code integer NOT NULL,
+    seq bigint NOT NULL,
+    item integer NOT NULL,
+    kind smallint,
+    value real,
+    time bigint, -- microseconds since the epoch
+    event_id text COLLATE "C",
+    source integer NOT NULL,
+    PRIMARY KEY (user_code, seq)
+);
+CREATE UNIQUE INDEX events_by_id ON events (event_id) WHERE event_id IS NOT NULL;
+CREATE INDEX events_by_arrival ON events USING brin (seq) WITH (autosummarize = on);
+CREATE TABLE arrivals (next bigint NOT NULL, first_time bigint, last_time bigint, salt bytea NOT NULL);
+CREATE TABLE tombstones (hash bytea PRIMARY KEY);
+CREATE TABLE erasures (position bigint PRIMARY KEY, first bigint NOT NULL);
+"""
+_SALT = "INSERT INTO arrivals VALUES (0, NULL, NULL, %s)"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST,)
+"""What brings a schema from version i to i + 1; a published one is never changed."""
+
+
+def prepare(connection: Connection, address: Address, *, create: bool) -> None:
+    """Makes sure that the schema is a store of this version: migrates an older one, creates one where asked to.
+
+    Raises:
+        NotFoundError: there is no store, and `create` was not asked for.
+        StoreError: the schema is another program's, or was written by a newer foldin; it is left as it is.
+    """
+    if _version(connection, address, create=create) < len(MIGRATIONS):
+        with connection.transaction():
+            # one at a time; whoever waited finds the work done
+            connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, address.schema))
+            _migrate(connection, address, _version(connection, address, create=create))
+
+
+def _version(connection: Connection, address: Address, *, create: bool) -> int:
+    if not _has_table(connection, address.schema, "version"):
+        _check_blank(connection, address)
+        if not create:
+            raise NotFoundError(f"no store in {address.name}; put data in with `foldin ingest`")
+        return 0
+    ((version,),) = connection.execute("SELECT number FROM version").fetchall()
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"{address.name} was written by a newer foldin (schema {version}, this one knows up to {len(MIGRATIONS)}); "
+            "upgrade foldin"
+        )
+    return int(version)
+
+
+def _has_table(connection: Connection, schema: str, table: str) -> bool:
+    query = "SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = %s"
+    return bool(connection.execute(query, (schema, table)).fetchall())
+
+
+def _check_blank(connection: Connection, address: Address) -> None:
+    query = "SELECT 1 FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace WHERE nspname = %s LIMIT 1"
+    if connection.execute(query, (address.schema,)).fetchall():
+        raise StoreError(f"{address.name} holds another program's tables; name another schema with ?schema=")
+
+
+def _migrate(connection: Connection, address: Address, version: int) -> None:
+    if version == 0:
+        _create_schema(connection, address.schema)
+        connection.execute("CREATE TABLE version (number integer NOT NULL); INSERT INTO version VALUES (0)")
+    for script in MIGRATIONS[version:]:
+        connection.execute(script)
+    if version == 0:
+        connection.execute(_SALT, (token_bytes(SALT_BYTES),))
+    connection.execute("UPDATE version SET number = %s", (len(MIGRATIONS),))
+
+
+def _create_schema(connection: Connection, schema: str) -> None:
+    # one that is there may be all this role is allowed
+    if not connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchall():
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))

@@ -1,0 +1,396 @@
+"""What only a PostgreSQL store can be: without its server, cut off, in a database of many, too new, or set up badly."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from threading import Thread
+
+import numpy as np
+import psycopg
+import pytest
+
+from foldin.data.catalog import Catalog, ids_of
+from foldin.data.interactions import Interactions
+from foldin.errors import ConfigurationError, ConflictError, DataError, NotFoundError, StoreError
+from foldin.store.contract import Batch, Ingested
+from foldin.store.opening import open_store
+from foldin.store.postgres import batches, schema, session
+from foldin.store.postgres.schema import MIGRATIONS
+from foldin.store.postgres.store import PostgresStore
+from tests.store.postgres_server import PostgresServer
+
+CREATE = """
+import sys
+from foldin.store.opening import open_store
+open_store(sys.argv[1], create=True).close()
+"""
+
+
+@pytest.fixture
+def url(postgres_server: PostgresServer) -> str:
+    return postgres_server.new_url()
+
+
+@pytest.fixture
+def log() -> Interactions:
+    codes = np.zeros(3, dtype=np.int32)
+    return Interactions(ids_of(["ann"]), codes, ids_of(["x"]), codes)
+
+
+@contextmanager
+def settings_of(server: PostgresServer, *settings: str) -> Iterator[None]:
+    """Defaults of the database that every new connection gets."""
+    with closing(server.connected()) as connection:
+        for setting in settings:
+            connection.execute(f"ALTER DATABASE postgres SET {setting}")
+        try:
+            yield
+        finally:
+            connection.execute("ALTER DATABASE postgres RESET ALL")
+
+
+def cut(server: PostgresServer) -> int:
+    """Ends all connections but its own, as an administrator may."""
+    with closing(server.connected()) as connection:
+        query = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'foldin'"
+        return len(connection.execute(query).fetchall())
+
+
+def tables(server: PostgresServer, schema: str) -> list[object]:
+    with closing(server.connected()) as connection:
+        query = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) ORDER BY 1"
+        return [name for (name,) in connection.execute(query, (schema,))]
+
+
+def schema_in(url: str) -> str:
+    return url.rpartition("schema=")[2]
+
+
+def test_commits_wait_for_the_disk_whatever_the_server_says(url: str, postgres_server: PostgresServer) -> None:
+    badly = (
+        "synchronous_commit = off",
+        "statement_timeout = 1",
+        "lock_timeout = 1",
+    )
+    with settings_of(postgres_server, *badly), PostgresStore(url, create=True) as store:
+        connection = store._session._connection
+        assert connection is not None
+        assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
+        assert connection.execute("SHOW statement_timeout").fetchone() == ("0",)
+        assert connection.execute("SHOW lock_timeout").fetchone() == ("200s",)
+
+
+def test_what_may_only_be_read_is_read_and_not_written(
+    url: str, log: Interactions, postgres_server: PostgresServer
+) -> None:
+    with open_store(url, create=True) as store:
+        store.ingest([Batch(log, "a")])
+    with settings_of(postgres_server, "default_transaction_read_only = on"), open_store(url) as store:
+        assert store.summary().events == 3
+        with pytest.raises(StoreError, match="the server takes no writing"):
+            store.ingest([Batch(log, "b")])
+
+
+def test_a_server_without_fsync_is_refused(url: str, postgres_server: PostgresServer) -> None:
+    with closing(postgres_server.connected()) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        try:
+            connection.execute("SELECT pg_reload_conf(), pg_sleep(0.3)")
+            with pytest.raises(StoreError, match="runs with fsync = off and may lose what was stored; turn it on"):
+                PostgresStore(url, create=True)
+        finally:
+            connection.execute("ALTER SYSTEM RESET fsync")
+            connection.execute("SELECT pg_reload_conf(), pg_sleep(0.3)")
+
+
+def test_a_database_of_another_encoding_is_refused(postgres_server: PostgresServer) -> None:
+    with closing(postgres_server.connected()) as connection:
+        connection.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    with pytest.raises(StoreError, match="is encoded in LATIN1; create one with ENCODING 'UTF8'"):
+        PostgresStore(postgres_server.url("latin"), create=True)
+
+
+def test_a_store_is_made_only_where_asked_to(url: str, postgres_server: PostgresServer) -> None:
+    with pytest.raises(NotFoundError, match=r"no store in PostgreSQL database postgres at .*; put data in with"):
+        open_store(url)
+    assert tables(postgres_server, schema_in(url)) == []
+
+
+def test_the_schema_is_foldin_unless_named(postgres_server: PostgresServer, log: Interactions) -> None:
+    with closing(postgres_server.connected()) as connection:
+        connection.execute("CREATE DATABASE fresh")
+    plain, named = postgres_server.url("fresh"), postgres_server.url("fresh", schema="a%20%22b%22.%C3%A4")
+    with open_store(plain, create=True) as one, open_store(named, create=True) as other:
+        one.ingest([Batch(log, "a")])
+        assert (one.summary().events, other.summary().events) == (3, 0)
+    with closing(postgres_server.connected("fresh")) as connection:
+        assert connection.execute("SELECT count(*) FROM foldin.events").fetchone() == (3,)
+        assert connection.execute('SELECT count(*) FROM "a ""b"".ä".events').fetchone() == (0,)
+
+
+def test_another_programs_schema_is_refused_and_left_alone(url: str, postgres_server: PostgresServer) -> None:
+    name = schema_in(url)
+    with closing(postgres_server.connected()) as connection:
+        connection.execute(f"CREATE SCHEMA {name}; CREATE TABLE {name}.notes (line text)")
+    with pytest.raises(StoreError, match="holds another program's tables; name another schema"):
+        open_store(url, create=True)
+    assert tables(postgres_server, name) == ["notes"]
+
+
+def test_an_empty_schema_may_be_all_a_role_is_allowed(url: str, postgres_server: PostgresServer) -> None:
+    name = schema_in(url)
+    with closing(postgres_server.connected()) as connection:
+        connection.execute(f"CREATE ROLE guest_{name} LOGIN; CREATE SCHEMA {name} AUTHORIZATION guest_{name}")
+    as_guest = url.replace("postgres@", f"guest_{name}@")
+    with open_store(as_guest, create=True) as store:
+        assert store.summary().events == 0
+    with pytest.raises(StoreError, match="this role may not do that; grant it the database or the schema"):
+        open_store(f"{as_guest}_more", create=True)
+
+
+def test_a_newer_schema_is_refused_and_left_alone(url: str, postgres_server: PostgresServer) -> None:
+    open_store(url, create=True).close()
+    with closing(postgres_server.connected()) as connection:
+        connection.execute(f"UPDATE {schema_in(url)}.version SET number = number + 1")
+    before = tables(postgres_server, schema_in(url))
+    with pytest.raises(StoreError, match=r"was written by a newer foldin \(schema 2, .*upgrade foldin"):
+        open_store(url, create=True)
+    assert tables(postgres_server, schema_in(url)) == before
+
+
+def test_every_older_schema_is_migrated_with_what_it_holds(
+    postgres_server: PostgresServer, log: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = *MIGRATIONS, "CREATE TABLE one (x int); CREATE TABLE two (x int)", "INSERT INTO two VALUES (3)"
+    for version in range(len(MIGRATIONS), len(newer)):
+        url = postgres_server.new_url()
+        monkeypatch.setattr(schema, "MIGRATIONS", newer[:version])
+        with PostgresStore(url, create=True) as store:
+            store.ingest([Batch(log, "a")])
+            fingerprint = store.fingerprint()
+        monkeypatch.setattr(schema, "MIGRATIONS", newer)
+        with PostgresStore(url) as store:
+            assert store.fingerprint() == fingerprint
+        with closing(postgres_server.connected()) as connection:
+            assert connection.execute(f"SELECT x FROM {schema_in(url)}.two").fetchall() == [(3,)]
+            assert connection.execute(f"SELECT number FROM {schema_in(url)}.version").fetchall() == [(len(newer),)]
+
+
+def test_a_failed_migration_leaves_the_schema_as_it_was(
+    url: str, log: Interactions, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with PostgresStore(url, create=True) as store:
+        store.ingest([Batch(log, "a")])
+        before = store.fingerprint(), tables(postgres_server, schema_in(url))
+    with monkeypatch.context() as newer:
+        newer.setattr(schema, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE one (x int); CREATE TABLE one (x int)"))
+        with pytest.raises(StoreError, match='"one" already exists'):
+            PostgresStore(url)
+    with PostgresStore(url) as store:
+        assert (store.fingerprint(), tables(postgres_server, schema_in(url))) == before
+
+
+def test_several_processes_may_create_the_same_store(url: str) -> None:
+    makers = [
+        subprocess.Popen([sys.executable, "-c", CREATE, url], stderr=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    assert [maker.communicate()[1] for maker in makers] == [""] * 4
+    with open_store(url) as store:
+        assert store.summary().events == 0
+
+
+def test_a_connection_cut_between_calls_goes_unnoticed(
+    url: str, log: Interactions, postgres_server: PostgresServer
+) -> None:
+    with open_store(url, create=True) as store:
+        store.ingest([Batch(log, "a")])
+        assert cut(postgres_server) == 1
+        assert store.summary().events == 3
+        assert cut(postgres_server) == 1
+        assert store.ingest([Batch(log, "b")]).events == 3
+        assert store.sources() == {"a": 3, "b": 3}
+
+
+def test_a_connection_cut_in_a_transaction_stores_it_once(
+    url: str, log: Interactions, postgres_server: PostgresServer
+) -> None:
+    attempts = []
+
+    def work(connection: session.Connection) -> None:
+        attempts.append(connection.execute("UPDATE arrivals SET next = next + 1").rowcount)
+        if len(attempts) == 1:
+            cut(postgres_server)
+            connection.execute("UPDATE arrivals SET next = next + 1")
+
+    with PostgresStore(url, create=True) as store:
+        store._session.write(work)
+        assert (len(attempts), store.summary().position) == (2, 1)
+
+
+def test_without_its_server_a_store_says_so_and_goes_on_when_it_is_back(
+    url: str, log: Interactions, postgres_server: PostgresServer
+) -> None:
+    with open_store(url, create=True) as store:
+        store.ingest([Batch(log, "a")])
+        postgres_server.stop()
+        try:
+            for call in (lambda: store.ingest([Batch(log, "b")]), store.summary):
+                with pytest.raises(StoreError, match="no connection, and nothing was stored; check that the server"):
+                    call()
+        finally:
+            postgres_server.start()
+        assert store.ingest([Batch(log, "c")]).events == 3
+        assert store.sources() == {"a": 3, "c": 3}
+
+
+def test_a_connection_broken_during_the_commit_says_that_nobody_knows(
+    url: str, log: Interactions, postgres_server: PostgresServer
+) -> None:
+    batch = Batch(log, "a", ["e1", "e2", "e3"])
+    with PostgresStore(url, create=True) as store, closing(postgres_server.connected()) as connection:
+        # a trigger that runs within the commit, and has its own connection ended there
+        connection.execute(f"SET search_path = {schema_in(url)}")
+        connection.execute("""
+            CREATE FUNCTION fall() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1); RETURN NULL; END';
+            CREATE CONSTRAINT TRIGGER fall AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW EXECUTE FUNCTION fall();
+        """)
+        with pytest.raises(StoreError, match="broke during the commit, and whether this was stored is not known"):
+            store.ingest([batch])
+        connection.execute("DROP TRIGGER fall ON events")
+        assert store.ingest([batch]).events + store.ingest([batch]).known == 6
+
+
+def test_deadlocks_reach_nobody(url: str, postgres_server: PostgresServer) -> None:
+    attempts = []
+
+    def work(connection: session.Connection) -> None:
+        attempts.append(connection.execute("UPDATE arrivals SET next = next + 1").rowcount)
+        if len(attempts) == 1:
+            connection.execute("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$")
+
+    with PostgresStore(url, create=True) as store:
+        store._session.write(work)
+        assert (len(attempts), store.summary().position) == (2, 1)
+
+
+def test_a_writer_that_waited_too_long_says_so(
+    url: str, log: Interactions, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "PATIENCE", 20)
+    with open_store(url, create=True) as store, closing(postgres_server.connected()) as connection:
+        connection.execute("BEGIN")
+        connection.execute(f"LOCK TABLE {schema_in(url)}.arrivals IN EXCLUSIVE MODE")
+        with pytest.raises(StoreError, match="another process has been writing for too long; try again"):
+            store.put_catalog(Catalog(ids_of(["x"])))
+        assert store.summary().events == 0
+        connection.execute("ROLLBACK")
+        store.put_catalog(Catalog(ids_of(["x"])))
+
+
+def test_reading_goes_on_from_where_it_was_while_others_write(url: str) -> None:
+    """No event is missed and none comes twice, for its number is given in the order of the commits."""
+    codes = np.zeros(2, dtype=np.int32)
+
+    def write(name: str) -> None:
+        with open_store(url) as store:
+            for number in range(15):
+                log = Interactions(ids_of([f"{name} {number}"]), codes, ids_of(["x"]), codes)
+                store.append([Batch(log, name)])
+
+    with open_store(url, create=True) as store:
+        writers = [Thread(target=write, args=(name,)) for name in "abc"]
+        for writer in writers:
+            writer.start()
+        position, seen = 0, list[str]()
+        while len(seen) < 45:
+            # events may come between the two; they are read again, and told apart by their users
+            until = store.summary().position
+            seen += set(store.interactions(since=position).user_ids) - set(seen)
+            position = until
+        for writer in writers:
+            writer.join()
+        assert sorted(seen) == store.user_ids()
+        assert position == store.summary().position == 90
+
+
+def test_one_batch_that_is_refused_leaves_the_others_of_its_commit(url: str, log: Interactions) -> None:
+    other = Interactions(ids_of(["bob"]), log.user_codes, log.item_ids, log.item_codes)
+    with open_store(url, create=True) as store:
+        first, conflict, second = store.append(
+            [Batch(log, "a", ["1", "2", "3"]), Batch(other, "a", ["4", "5", "1"]), Batch(log, "b")]
+        )
+        assert first == Ingested(events=3, known=0, forgotten=0, new_users=1, new_items=1)
+        assert isinstance(conflict, ConflictError)
+        assert second == Ingested(events=3, known=0, forgotten=0, new_users=0, new_items=0)
+        assert store.user_ids() == ["ann"]
+
+
+def test_blocks_part_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "BLOCK", 3)
+    rng = np.random.default_rng(0)
+    users = rng.integers(0, 3, 10, dtype=np.int32)
+    log = Interactions(ids_of("abc"), users, ids_of("xyz"), users[::-1].copy(), values=rng.random(10, dtype=np.float32))
+    batch = Batch(log, "a", [f"e{row}" for row in range(10)])
+    with open_store(url, create=True) as store:
+        assert store.ingest([batch]).events == 10
+        assert store.ingest([batch]).known == 10
+
+
+def test_text_too_long_for_an_index_is_refused(url: str, log: Interactions) -> None:
+    rng = np.random.default_rng(0)
+    fitting, long = ("".join(map(chr, rng.integers(0x4E00, 0x9FFF, length))) for length in (833, 834))
+    with open_store(url, create=True) as store:
+        store.put_catalog(Catalog(ids_of([fitting])))
+        with pytest.raises(DataError, match=r"field 'item': .*is longer than 2500 bytes"):
+            store.put_catalog(Catalog(ids_of([long])))
+        with pytest.raises(DataError, match=r"field 'source'"):
+            store.ingest([Batch(log, long)])
+        assert list(store.catalog().item_ids) == [fitting]
+
+
+def test_psycopg_is_an_extra(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'foldin\[postgres\]'"):
+        open_store(url, create=True)
+
+
+def test_opening_other_stores_imports_no_psycopg() -> None:
+    script = "import sys, foldin.store.opening; sys.exit('psycopg' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("postgresql://ann:secret@host/db", "holds a password; put that in ~/.pgpass or PGPASSWORD"),
+        ("postgres://host/db?password=secret", "holds a password"),
+        ("postgresql://ann:secret%zz@host/db", "cannot be read"),
+        ("postgresql://host/db?nonsense=secret", "cannot be read"),
+        ("postgresql://host/db?schema=", "no schema can be called ''"),
+        ("postgresql://host/db?schema=pg_secret", "no schema can be called 'pg_secret'"),
+        (f"postgresql://host/db?schema={'ä' * 32}", "up to 63 bytes"),
+    ],
+)
+def test_a_url_that_cannot_be_used_gives_nothing_away(url: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=problem) as refused:
+        open_store(url)
+    assert "schema" in url or "secret" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    with pytest.raises(StoreError, match=r"^PostgreSQL database db at 127.0.0.1:1, schema foldin: no connection"):
+        open_store("postgres://ann@127.0.0.1:1/db", create=True)
+
+
+def test_the_connection_is_the_one_psycopg_makes(url: str) -> None:
+    named = url.replace("?", "?application_name=nightly&")
+    with PostgresStore(named, create=True) as store:
+        connection = store._session._connection
+        assert isinstance(connection, psycopg.Connection)
+        assert connection.info.parameter_status("application_name") == "nightly"
