@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from foldin.cli.cells import WIDTH, _chance, _fitting
+from foldin.cli.cells import WIDTH, _chance, _default, _fitting
 from foldin.data.readers import read, read_profiles
 from foldin.store.contract import Batch
 from foldin.workspace import create_workspace
@@ -34,9 +34,11 @@ def test_a_table_a_line_per_length_and_a_drawing(run: Run, events: tuple[object,
     pytest.importorskip("matplotlib")
     done = run(*events, "--by-history-length")
     assert done.returncode == 0, done.stderr
-    shown = [line.split() for line in done.stdout.splitlines() if line.startswith(("    0", "    1", "  all"))]
-    assert [line[0] for line in shown] == ["0", "1", "all"] * 3
-    assert all(len(line) == 11 for line in shown[:3])  # length, users, and mean ± error of three models
+    shown = [line.split() for line in done.stdout.splitlines() if line.startswith(("    0 ", "    1 ", "  all "))]
+    # two tables for each metric, as one would be too wide, and two of differences
+    assert [line[0] for line in shown] == ["0", "1", "all"] * 6
+    assert all(len(line) == 2 + 4 * 3 for line in shown[:3])  # length, users, and mean ± error of four contenders
+    assert max(map(len, done.stdout[done.stdout.index("NDCG@10, mean") :].splitlines())) < 96
     assert "NDCG@10, edlae less another" in done.stdout
     assert "by Holm's method" in done.stdout
     assert "Drawn to history-length.png" in done.stdout
@@ -58,6 +60,8 @@ def test_all_of_it_is_in_the_report(run_json: Callable[..., Any], events: tuple[
     assert sum(parts) == told["test_users"]
     whole = cells[None, None]["contenders"]["ease"]["ndcg@10"]
     assert whole == told["ranking"]["contenders"]["ease"]["metrics"]["ndcg@10"]
+    alone = cells[0, None]["contenders"]["ease alone"]["ndcg@10"]["mean"]
+    assert alone < cells[0, None]["contenders"]["ease"]["ndcg@10"]["mean"]  # who has nothing gets the prior
     gap = cells[1, None]["differences"]["edlae - popularity"]["ndcg@100"]
     assert gap["p_value"] <= gap["adjusted_p_value"] <= 1
 
@@ -145,6 +149,11 @@ def test_without_matplotlib_the_tables_are_printed_and_a_note(
     assert "note: nothing is drawn, as drawing needs matplotlib: pip install 'foldin[plot]'" in done.stderr
     refused = run(*events, "--by-history-length", "--plot", "a.png")
     assert (refused.returncode, "pip install 'foldin[plot]'" in refused.stderr) == (2, True)
+
+
+def test_the_default_is_no_model_without_its_prior() -> None:
+    assert _default(["popularity", "edlae", "edlae alone", "ease", "ease alone"]) == "edlae"
+    assert _default(["popularity", "ease", "ease alone"]) == "ease"
 
 
 def test_columns_that_do_not_fit_make_another_table() -> None:

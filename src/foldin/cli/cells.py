@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from foldin.evaluation.segments import Segments
     from foldin.evaluation.truncation import Liked
 
-__all__ = ["Apart", "Wish", "print_apart", "taken_apart"]
+__all__ = ["ALONE", "Apart", "Wish", "print_apart", "taken_apart"]
 
+ALONE = " alone"  # ends the name of a model that is judged without the prior
 WIDTH = 78  # of a table, in letters: it must not be folded in a terminal of 80
 
 
@@ -150,7 +151,9 @@ def _default(names: Sequence[str]) -> str:
     # chosen before any figure is seen, or the p-values would be too small
     from foldin.models.zoo import DEFAULT
 
-    return DEFAULT if DEFAULT in names else names[-1]
+    if DEFAULT in names:
+        return DEFAULT
+    return next(name for name in reversed(names) if not name.endswith(ALONE))
 
 
 def _drawn(wish: Wish, found: Sequence[Cell]) -> Path | None:

@@ -87,7 +87,9 @@ def compare(
         Path | None,
         typer.Option(help="Where to draw history lengths and segments: a .png, .svg or .pdf."),
     ] = None,
-    users: Annotated[Path | None, typer.Option(help="Profiles of the users, beside a file of events.")] = None,
+    users: Annotated[
+        Path | None, typer.Option(help="Profiles of the users, beside a file of events: the prior learns from them.")
+    ] = None,
     items: Annotated[Path | None, typer.Option(help="The catalogue, beside a file of events.")] = None,
     report: Annotated[Path | None, typer.Option(help="Also write everything measured to this JSON file.")] = None,
     truth: Annotated[
@@ -139,6 +141,7 @@ def compare(
             log,
             contenders,
             catalog=data.catalog,
+            profiles=data.profiles,
             feedback=rule,
             protocol=protocol,
             truth=_truth(truth, file, workspace, data.log),
@@ -149,7 +152,7 @@ def compare(
             wish,
             _contenders(result),
             result.split,
-            liked=rule.settle(log).positive,
+            liked=result.evidence.rule.positive,
             segments=wish.segments(data.profiles, log.user_ids, result.split.test),
             seed=seed,
             tell=tell,
@@ -222,10 +225,15 @@ def _truth(given: Path | None, file: Path | None, workspace: Path | None, log: I
 
 
 def _contenders(result: Contest) -> dict[str, Contender]:
-    """What is compared at every history length: the models that were chosen, on any histories."""
-    from foldin.evaluation.scoring import model_scores
+    """What is compared at every history length: each model as it is used, and alone where that is without a prior."""
+    from foldin.cli.cells import ALONE
 
-    return {name: partial(model_scores, choice.model) for name, choice in result.choices.items()}
+    contenders: dict[str, Contender] = {}
+    for name in result.choices:
+        contenders[name] = partial(result.scores, name)
+        if name in result.blends:
+            contenders[f"{name}{ALONE}"] = partial(result.scores_alone, name)
+    return contenders
 
 
 def _as_json(result: Contest, apart: Apart | None) -> dict[str, object]:
