@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from threading import Thread
+from time import sleep
 
 import numpy as np
 import psycopg
@@ -193,13 +194,26 @@ def test_a_failed_migration_leaves_the_schema_as_it_was(
         assert (store.fingerprint(), tables(postgres_server, schema_in(url))) == before
 
 
-def test_several_processes_may_create_the_same_store(url: str) -> None:
-    makers = [
-        subprocess.Popen([sys.executable, "-c", CREATE, url], stderr=subprocess.PIPE, text=True) for _ in range(4)
-    ]
-    assert [maker.communicate()[1] for maker in makers] == [""] * 4
+def test_whoever_makes_a_store_at_the_same_time_waits_and_finds_it_made(
+    url: str, postgres_server: PostgresServer
+) -> None:
+    script = [sys.executable, "-c", CREATE, url]
+    with closing(postgres_server.connected()) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (schema.LOCK, schema_in(url)))
+        makers = [subprocess.Popen(script, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+        while waiting(connection) < len(makers):
+            assert [maker.poll() for maker in makers] == [None] * len(makers), "one did not wait for its turn"
+            sleep(0.01)
+        connection.execute("COMMIT")
+    assert [maker.communicate()[1] for maker in makers] == [""] * len(makers)
     with open_store(url) as store:
         assert store.summary().events == 0
+
+
+def waiting(connection: psycopg.Connection[tuple[object, ...]]) -> int:
+    query = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    return len(connection.execute(query).fetchall())
 
 
 def test_a_connection_cut_between_calls_goes_unnoticed(

@@ -11,9 +11,9 @@ from foldin.store.postgres.address import Address
 from foldin.store.postgres.session import Connection
 from foldin.store.tombstones import SALT_BYTES
 
-__all__ = ["MIGRATIONS", "prepare"]
+__all__ = ["LOCK", "MIGRATIONS", "prepare"]
 
-_LOCK = 0x666F6C64
+LOCK = 0x666F6C64
 """The first half of the advisory lock's key ("fold" in ASCII); the second is of the schema's name."""
 
 # Text is compared by its UTF-8 bytes (collation "C"), which is the order of code points. Codes are given without gaps.
@@ -66,7 +66,7 @@ def prepare(connection: Connection, address: Address, *, create: bool) -> None:
     if _version(connection, address, create=create) < len(MIGRATIONS):
         with connection.transaction():
             # one at a time; whoever waited finds the work done
-            connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, address.schema))
+            connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK, address.schema))
             _migrate(connection, address, _version(connection, address, create=create))
 
 
