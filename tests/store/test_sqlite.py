@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -54,6 +56,16 @@ from foldin.store.sqlite import SqliteStore
 SqliteStore(Path(sys.argv[1]), create=True).close()
 """
 
+READ = f"""
+import os, sys
+from pathlib import Path
+from foldin.store.sqlite import SqliteStore
+if os.getuid() == 0:
+    os.seteuid({NOBODY})
+with SqliteStore(Path(sys.argv[1])) as store:
+    print(len(store.interactions()))
+"""
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -67,14 +79,33 @@ def unwritable(log: Interactions) -> Iterator[Path]:
     with SqliteStore(folder / "store.sqlite", create=True) as store:
         store.ingest([Batch(log, "a")])
     folder.chmod(0o555)
-    user = os.geteuid()
-    if user == 0:  # nothing is unwritable for root
-        os.seteuid(NOBODY)
+    as_nobody_else()
     yield folder
-    os.seteuid(user)
+    os.seteuid(os.getuid())
     folder.chmod(0o755)
-    (folder / "store.sqlite").unlink()
-    folder.rmdir()
+    shutil.rmtree(folder)
+
+
+def as_nobody_else() -> None:
+    """Lets file permissions hold for this process: nothing is unwritable for root."""
+    if os.getuid() == 0:
+        os.seteuid(NOBODY)
+
+
+@contextmanager
+def as_owner(folder: Path) -> Iterator[None]:
+    """Lets the folder be written in for a while."""
+    os.seteuid(os.getuid())
+    folder.chmod(0o755)
+    yield
+    folder.chmod(0o555)
+    as_nobody_else()
+
+
+def read_as_nobody(path: Path) -> str:
+    """How many events another process finds, which may not write."""
+    reader = subprocess.run([sys.executable, "-c", READ, path], capture_output=True, text=True, check=False)
+    return reader.stdout + reader.stderr
 
 
 @pytest.fixture
@@ -190,6 +221,33 @@ def test_a_store_in_a_read_only_folder_is_read_and_not_written(unwritable: Path,
         with pytest.raises(StoreError, match=r"store.sqlite: it cannot be written"):
             store.forget("ann")
     assert [file.name for file in unwritable.iterdir()] == ["store.sqlite"]
+
+
+def test_a_read_only_store_is_read_while_another_process_writes_to_it(unwritable: Path, log: Interactions) -> None:
+    with as_owner(unwritable), SqliteStore(unwritable / "store.sqlite") as store:
+        store.append([Batch(log, "b")])
+        unwritable.chmod(0o555)
+        (unwritable / "store.sqlite").chmod(0o444)
+        assert (unwritable / "store.sqlite-wal").stat().st_size > 0
+        assert read_as_nobody(unwritable / "store.sqlite") == "6\n"
+        unwritable.chmod(0o755)
+
+
+def test_a_log_that_cannot_be_read_is_not_passed_over(path: Path, unwritable: Path, log: Interactions) -> None:
+    with as_owner(unwritable), SqliteStore(path, create=True) as store:
+        store.append([Batch(log, "b")])
+        for ending in ("", "-wal"):
+            shutil.copy(f"{path}{ending}", f"{unwritable}/store.sqlite{ending}")
+    with pytest.raises(StoreError, match=r"store.sqlite: it cannot be opened; check .* that you may write there"):
+        SqliteStore(unwritable / "store.sqlite")
+
+
+def test_an_older_store_that_cannot_be_written_says_what_to_do(
+    unwritable: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE one (x)"))
+    with pytest.raises(StoreError, match=r"was written by an older foldin, .* open it once where it can be written"):
+        SqliteStore(unwritable / "store.sqlite")
 
 
 def test_a_full_disk_leaves_the_store_as_it_was(path: Path, log: Interactions) -> None:

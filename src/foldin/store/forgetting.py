@@ -12,7 +12,7 @@ from foldin.store.contract import Forgotten
 from foldin.store.dictionary import USERS, check_text
 from foldin.store.tombstones import tombstone
 
-__all__ = ["erase", "erased_since", "forgotten_among", "lift"]
+__all__ = ["erase", "erased_since", "forgotten_among", "lift", "scrub"]
 
 _LOSSES = "SELECT source, count(*), min(seq), min(time), max(time) FROM events WHERE user = ? GROUP BY source"
 _OF_EVENTS_ALONE = """
@@ -36,7 +36,20 @@ def erase(connection: apsw.Connection, user_id: str) -> Forgotten:
     code, profile = cast("tuple[int, int]", user)
     events = _erase_events(connection, code)
     connection.execute("DELETE FROM users WHERE code = ?", (code,))
+    connection.execute("UPDATE arrivals SET unclean = 1")
     return Forgotten(events, bool(profile))
+
+
+def scrub(connection: apsw.Connection) -> None:
+    """Removes what was erased from the file itself, outside of any transaction; where that was done before, nothing.
+
+    Deleted rows are overwritten (`secure_delete`), but copies that SQLite left behind when it split a page are not:
+    only a file written anew (VACUUM) has none, and only a write-ahead log cut to nothing.
+    """
+    if connection.execute("SELECT unclean FROM arrivals").get:
+        connection.execute("VACUUM")
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        connection.execute("UPDATE arrivals SET unclean = 0")
 
 
 def lift(connection: apsw.Connection, user_id: str) -> bool:

@@ -46,6 +46,7 @@ _FORGETTING = f"""
 ALTER TABLE arrivals ADD COLUMN first_time INTEGER;
 ALTER TABLE arrivals ADD COLUMN last_time INTEGER;
 ALTER TABLE arrivals ADD COLUMN salt BLOB;
+ALTER TABLE arrivals ADD COLUMN unclean INTEGER NOT NULL DEFAULT 0; -- whether the file may hold what was erased
 UPDATE arrivals SET salt = randomblob({SALT_BYTES}),
     (first_time, last_time) = (SELECT min(time), max(time) FROM events);
 ALTER TABLE sources ADD COLUMN events INTEGER NOT NULL DEFAULT 0;

@@ -20,7 +20,7 @@ from foldin.store.contract import Batch, Forgotten, Ingested, Summary
 from foldin.store.dictionary import ITEMS, SOURCES, USERS, check_text, latest_code
 from foldin.store.events import read_history, read_interactions
 from foldin.store.fingerprint import fingerprint
-from foldin.store.forgetting import erase, erased_since, lift
+from foldin.store.forgetting import erase, erased_since, lift, scrub
 from foldin.store.records import read_catalog, read_profiles, write_catalog, write_profiles
 from foldin.store.transactions import failures_named, savepoint, transaction
 
@@ -67,7 +67,7 @@ class SqliteStore:
         """See `Store.forget`."""
         with self._writing() as connection:
             forgotten = erase(connection, user_id)
-        _empty_log(self._connection, self._file)
+        self._scrub()
         return forgotten
 
     def readmit(self, user_id: str) -> bool:
@@ -150,6 +150,15 @@ class SqliteStore:
     ) -> None:
         self.close()
 
+    def _scrub(self) -> None:
+        try:
+            scrub(self._connection)
+        except apsw.Error as failure:
+            raise StoreError(
+                f"{self._file}: the user is forgotten, but the write-ahead log still holds what was erased; "
+                f"forget the user again to empty it ({failure})"
+            ) from failure
+
     @contextmanager
     def _reading(self) -> Iterator[apsw.Connection]:
         with failures_named(self._file), transaction(self._connection, "DEFERRED"):
@@ -186,14 +195,3 @@ def _appended(connection: apsw.Connection, batch: Batch) -> Ingested | FoldinErr
             return _ingested(connection, [batch], None, None)
     except (DataError, ConflictError) as refusal:
         return refusal
-
-
-def _empty_log(connection: apsw.Connection, file: str) -> None:
-    # until it is cut to nothing, the write-ahead log holds what was erased
-    try:
-        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-    except apsw.Error as failure:
-        raise StoreError(
-            f"{file}: the user is forgotten, but the write-ahead log still holds what was erased; "
-            f"forget the user again to empty it ({failure})"
-        ) from failure

@@ -89,9 +89,9 @@ class Writer:
                 while tasks := self._next():
                     _store(store, tasks)
         except BaseException as failure:
-            if opened.done():
-                raise
-            opened.set_exception(failure)
+            # of one that ended the work, all who had brought something have heard
+            if not opened.done():
+                opened.set_exception(failure)
         finally:
             self._refuse_the_rest()
 

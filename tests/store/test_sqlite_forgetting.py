@@ -1,0 +1,93 @@
+"""Nothing of a forgotten user is left in the bytes of a SQLite store's files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import numpy as np
+import pytest
+
+from foldin.data.catalog import ids_of
+from foldin.data.interactions import Interactions
+from foldin.data.profiles import Profiles
+from foldin.errors import StoreError
+from foldin.store import connecting
+from foldin.store.contract import Batch, Forgotten
+from foldin.store.sqlite import SqliteStore
+
+TARGET, MARK = 7, b"of-the-forgotten"
+USER_IDS = [f"person {number * 7919 % 1000:03} of some length" for number in range(400)]
+ITEM_IDS = [f"item {number:03}" for number in range(50)]
+
+
+def batches(seed: int) -> Iterator[Batch]:
+    """Events of all users in turn, so that SQLite has to split its pages time and again."""
+    rng = np.random.default_rng(seed)
+    order = np.argsort(np.argsort(USER_IDS)).astype(np.int32)
+    for _ in range(60):
+        users = rng.integers(0, len(USER_IDS), rng.integers(1, 300))
+        users[:2] = TARGET
+        event_ids = [
+            f"{rng.integers(2**60):015x}-{MARK.decode() if user == TARGET else 'another'}" for user in users.tolist()
+        ]
+        items = rng.integers(0, len(ITEM_IDS), len(users), dtype=np.int32)
+        yield Batch(Interactions(ids_of(sorted(USER_IDS)), order[users], ids_of(ITEM_IDS), items), "log", event_ids)
+
+
+def profile(length: int) -> Profiles:
+    return Profiles(ids_of([USER_IDS[TARGET]]), {"note": ids_of([MARK.decode() * length])})
+
+
+def content(path: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in path.parent.iterdir())
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.sqlite"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_byte_is_left_of_ids_events_and_profile(path: Path, seed: int) -> None:
+    with SqliteStore(path, create=True) as store, SqliteStore(path) as other:
+        for number, batch in enumerate(batches(seed)):
+            store.append([batch])
+            store.put_profiles(profile(length=number * 20 % 900))
+        name = USER_IDS[TARGET].encode()
+        assert (name in content(path), MARK in content(path)) == (True, True)
+        assert store.forget(USER_IDS[TARGET]).events >= 120
+        assert (name in content(path), MARK in content(path)) == (False, False)
+        other.append([batch])
+        assert (name in content(path), MARK in content(path)) == (False, False)
+        assert other.summary().events == len(other.interactions())
+    assert (name in content(path), MARK in content(path)) == (False, False)
+
+
+def test_whoever_reads_on_delays_the_cleaning_and_forgetting_again_does_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "PATIENCE", 0.05)
+    reader = apsw.Connection(str(path))
+    with SqliteStore(path, create=True) as store:
+        store.append([next(batches(0))])
+        reader.execute("BEGIN; SELECT * FROM events LIMIT 1").fetchall()
+        with pytest.raises(StoreError, match=r"the user is forgotten, but .* forget the user again"):
+            store.forget(USER_IDS[TARGET])
+        reader.execute("COMMIT")
+        assert USER_IDS[TARGET] not in store.user_ids()
+        assert MARK in content(path)
+        assert store.forget(USER_IDS[TARGET]) == Forgotten(0, profile=False)
+        assert MARK not in content(path)
+    reader.close()
+
+
+def test_two_stores_hash_the_same_user_differently(tmp_path: Path) -> None:
+    hashes = []
+    for name in ("one.sqlite", "other.sqlite"):
+        with SqliteStore(tmp_path / name, create=True) as store:
+            store.forget("ann")
+            hashes.append(store._connection.execute("SELECT hash FROM tombstones").get)
+    assert {len(one) for one in hashes} == {16}
+    assert hashes[0] != hashes[1]
