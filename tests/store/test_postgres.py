@@ -240,7 +240,7 @@ def test_a_connection_cut_in_a_transaction_stores_it_once(
             connection.execute("UPDATE arrivals SET next = next + 1")
 
     with PostgresStore(url, create=True) as store:
-        store._session.write(work)
+        store._session.write(work, first="SELECT")
         assert (len(attempts), store.summary().position) == (2, 1)
 
 
@@ -288,7 +288,7 @@ def test_deadlocks_reach_nobody(url: str, postgres_server: PostgresServer) -> No
             connection.execute("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$")
 
     with PostgresStore(url, create=True) as store:
-        store._session.write(work)
+        store._session.write(work, first="SELECT")
         assert (len(attempts), store.summary().position) == (2, 1)
 
 

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from foldin.data.interactions import NO_TIME, Ids, Interactions
 from foldin.errors import ConflictError, DataError
-from foldin.store.contract import Batch
+from foldin.store.contract import Batch, Ingested
 from foldin.store.dictionary import ITEMS, KINDS, SOURCES, USERS, Dictionary, check_text
 from foldin.store.postgres.dictionary import check_key, codes_of
 from foldin.store.postgres.forgetting import forgotten_among
 from foldin.store.postgres.session import Connection
 
-__all__ = ["Taken", "take_batch"]
+__all__ = ["take_batch"]
 
 Body: TypeAlias = tuple[int, int, int | None, float | None, int | None]
 """User, item, kind, value and time: what an event says, apart from its id and source."""
@@ -36,19 +36,11 @@ _TYPES = ("int4", "int4", "int2", "float4", "int8", "int8", "text", "int4")
 _BODIES = "SELECT event_id, user_code, item, kind, value, time FROM events WHERE event_id = ANY(%s)"
 # greatest and least leave NULL out
 _ARRIVE = """
+WITH counted AS (UPDATE sources SET events = events + %(count)s WHERE code = %(source)s)
 UPDATE arrivals SET next = next + %(count)s,
     first_time = least(first_time, %(first)s), last_time = greatest(last_time, %(last)s)
 RETURNING next - %(count)s
 """
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What became of a batch's events: stored, known already, or of users who are forgotten."""
-
-    events: int
-    known: int
-    forgotten: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +53,8 @@ class CodedEvents:
     values: NDArray[np.float32] | None
     times: NDArray[np.int64] | None
     ids: Ids | None
+    new_users: int
+    new_items: int
 
     def columns(self, rows: NDArray[np.intp]) -> _Columns:
         """The events at these rows, column by column, None where one has no kind, value or time."""
@@ -73,22 +67,23 @@ class CodedEvents:
         )
 
 
-def take_batch(connection: Connection, batch: Batch) -> Taken:
+def take_batch(connection: Connection, batch: Batch) -> Ingested:
     """Stores a batch, inside a transaction of the caller's, who holds the arrivals.
 
     Raises:
         DataError: an id or name cannot be stored, or there are not as many event ids as events.
         ConflictError: an event id is stored with another event.
     """
-    (source,) = codes_of(connection, SOURCES, [batch.source])
+    (source,) = codes_of(connection, SOURCES, [batch.source]).codes
     _advance(connection, source, batch.cursor)
     if _is_known(connection, source, batch):
-        return Taken(0, len(batch.log), 0)
+        return Ingested(0, len(batch.log), 0, 0, 0)
     log, event_ids = _remembered(connection, batch.log, _id_column(batch))
     events = _coded(connection, log, event_ids)
     rows = _new_rows(connection, events)
     _insert(connection, events, rows, source)
-    return Taken(len(rows), len(log) - len(rows), len(batch.log) - len(log))
+    known, forgotten = len(log) - len(rows), len(batch.log) - len(log)
+    return Ingested(len(rows), known, forgotten, events.new_users, events.new_items)
 
 
 def _advance(connection: Connection, source: int, cursor: str | None) -> None:
@@ -125,37 +120,47 @@ def _remembered(connection: Connection, log: Interactions, event_ids: Ids | None
 
 
 def _coded(connection: Connection, log: Interactions, event_ids: Ids | None) -> CodedEvents:
+    users, new_users = _stored_codes(connection, USERS, log.user_ids, log.user_codes)
+    items, new_items = _stored_codes(connection, ITEMS, log.item_ids, log.item_codes)
+    kinds = _stored_kinds(connection, log)
     return CodedEvents(
-        _stored_codes(connection, USERS, log.user_ids, log.user_codes).astype(np.int64),
-        _stored_codes(connection, ITEMS, log.item_ids, log.item_codes).astype(np.int64),
-        _stored_kinds(connection, log),
+        users.astype(np.int64),
+        items.astype(np.int64),
+        kinds,
         log.values,
         log.times,
         event_ids,
+        new_users,
+        new_items,
     )
 
 
 def _stored_codes(
     connection: Connection, dictionary: Dictionary, texts: Ids, codes: NDArray[np.integer]
-) -> NDArray[np.object_]:
+) -> tuple[NDArray[np.object_], int]:
     # one place more than there are texts: the last is None, which is what the code -1 finds
     used = np.zeros(len(texts) + 1, dtype=np.bool_)
     used[codes] = True
     used[-1] = False
     stored = np.full(len(texts) + 1, None, dtype=np.object_)
-    stored[used] = codes_of(connection, dictionary, texts[used[:-1]].tolist())
-    found: NDArray[np.object_] = stored[codes]
-    return found
+    found = codes_of(connection, dictionary, texts[used[:-1]].tolist())
+    stored[used] = found.codes
+    return stored[codes], found.new
 
 
 def _stored_kinds(connection: Connection, log: Interactions) -> NDArray[np.object_] | None:
     if log.kind_names is None or log.kind_codes is None:
         return None
-    kinds = _stored_codes(connection, KINDS, log.kind_names, log.kind_codes)
+    kinds, new = _stored_codes(connection, KINDS, log.kind_names, log.kind_codes)
+    if new:
+        _check_kinds(connection)
+    return kinds
+
+
+def _check_kinds(connection: Connection) -> None:
     ((count,),) = connection.execute("SELECT count(*) FROM kinds").fetchall()
     if count > MOST_KINDS:
         raise DataError(f"{count} kinds of events, and a store takes {MOST_KINDS}", field="kind")
-    return kinds
 
 
 def _new_rows(connection: Connection, events: CodedEvents) -> NDArray[np.intp]:
@@ -191,8 +196,9 @@ def _stored_bodies(connection: Connection, event_ids: Sequence[str]) -> dict[str
 
 
 def _insert(connection: Connection, events: CodedEvents, rows: NDArray[np.intp], source: int) -> None:
-    first = _arrived(connection, events, rows)
-    connection.execute("UPDATE sources SET events = events + %s WHERE code = %s", (len(rows), source))
+    if not len(rows):
+        return
+    first = _arrived(connection, events, rows, source)
     # the events of a user side by side, so that a history is few pages
     order = np.argsort(events.users[rows], kind="stable")
     with connection.cursor().copy(_COPY) as copy:
@@ -205,11 +211,12 @@ def _insert(connection: Connection, events: CodedEvents, rows: NDArray[np.intp],
                 copy.write_row(row)
 
 
-def _arrived(connection: Connection, events: CodedEvents, rows: NDArray[np.intp]) -> int:
+def _arrived(connection: Connection, events: CodedEvents, rows: NDArray[np.intp], source: int) -> int:
     times = np.empty(0, dtype=np.int64) if events.times is None else events.times[rows]
     times = times[times != NO_TIME]
     first, last = (int(times.min()), int(times.max())) if len(times) else (None, None)
-    ((number,),) = connection.execute(_ARRIVE, {"count": len(rows), "first": first, "last": last}).fetchall()
+    given = {"count": len(rows), "first": first, "last": last, "source": source}
+    ((number,),) = connection.execute(_ARRIVE, given).fetchall()
     return int(number)
 
 

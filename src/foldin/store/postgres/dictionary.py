@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -14,13 +15,21 @@ from foldin.errors import DataError
 from foldin.store.dictionary import Dictionary, check_text
 from foldin.store.postgres.session import Connection
 
-__all__ = ["LONGEST_TEXT", "check_key", "codes_of", "decoded", "latest_code"]
+__all__ = ["LONGEST_TEXT", "Codes", "check_key", "codes_of", "decoded"]
 
 LONGEST_TEXT = 2_500
 """Bytes of a text in an index; a page of a B-tree takes 2,704 with what belongs to them."""
 
 
-def codes_of(connection: Connection, dictionary: Dictionary, texts: Sequence[str]) -> list[int]:
+@dataclass(frozen=True)
+class Codes:
+    """The codes of texts, in their order, and how many of the texts were new."""
+
+    codes: list[int]
+    new: int
+
+
+def codes_of(connection: Connection, dictionary: Dictionary, texts: Sequence[str]) -> Codes:
     """The codes of distinct texts; those the dictionary lacks are entered, by the one writer there is.
 
     Raises:
@@ -32,7 +41,7 @@ def codes_of(connection: Connection, dictionary: Dictionary, texts: Sequence[str
     missing = [text for text in texts if text not in known]
     if missing:
         known.update(_entered(connection, dictionary, missing))
-    return [known[text] for text in texts]
+    return Codes([known[text] for text in texts], len(missing))
 
 
 def decoded(
@@ -50,12 +59,6 @@ def decoded(
     return ids_of(text for text, _ in entries), positions[codes]
 
 
-def latest_code(connection: Connection, dictionary: Dictionary) -> int:
-    """The greatest code given, 0 where none is: entering n texts adds n to it."""
-    ((code,),) = connection.execute(f"SELECT coalesce(max(code), 0) FROM {dictionary.table}").fetchall()
-    return int(code)
-
-
 def check_key(texts: Sequence[str], field: str) -> None:
     """Refuses text that no database can hold, or no index of this one.
 
@@ -69,8 +72,10 @@ def check_key(texts: Sequence[str], field: str) -> None:
 
 
 def _entered(connection: Connection, dictionary: Dictionary, texts: Sequence[str]) -> dict[str, int]:
-    first = latest_code(connection, dictionary) + 1
-    codes = dict(zip(texts, range(first, first + len(texts)), strict=True))
-    query = f"INSERT INTO {dictionary.table} ({dictionary.column}, code) SELECT * FROM unnest(%s::text[], %s::int[])"
-    connection.execute(query, (list(codes), list(codes.values())))
-    return codes
+    query = f"""
+        INSERT INTO {dictionary.table} ({dictionary.column}, code)
+        SELECT text, (SELECT coalesce(max(code), 0) FROM {dictionary.table}) + place
+        FROM unnest(%s::text[]) WITH ORDINALITY AS given (text, place)
+        RETURNING {dictionary.column}, code
+    """
+    return dict(cast("list[tuple[str, int]]", connection.execute(query, (list(texts),)).fetchall()))

@@ -28,25 +28,28 @@ UPDATE items SET position = place FROM (
 """
 
 
-def write_catalog(connection: Connection, catalog: Catalog) -> None:
-    """Stores items and their attributes, inside a transaction of the caller's."""
-    codes = codes_of(connection, ITEMS, catalog.item_ids.tolist())
+def write_catalog(connection: Connection, catalog: Catalog) -> int:
+    """Stores items and their attributes, inside a transaction of the caller's; how many items were new."""
+    items = codes_of(connection, ITEMS, catalog.item_ids.tolist())
     texts = as_texts(catalog.attributes, len(catalog))
     check_text(texts, "attributes")
-    connection.execute(_PUT_ATTRIBUTES.format(table=ITEMS.table), (codes, texts))
-    connection.execute(_PLACE_ITEMS, (codes,))
+    connection.execute(_PUT_ATTRIBUTES.format(table=ITEMS.table), (items.codes, texts))
+    connection.execute(_PLACE_ITEMS, (items.codes,))
+    return items.new
 
 
-def write_profiles(connection: Connection, profiles: Profiles) -> None:
-    """Stores users and their attributes but for those forgotten, inside a transaction of the caller's."""
+def write_profiles(connection: Connection, profiles: Profiles) -> int:
+    """Stores users and their attributes but for those forgotten, inside a transaction of the caller's; how many were
+    new."""
     user_ids: list[str] = profiles.user_ids.tolist()
     texts = as_texts(profiles.attributes, len(profiles))
     check_key(user_ids, USERS.field)
     check_text(texts, "attributes")
     forgotten = forgotten_among(connection, user_ids)
     kept = {user_id: text for user_id, text in zip(user_ids, texts, strict=True) if user_id not in forgotten}
-    codes = codes_of(connection, USERS, list(kept))
-    connection.execute(_PUT_ATTRIBUTES.format(table=USERS.table), (codes, list(kept.values())))
+    users = codes_of(connection, USERS, list(kept))
+    connection.execute(_PUT_ATTRIBUTES.format(table=USERS.table), (users.codes, list(kept.values())))
+    return users.new
 
 
 def read_catalog(connection: Connection) -> Catalog:

@@ -93,13 +93,15 @@ class Session:
         """
         return self._persistently(work)
 
-    def write(self, work: Callable[[Connection], Result]) -> Result:
+    def write(self, work: Callable[[Connection], Result], *, first: str) -> Result:
         """What the work returns, once all of it is stored; it may be begun more than once, and is stored once.
+
+        `first`: a statement sent along with the beginning.
 
         Raises:
             StoreError: nothing of it was stored; or the connection broke while it was, and the message says so.
         """
-        return self._persistently(partial(_stored, work, self.name))
+        return self._persistently(partial(_stored, work, f"{_WRITING}; {first}", self.name))
 
     def connect(self) -> None:
         """Opens the connection, unless it is open.
@@ -181,8 +183,8 @@ def _read(work: Callable[[Connection], Result], connection: Connection) -> Resul
     return result
 
 
-def _stored(work: Callable[[Connection], Result], name: str, connection: Connection) -> Result:
-    connection.execute(_WRITING)
+def _stored(work: Callable[[Connection], Result], begin: str, name: str, connection: Connection) -> Result:
+    connection.execute(begin)
     result = work(connection)
     try:
         connection.execute("COMMIT")

@@ -12,11 +12,10 @@ from foldin.data.interactions import History, Interactions
 from foldin.data.profiles import Profiles
 from foldin.errors import ConflictError, DataError, FoldinError
 from foldin.store.contract import Batch, Forgotten, Ingested, Summary
-from foldin.store.dictionary import ITEMS, SOURCES, USERS, check_text
+from foldin.store.dictionary import SOURCES, check_text
 from foldin.store.fingerprint import fingerprint
 from foldin.store.postgres.address import address_of
 from foldin.store.postgres.batches import take_batch
-from foldin.store.postgres.dictionary import latest_code
 from foldin.store.postgres.events import read_history, read_interactions
 from foldin.store.postgres.forgetting import erase, erased_since, lift
 from foldin.store.postgres.records import read_catalog, read_profiles, write_catalog, write_profiles
@@ -136,36 +135,29 @@ class PostgresStore:
         self.close()
 
     def _write(self, work: Callable[[Connection], Result]) -> Result:
-        def in_turn(connection: Connection) -> Result:
-            connection.execute(_TAKE_TURN)
-            return work(connection)
-
-        return self._session.write(in_turn)
+        return self._session.write(work, first=_TAKE_TURN)
 
 
 def _ingested(
     connection: Connection, batches: Sequence[Batch], catalog: Catalog | None, profiles: Profiles | None
 ) -> Ingested:
-    users, items = latest_code(connection, USERS), latest_code(connection, ITEMS)
     # the catalogue first, so that its items lie in its order
-    if catalog is not None:
-        write_catalog(connection, catalog)
-    if profiles is not None:
-        write_profiles(connection, profiles)
+    items = 0 if catalog is None else write_catalog(connection, catalog)
+    users = 0 if profiles is None else write_profiles(connection, profiles)
     taken = [take_batch(connection, batch) for batch in batches]
     return Ingested(
         sum(one.events for one in taken),
         sum(one.known for one in taken),
         sum(one.forgotten for one in taken),
-        latest_code(connection, USERS) - users,
-        latest_code(connection, ITEMS) - items,
+        users + sum(one.new_users for one in taken),
+        items + sum(one.new_items for one in taken),
     )
 
 
 def _appended(connection: Connection, batch: Batch) -> Ingested | FoldinError:
     try:
         with connection.transaction():  # a savepoint, inside another
-            return _ingested(connection, [batch], None, None)
+            return take_batch(connection, batch)
     except (DataError, ConflictError) as refusal:
         return refusal
 
