@@ -102,8 +102,6 @@ def fit_cold_items(vectors: csr_array, cold: NDArray[np.bool_], *, history_weigh
     resembles a warm one.
     """
     columns, warm = np.flatnonzero(cold), np.flatnonzero(~cold)
-    if not (len(columns) and len(warm)):
-        return None
     by_word = csr_array(vectors[warm].T)
     nearest = joined([top_k(block, NEIGHBOURS) for block in _similarities(vectors[columns], by_word)])
     if not len(nearest.items):
@@ -130,7 +128,7 @@ def history_weight(scores: NDArray[np.float32], histories: csr_array, warm: NDAr
 
 def _similarities(cold: csr_array, by_word: csr_array) -> Iterator[NDArray[np.float32]]:
     """Cosines of cold and warm items, (block of cold, warm); -inf where there is no resemblance."""
-    step = max(1, CELLS // by_word.shape[1])
+    step = max(1, CELLS // max(1, by_word.shape[1]))
     for start in range(0, cold.shape[0], step):
         cosines = (cold[start : start + step] @ by_word).toarray().astype(np.float32, copy=False)
         yield np.where(cosines > 0, cosines, np.float32(-np.inf))
