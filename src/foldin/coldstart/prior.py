@@ -22,6 +22,9 @@ __all__ = ["Prior", "PriorTerms", "fit_prior", "recent_shares", "weighed"]
 PROFILE_WEIGHTS = (0.0, 0.5, 1.0, 2.0)
 CONTENT_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 DAY = 86_400_000_000  # microseconds
+LEVEL = 1e-3
+"""Less spread than so much of the highest share is none: in its unit, rounding would drown what a model says."""
+
 SURE = 1.0
 """Standard errors by which a term must better a ranking to be let in at all."""
 
@@ -62,9 +65,10 @@ class Prior:
 
     @property
     def unit(self) -> np.float32:
-        """The spread of popularity over the items that anybody had; 1 where there is none."""
+        """The spread of popularity over the items anybody had; its height where it is level, and 1 without any."""
+        highest = self.shares.max(initial=0)
         spread = self.shares[self.warm].std() if self.warm.any() else np.float32(0)
-        return np.float32(spread if spread > 0 else self.shares.max(initial=0) or 1)
+        return np.float32(spread if spread > LEVEL * highest else highest or 1)
 
     def terms(self, attributes: Attributes, users: int) -> PriorTerms:
         """The terms for users with these profiles, one cell of every attribute for each."""
