@@ -11,10 +11,17 @@ from foldin.data.catalog import Catalog, ids_of
 from foldin.data.profiles import Profiles
 from foldin.store.opening import open_store
 from tests.faults.batches import batch_of
+from tests.faults.crashes import crash
 from tests.faults.failing_disk import FailingDisk
-from tests.store.postgres_server import postgres_server
+from tests.store.postgres_server import PostgresServer, running_server
 
-__all__ = ["postgres_server"]
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    with running_server() as server:
+        yield server
+        # it is thrown away: nothing need be written first
+        crash(server)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
