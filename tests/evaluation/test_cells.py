@@ -134,6 +134,15 @@ def test_lengths_that_nobody_has_are_left_out() -> None:
     assert [cell.length for cell in compared(lengths=(4, 5))] == [4, None]
 
 
+def test_segments_that_nobody_of_is_left_are_left_out() -> None:
+    shown = board(40) * (np.arange(ITEMS) < np.where(np.arange(40) % 2, 4, 8)[:, None])  # 2 items of odd users
+    users = Holdout(np.arange(40), csr_array(shown), csr_array(board(40) - shown))
+    segments = by_parity()
+    found = cells(contenders(), users, popularity=POPULARITY, liked=LIKED, lengths=(2, 3), segments=segments)
+    assert [cell.segment for cell in found if cell.length == 2] == [None, "even", "odd"]
+    assert [cell.segment for cell in found if cell.length == 3] == [None, "even"]
+
+
 def test_only_users_with_something_to_find_are_judged() -> None:
     shown, nothing = csr_array(board(3)), csr_array(np.zeros((3, ITEMS), dtype=np.float32))
     everything_shown = Holdout(np.arange(3), shown, nothing)

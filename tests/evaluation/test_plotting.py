@@ -11,7 +11,16 @@ from foldin.errors import ConfigurationError
 from foldin.evaluation.cells import Cell
 from foldin.evaluation.compare import Comparison
 from foldin.evaluation.evaluate import Evaluation
-from foldin.evaluation.plotting import FORMATS, _apart, _draw_lengths, _draw_segments, _short, check_plot, plot_cells
+from foldin.evaluation.plotting import (
+    FORMATS,
+    _apart,
+    _draw_lengths,
+    _draw_segments,
+    _short,
+    _styles,
+    check_plot,
+    plot_cells,
+)
 
 
 def cell(length: int | None, segment: str | None, *ndcg: float) -> Cell:
@@ -81,6 +90,14 @@ def test_names_are_moved_apart_and_no_further_than_needed() -> None:
     assert _apart(np.array([0.1, 0.5]), 0.05) == pytest.approx([0.1, 0.5])
     assert _apart(np.array([0.3, 0.3]), 0.1) == pytest.approx([0.25, 0.35])
     assert _apart(np.array([0.1, 0.12, 0.9]), 0.1) == pytest.approx([0.06, 0.16, 0.9])
+
+
+def test_a_model_alone_is_drawn_as_the_model_but_hollow() -> None:
+    styles = _styles(["popularity", "ease", "ease alone", "edlae"])
+    assert len({style.color for style in styles.values()}) == len({style.marker for style in styles.values()}) == 3
+    assert styles["ease"].color == styles["ease alone"].color == styles["ease"].face
+    assert [name for name, style in styles.items() if style.variant] == ["ease alone"]
+    assert styles["ease alone"].face == "white"
 
 
 def test_numbers_of_users_stay_narrow() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -103,27 +104,36 @@ def _write(figure: Figure, file: Path, form: str) -> None:
 def _draw_lengths(axes: Axes, cells: Sequence[Cell], metric: str) -> None:
     # log(1 + n): no item at all has a place too, and the first items get the room
     places = np.log1p([cell.length or 0 for cell in cells])
+    styles = _styles(_contenders(cells))
     ends = {}
-    for turn, name in enumerate(_contenders(cells)):
+    for name, style in styles.items():
         means, errors = _figures(cells, name, metric)
-        color, marker = COLORS[turn % len(COLORS)], MARKERS[turn % len(MARKERS)]
-        axes.fill_between(places, means - errors, means + errors, color=color, alpha=0.13, linewidth=0, zorder=2)
-        axes.plot(places, means, color=color, marker=marker, markersize=5.5, linewidth=2.2, zorder=3)
+        axes.fill_between(places, means - errors, means + errors, color=style.color, alpha=0.13, linewidth=0, zorder=2)
+        axes.plot(
+            places,
+            means,
+            color=style.color,
+            marker=style.marker,
+            markerfacecolor=style.face,
+            linestyle="--" if style.variant else "-",
+            markersize=5.5,
+            linewidth=2.2,
+            zorder=3,
+        )
         ends[name] = float(means[-1])
     axes.set_xticks(places, [f"{cell.length}\n{_short(len(cell))}" for cell in cells])
     axes.set_xlabel("items shown, and the test users who have as many", color=QUIET, labelpad=10)
     axes.set_ylabel(f"{_title(metric)}, ± standard error", color=QUIET, labelpad=8)
     axes.set_ylim(bottom=0)
     _frame(axes, f"{_title(metric)} by history length", grid="y")
-    _name_lines(axes, float(places[-1]), ends)
+    _name_lines(axes, float(places[-1]), ends, styles)
 
 
-def _name_lines(axes: Axes, end: float, heights: Mapping[str, float]) -> None:
+def _name_lines(axes: Axes, end: float, heights: Mapping[str, float], styles: Mapping[str, _Style]) -> None:
     """Names right of the lines' ends, moved apart where they would lie on each other."""
     low, high = axes.get_ylim()
     names = sorted(heights, key=lambda name: heights[name])
     wanted = np.array([(heights[name] - low) / (high - low) for name in names])
-    colors = dict(zip(heights, COLORS * len(heights), strict=False))
     for name, height in zip(names, _apart(wanted, LINE), strict=True):
         axes.annotate(
             name,
@@ -131,9 +141,9 @@ def _name_lines(axes: Axes, end: float, heights: Mapping[str, float]) -> None:
             xytext=(12, 0),
             textcoords="offset points",
             va="center",
-            color=colors[name],
+            color=styles[name].color,
             fontsize=10.5,
-            fontweight="bold",
+            fontweight="normal" if styles[name].variant else "bold",
             annotation_clip=False,
         )
 
@@ -150,15 +160,16 @@ def _apart(heights: NDArray[np.float64], gap: float) -> NDArray[np.float64]:
 def _draw_segments(axes: Axes, cells: Sequence[Cell], metric: str, attribute: str) -> None:
     names = _contenders(cells)
     rows = np.arange(len(cells))[::-1].astype(np.float64)  # the first on top
-    for turn, name in enumerate(names):
+    for turn, (name, style) in enumerate(_styles(names).items()):
         means, errors = _figures(cells, name, metric)
         shift = min(0.11, 0.7 / len(names)) * ((len(names) - 1) / 2 - turn)
         axes.errorbar(
             means,
             rows + shift,
             xerr=errors,
-            fmt=MARKERS[turn % len(MARKERS)],
-            color=COLORS[turn % len(COLORS)],
+            fmt=style.marker,
+            color=style.color,
+            markerfacecolor=style.face,
             markersize=6.5,
             elinewidth=1.6,
             zorder=3,
@@ -170,6 +181,28 @@ def _draw_segments(axes: Axes, cells: Sequence[Cell], metric: str, attribute: st
     axes.set_xlim(left=0)
     _frame(axes, f"{_title(metric)} by {attribute}", grid="x")
     axes.legend(frameon=False, labelcolor=INK, loc="center left", bbox_to_anchor=(1.0, 0.5), handlelength=1.2)
+
+
+@dataclass(frozen=True)
+class _Style:
+    color: str
+    marker: str
+    variant: bool = False
+
+    @property
+    def face(self) -> str:
+        """What the marker is filled with."""
+        return "white" if self.variant else self.color
+
+
+def _styles(names: Sequence[str]) -> dict[str, _Style]:
+    """A colour and a marker each; "ease alone" has those of "ease", but hollow and dashed."""
+    originals = {name: next((one for one in names if name.startswith(f"{one} ")), name) for name in names}
+    turns = {name: turn for turn, name in enumerate(dict.fromkeys(originals.values()))}
+    return {
+        name: _Style(COLORS[turns[of] % len(COLORS)], MARKERS[turns[of] % len(MARKERS)], variant=name != of)
+        for name, of in originals.items()
+    }
 
 
 def _contenders(cells: Sequence[Cell]) -> list[str]:
