@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from foldin.data.interactions import Interactions
 from foldin.errors import BundleError, ConfigurationError, NotFoundError
 from foldin.recommender import Recommender
-from foldin.workspace import Workspace, create_workspace, open_workspace
+from foldin.store.contract import Batch
+from foldin.workspace import Workspace, create_workspace, open_workspace, outdated
 
 
 @pytest.fixture
@@ -204,3 +206,32 @@ def test_the_store_is_relative_to_the_workspace(workspace: Workspace) -> None:
     assert (workspace.folder / "store.sqlite").exists()
     (workspace.folder / "workspace.toml").write_text('store = "sqlite:////somewhere/else.sqlite"')
     assert open_workspace(workspace.folder).store_url == "sqlite:////somewhere/else.sqlite"
+
+
+def test_a_removed_bundle_is_gone_and_its_number_is_not_given_again(workspace: Workspace, linear: Recommender) -> None:
+    first, second = workspace.publish(linear), workspace.publish(linear)
+    workspace.remove(first)
+    assert names(workspace) == [second]
+    assert not [file for file in (workspace.folder / "bundles").iterdir() if file.name != second]
+    assert workspace.publish(linear).startswith("3-")
+    with pytest.raises(NotFoundError, match=f"no bundle '{first}'"):
+        workspace.remove(first)
+
+
+def test_the_bundle_in_use_is_not_removed(workspace: Workspace, linear: Recommender) -> None:
+    name = workspace.publish(linear)
+    with pytest.raises(ConfigurationError, match=f"{name} is in use"):
+        workspace.remove(name)
+    assert names(workspace) == [name]
+
+
+def test_a_bundle_is_outdated_by_those_forgotten_after_its_data_was_read(
+    workspace: Workspace, checkerboard: Interactions
+) -> None:
+    with workspace.store(create=True) as store:
+        store.ingest([Batch(checkerboard, "a")])
+        before = store.summary().position
+        store.forget("u00")
+        store.forget("u01")
+        after = store.summary().position
+        assert [outdated(store, position) for position in (None, 0, before, after)] == [2, 0, 2, 0]

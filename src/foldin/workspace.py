@@ -19,7 +19,7 @@ from foldin.recommender import Recommender
 from foldin.store.contract import Store
 from foldin.store.opening import open_store
 
-__all__ = ["SETTINGS", "Bundle", "Workspace", "create_workspace", "open_workspace"]
+__all__ = ["SETTINGS", "Bundle", "Workspace", "create_workspace", "open_workspace", "outdated"]
 
 SETTINGS = "workspace.toml"
 LOCAL_STORE = "sqlite:///store.sqlite"
@@ -124,6 +124,22 @@ class Workspace:
             raise NotFoundError("there is no bundle before the current one")
         return self.use(before[-1])
 
+    def remove(self, name: str) -> None:
+        """Removes a bundle that is not in use.
+
+        Raises:
+            NotFoundError: there is no such bundle.
+            ConfigurationError: it is in use, or the workspace cannot be written to.
+        """
+        if name not in [known for _, known in self._names()]:
+            raise NotFoundError(f"no bundle '{name}'")
+        if name == self._named_current():
+            raise ConfigurationError(f"{name} is in use: take another into use first, with `foldin models use`")
+        with _usable(self._bundles):
+            # out of the list at once, whatever becomes of the rest
+            gone = (self._bundles / name).rename(self._bundles / f".removed.{name}")
+            shutil.rmtree(gone)
+
     @contextmanager
     def _claimed_number(self) -> Iterator[int]:
         claim = self._claim()
@@ -221,6 +237,15 @@ def open_workspace(folder: str | Path) -> Workspace:
     if not isinstance(settings.get("store"), str) or set(settings) != {"store"}:
         raise ConfigurationError(f'{file} must hold one setting, store = "{LOCAL_STORE}"')
     return Workspace(folder, _resolved(settings["store"], folder))
+
+
+def outdated(store: Store, position: int | None) -> int:
+    """How many users a bundle learned from who have been forgotten since.
+
+    `position`: the store's when the bundle's data was read (`Summary.position`); None where nobody noted it, and then
+    the bundle may have learned from all who are forgotten.
+    """
+    return store.summary().forgotten if position is None else store.forgotten_since(position)
 
 
 @contextmanager

@@ -109,3 +109,9 @@ def test_no_models_yet_and_no_such_model(run: Run, run_json: RunJson, several: P
     assert run_json("models", "-w", tmp_path / "new") == []
     answer = run("models", "use", 7, "-w", several)
     assert (answer.returncode, "1-edlae, 2-autoencoder" in answer.stderr) == (4, True)
+
+
+def test_json_names_the_bundle_now_in_use(run_json: RunJson, several: Path) -> None:
+    assert run_json("models", "use", 1, "-w", several) == {"number": 1, "name": "1-edlae"}
+    assert run_json("models", "use", 2, "-w", several) == {"number": 2, "name": "2-autoencoder"}
+    assert run_json("models", "rollback", "-w", several) == {"number": 1, "name": "1-edlae"}

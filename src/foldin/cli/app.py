@@ -13,6 +13,7 @@ from foldin.cli.compare import compare
 from foldin.cli.demo import demo
 from foldin.cli.embeddings import embeddings
 from foldin.cli.explain import explain
+from foldin.cli.forget import forget
 from foldin.cli.ingest import ingest
 from foldin.cli.inspect import inspect
 from foldin.cli.models import models
@@ -40,6 +41,7 @@ for command in (
     simulate,
     inspect,
     ingest,
+    forget,
     train,
     compare,
     recommend,

@@ -46,27 +46,26 @@ def use(
     context: typer.Context,
     version: Annotated[str, typer.Argument(help="The number or name of a bundle.")],
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
+    json: Json = False,
 ) -> None:
     """Take another model into use, after checking it whole.
 
     Example: foldin models use 1
     """
-    from foldin.cli.output import print_line
     from foldin.workspace import open_workspace
 
-    print_line(f"{open_workspace(_folder(context, workspace)).use(version)} is in use")
+    _print_current(open_workspace(_folder(context, workspace)).use(version), as_json=_wants_json(context, json))
 
 
 @models.command()
-def rollback(context: typer.Context, workspace: WorkspaceFolder = DEFAULT_FOLDER) -> None:
+def rollback(context: typer.Context, workspace: WorkspaceFolder = DEFAULT_FOLDER, json: Json = False) -> None:
     """Take the model before the present one into use.
 
     Example: foldin models rollback
     """
-    from foldin.cli.output import print_line
     from foldin.workspace import open_workspace
 
-    print_line(f"{open_workspace(_folder(context, workspace)).rollback()} is in use")
+    _print_current(open_workspace(_folder(context, workspace)).rollback(), as_json=_wants_json(context, json))
 
 
 def _folder(context: typer.Context, workspace: Path) -> Path:
@@ -76,6 +75,19 @@ def _folder(context: typer.Context, workspace: Path) -> Path:
         return workspace
     folder: Path = context.parent.params["workspace"]
     return folder
+
+
+def _wants_json(context: typer.Context, json: bool) -> bool:
+    return json or (context.parent is not None and bool(context.parent.params["json"]))
+
+
+def _print_current(name: str, *, as_json: bool) -> None:
+    from foldin.cli.output import print_json, print_line
+
+    if as_json:
+        print_json({"number": int(name.partition("-")[0]), "name": name})
+    else:
+        print_line(f"{name} is in use")
 
 
 def _print(bundles: list[Bundle], workspace: Path) -> None:

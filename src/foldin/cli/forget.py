@@ -1,0 +1,69 @@
+"""`foldin forget`: erases a user from the workspace's store, and keeps them out."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from foldin.cli.options import DEFAULT_FOLDER, Json, WorkspaceFolder
+from foldin.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from foldin.store.contract import Forgotten
+
+__all__ = ["forget"]
+
+
+def forget(
+    user: Annotated[str, typer.Argument(help="The user's id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Erase without asking.")] = False,
+    lift: Annotated[
+        bool, typer.Option("--lift", help="Take the user's data in again from now on; what was erased stays erased.")
+    ] = False,
+    workspace: WorkspaceFolder = DEFAULT_FOLDER,
+    json: Json = False,
+) -> None:
+    """Erase a user's interactions and profile, for good, and leave out whatever comes of them later.
+
+    Example: foldin forget ann --yes
+    """
+    from foldin.cli.output import print_json
+    from foldin.workspace import open_workspace
+
+    with open_workspace(workspace).store() as store:
+        if lift:
+            lifted = store.readmit(user)
+            print_json({"user": user, "lifted": lifted}) if json else _print_lifted(user, lifted)
+            return
+        if not yes:
+            _ask(user)
+        forgotten = store.forget(user)
+    print_json(_as_json(user, forgotten)) if json else _print(user, forgotten)
+
+
+def _ask(user: str) -> None:
+    if not sys.stdin.isatty():
+        raise ConfigurationError("what is erased cannot be brought back: say --yes if you mean it")
+    typer.confirm(f"Erase {user!r}? It cannot be undone.", abort=True, err=True)
+
+
+def _as_json(user: str, forgotten: Forgotten) -> dict[str, object]:
+    return {"user": user, "events": forgotten.events, "profile": forgotten.profile}
+
+
+def _print(user: str, forgotten: Forgotten) -> None:
+    from foldin.cli.output import counted, print_line
+
+    profile = "the profile" if forgotten.profile else "no profile"
+    print_line(f"Erased of {user}: {counted(forgotten.events, 'interaction')} and {profile}")
+    print_line("What comes of this user later is left out (--lift ends that)")
+    if forgotten.events:
+        print_line("Models that learned from this user are replaced at the next `foldin train`")
+
+
+def _print_lifted(user: str, lifted: bool) -> None:
+    from foldin.cli.output import print_line
+
+    print_line(f"{user} is taken in again from now on" if lifted else f"{user} was not forgotten; nothing has changed")

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any, TypeAlias
+
+import pexpect
+import pytest
+
+from foldin.data.catalog import ids_of
+from foldin.data.interactions import Interactions
+from foldin.data.profiles import Profiles
+from foldin.store.contract import Batch
+from foldin.workspace import Workspace, create_workspace
+
+Run: TypeAlias = Callable[..., CompletedProcess[str]]
+RunJson: TypeAlias = Callable[..., Any]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, log_of: Callable[..., Interactions]) -> Workspace:
+    made = create_workspace(tmp_path / "w")
+    log = log_of([("ann", "a"), ("nle", "a"), ("nle", "b"), ("nle", "c")])
+    with made.store(create=True) as store:
+        store.ingest([Batch(log, "log.csv")], profiles=Profiles(ids_of(["ann"])))
+    return made
+
+
+def events_of(workspace: Workspace, user_id: str) -> int:
+    with workspace.store() as store:
+        return len(store.history(user_id)) if user_id in store.user_ids() else 0
+
+
+def test_it_erases_and_says_so(run: Run, workspace: Workspace) -> None:
+    answer = run("forget", "nle", "--yes", "-w", workspace.folder)
+    assert answer.stdout.startswith("Erased of nle: 3 interactions and no profile\n")
+    assert "replaced at the next `foldin train`" in answer.stdout
+    assert events_of(workspace, "nle") == 0
+    answer = run("forget", "nle", "--yes", "-w", workspace.folder)
+    assert (answer.returncode, answer.stdout.splitlines()[0]) == (0, "Erased of nle: 0 interactions and no profile")
+    assert "foldin train" not in answer.stdout
+
+
+def test_what_comes_later_is_left_out_until_it_is_lifted(
+    run: Run, run_json: RunJson, workspace: Workspace, tmp_path: Path
+) -> None:
+    file = tmp_path / "later.csv"
+    file.write_text("user,item\nnle,a\n")
+    run("forget", "nle", "--yes", "-w", workspace.folder)
+    run("ingest", file, "-w", workspace.folder)
+    assert events_of(workspace, "nle") == 0
+    assert "taken in again" in run("forget", "nle", "--lift", "-w", workspace.folder).stdout
+    assert "was not forgotten" in run("forget", "nle", "--lift", "-w", workspace.folder).stdout
+    assert run_json("forget", "nle", "--lift", "-w", workspace.folder) == {"user": "nle", "lifted": False}
+    (tmp_path / "again.csv").write_text("user,item\nnle,b\n")
+    run("ingest", tmp_path / "again.csv", "-w", workspace.folder)
+    assert events_of(workspace, "nle") == 1
+
+
+def test_json_has_what_was_erased(run_json: RunJson, workspace: Workspace) -> None:
+    erased = [run_json("forget", user, "--yes", "-w", workspace.folder) for user in ("nle", "ann")]
+    assert [(one["user"], one["events"], one["profile"]) for one in erased] == [("nle", 3, False), ("ann", 1, True)]
+
+
+def test_without_yes_nothing_is_erased_but_by_a_person(run: Run, workspace: Workspace) -> None:
+    answer = run("forget", "nle", "-w", workspace.folder)
+    assert (answer.returncode, "say --yes" in answer.stderr) == (2, True)
+    for reply, left in (("n", True), ("y", False)):
+        words = ["-m", "foldin", "forget", "nle", "-w", str(workspace.folder)]
+        terminal = pexpect.spawn(sys.executable, words, timeout=60)
+        terminal.expect("cannot be undone")
+        terminal.sendline(reply)
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+        assert (events_of(workspace, "nle") > 0) is left
+
+
+def test_no_store_and_no_such_id(run: Run, tmp_path: Path, workspace: Workspace) -> None:
+    assert run("forget", "nle", "--yes", "-w", tmp_path / "none").returncode == 4
+    assert run("forget", "lone\udcff", "--yes", "-w", workspace.folder).returncode == 3
