@@ -67,7 +67,7 @@ def test_weights_go_from_warm_items_of_the_topic_to_their_cold_ones(cold_items: 
 
 def test_cold_items_may_stand_anywhere_in_the_catalogue(cold_items: ColdItems) -> None:
     order = np.random.default_rng(0).permutation(len(COLD))
-    found = fit_cold_items(csr_array(topics().toarray()[order]), COLD[order])
+    found = fit_cold_items(topics()[order], COLD[order])
     assert found is not None
     assert np.array_equal(found.weights.toarray(), cold_items.weights.toarray()[np.ix_(order, order)])
     scores = random_scores()
@@ -152,7 +152,7 @@ def test_none_where_all_items_are_warm_or_all_are_cold(cold: NDArray[np.bool_]) 
 
 
 def test_none_where_nothing_is_known_of_the_items() -> None:
-    assert fit_cold_items(csr_array((16, 0), dtype=np.float32), COLD) is None
+    assert fit_cold_items(csr_array(np.zeros((16, 0), dtype=np.float32)), COLD) is None
 
 
 def test_a_catalogue_with_one_warm_item() -> None:
