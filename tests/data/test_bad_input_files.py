@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from foldin.data.readers import read, read_skipping
+from foldin.data.readers import read, read_catalog, read_events, read_skipping
 from foldin.errors import DataError
 
 VALUES = {
@@ -223,9 +223,17 @@ def test_a_column_that_stands_twice_in_a_frame() -> None:
     refused(frame, file=None, row=None, field="user", reason="more than once")
 
 
-def test_inconsistent_line_endings(tmp_path: Path) -> None:
-    (tmp_path / "log.csv").write_bytes(b"user,item\r\na,x\nb,y\r\n")
-    refused(tmp_path / "log.csv", file="log.csv", row=None, field=None, reason="line endings")
+@pytest.mark.parametrize("bad", ['{"user": "b", "item": "y", "user": "c"}', '{"user": "b", "item": "y", "item": "y"}'])
+def test_a_key_that_stands_twice(tmp_path: Path, bad: str) -> None:
+    (tmp_path / "log.jsonl").write_text(f'{{"user": "a", "item": "x"}}\n{bad}\n')
+    field = "user" if "c" in bad else "item"
+    refused(tmp_path / "log.jsonl", file="log.jsonl", row=2, field=field, reason="the key stands twice")
+    assert [row.row for row in read_events(tmp_path / "log.jsonl", skip_bad=True).rejected] == [2]
+    (tmp_path / "array.json").write_text(f'[{{"user": "a", "item": "x"}},\n{bad}]')
+    refused(tmp_path / "array.json", file="array.json", row=2, field=field, reason="the key stands twice")
+    with pytest.raises(DataError, match="the key stands twice") as caught:
+        read_catalog(tmp_path / "log.jsonl")
+    assert (caught.value.row, caught.value.field) == (2, field)
 
 
 def test_leading_blank_lines_count_as_lines(tmp_path: Path) -> None:

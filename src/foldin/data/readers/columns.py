@@ -1,4 +1,4 @@
-"""Columns: which of a table's columns is the user, the item, the kind, the value and the time."""
+"""Columns: which of a table's columns is the user, the item, the kind, the value, the time and the event's id."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from foldin.errors import DataError
 
 __all__ = ["ROLES", "Column", "Role", "find_column", "find_columns", "plain_name"]
 
-Role: TypeAlias = Literal["user", "item", "kind", "value", "time"]
-ROLES: tuple[Role, ...] = ("user", "item", "kind", "value", "time")
+Role: TypeAlias = Literal["user", "item", "kind", "value", "time", "event"]
+ROLES: tuple[Role, ...] = ("user", "item", "kind", "value", "time", "event")
 REQUIRED: tuple[Role, ...] = ("user", "item")
 
 
@@ -64,6 +64,8 @@ USUAL_NAMES: Mapping[Role, tuple[frozenset[str], ...]] = {
         frozenset({"time"}),
         _names("timestamp ts date datetime createdat eventtime unixtimestamp"),
     ),
+    # `event` is a kind to most, and `id` or `uuid` may be anything's
+    "event": (frozenset({"eventid"}), _names("eventuuid eventguid")),
 }
 
 MOST_LISTED = 30
@@ -73,14 +75,14 @@ RECBOLE_TYPES = ("token", "token_seq", "float", "float_seq")
 
 
 def find_columns(columns: Sequence[Column], given: Mapping[Role, str | None], file: str | None) -> dict[Role, Column]:
-    """The column of every role that has one: as given, else by its usual names.
+    """The column of every role that `given` has a key for and that has one: as given, else by its usual names.
 
     Raises:
         DataError: a given column is not there, two columns fit equally, or users or items have none.
     """
     named = {role: _named(columns, name, role, file) for role, name in given.items() if name is not None}
     free = [column for column in columns if column not in named.values()]
-    found = named | {role: column for role in ROLES if role not in named for column in _fitting(free, role, file)}
+    found = named | {role: column for role in given if role not in named for column in _fitting(free, role, file)}
     for role in REQUIRED:
         if role not in found:
             raise _no_column(columns, role, file)

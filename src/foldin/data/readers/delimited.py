@@ -14,7 +14,7 @@ from foldin.data.readers.scans import Scan
 from foldin.data.readers.session import literal
 from foldin.errors import DataError
 
-__all__ = ["TORN", "delimited_scan", "is_gzip", "opened"]
+__all__ = ["TORN", "delimited_scan", "is_gzip", "opened", "opened_bytes"]
 
 TORN = "torn"
 """Name of the table in which DuckDB notes the rows that do not parse."""
@@ -37,32 +37,37 @@ class Dialect:
     blank_lines: int
 
 
-def delimited_scan(path: Path) -> Scan:
-    """The scan of a delimited file.
+def delimited_scan(path: Path, name: str, even: Path) -> Scan:
+    """The scan of a delimited file. `name`: for errors. `even`: the same, or a copy in which all lines end alike.
 
     Raises:
         DataError: the file is empty, has no header, or is not UTF-8 text.
     """
-    dialect = _dialect(path)
+    dialect = _dialect(path, name)
     columns = tuple(Column(name, f'"c{place}"', "VARCHAR") for place, name in enumerate(dialect.names))
     return Scan(
-        str(path),
-        _relation(path, dialect, "ignore_errors = true"),
+        name,
+        _relation(even, dialect, "ignore_errors = true"),
         columns,
         first_row=2 if dialect.header else 1,
         noting_torn=_relation(
-            path, dialect, f"store_rejects = true, rejects_table = '{TORN}', rejects_scan = '{TORN}_scans'"
+            even, dialect, f"store_rejects = true, rejects_table = '{TORN}', rejects_scan = '{TORN}_scans'"
         ),
         delimiter=dialect.delimiter,
         quoted=bool(dialect.quote),
         by_line=True,
+        content=path,
     )
 
 
 def opened(path: Path) -> TextIO:
     """The file's text, unpacked; bytes that are not UTF-8 are replaced."""
-    raw = gzip.GzipFile(path, "rb") if is_gzip(path) else path.open("rb")
-    return io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="")
+    return io.TextIOWrapper(opened_bytes(path), encoding="utf-8-sig", errors="replace", newline="")
+
+
+def opened_bytes(path: Path) -> io.BufferedReader | gzip.GzipFile:
+    """The file's bytes, unpacked."""
+    return gzip.GzipFile(path, "rb") if is_gzip(path) else path.open("rb")
 
 
 def is_gzip(path: Path) -> bool:
@@ -71,43 +76,43 @@ def is_gzip(path: Path) -> bool:
         return file.read(2) == GZIP_MAGIC
 
 
-def _dialect(path: Path) -> Dialect:
-    blank_lines, line = _first_line(path)
-    delimiter, cells = _split(line, path)
+def _dialect(path: Path, name: str) -> Dialect:
+    blank_lines, line = _first_line(path, name)
+    delimiter, cells = _split(line, name)
     if _is_movielens(cells, delimiter):
         return Dialect(delimiter, "", False, MOVIELENS_COLUMNS[: len(cells)], blank_lines)
     if all(_is_number(cell) for cell in cells):
         problem = "the first line holds numbers only: a line with the names of the columns is missing"
-        raise DataError(problem, file=str(path), row=1)
+        raise DataError(problem, file=name, row=1)
     quote = "" if delimiter == "::" or _is_recbole(cells) else '"'
     return Dialect(delimiter, quote, True, tuple(cell.strip() for cell in cells), blank_lines)
 
 
-def _first_line(path: Path) -> tuple[int, str]:
-    _refuse_utf16(path)
+def _first_line(path: Path, name: str) -> tuple[int, str]:
+    _refuse_utf16(path, name)
     with opened(path) as text:
         try:
             found = next(((number, line) for number, line in enumerate(text) if line.strip()), None)
         except (OSError, EOFError) as error:
-            raise DataError(f"cannot be unpacked: {error}", file=str(path)) from error
+            raise DataError(f"cannot be unpacked: {error}", file=name) from error
     if found is None:
-        raise DataError("the file is empty: there are no rows", file=str(path))
+        raise DataError("the file is empty: there are no rows", file=name)
     blank_lines, line = found
     return blank_lines, line.rstrip("\r\n")
 
 
-def _refuse_utf16(path: Path) -> None:
+def _refuse_utf16(path: Path, name: str) -> None:
     with path.open("rb") as file:
         if file.read(2) in UTF16_MARKS:
-            raise DataError("the file is UTF-16; save it as UTF-8", file=str(path), row=1)
+            raise DataError("the file is UTF-16; save it as UTF-8", file=name, row=1)
 
 
-def _split(line: str, path: Path) -> tuple[str, list[str]]:
+def _split(line: str, name: str) -> tuple[str, list[str]]:
     try:
         delimiter = _delimiter(line)
         return delimiter, _cells(line, delimiter)
     except csv.Error as error:
-        raise DataError(f"the first line is no header: {error}", file=str(path), row=1) from error
+        raise DataError(f"the first line is no header: {error}", file=name, row=1) from error
 
 
 def _delimiter(line: str) -> str:
@@ -147,9 +152,9 @@ def _is_recbole(cells: list[str]) -> bool:
 def _relation(path: Path, dialect: Dialect, errors: str) -> str:
     columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(dialect.names)))
     # a name with the signs of a glob must not be one
-    name = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
+    place = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
     return (
-        f"read_csv({literal(name)}, auto_detect = false, header = {str(dialect.header).lower()}, "
+        f"read_csv({literal(place)}, auto_detect = false, header = {str(dialect.header).lower()}, "
         f"skip = {dialect.blank_lines}, "
         f"delim = {literal(dialect.delimiter)}, quote = {literal(dialect.quote)}, escape = {literal(dialect.quote)}, "
         f"columns = {{{columns}}}, compression = '{'gzip' if is_gzip(path) else 'none'}', {errors})"

@@ -21,7 +21,7 @@ from foldin.data.readers.times import WITHOUT_ZONE, WITHOUT_ZONE_REASON
 from foldin.data.readers.typed import naming_surrogates
 from foldin.errors import DataWarning
 
-__all__ = ["Reading", "read", "read_skipping", "rejections"]
+__all__ = ["Reading", "read", "read_events", "read_skipping", "rejections"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +29,15 @@ class Reading:
     """What a reading that sets bad rows aside brings.
 
     `log`: the good rows. `rejected`: the others, in the order of files and rows. `notes`: what was changed on the
-    way, in sentences. `columns`: the column that was taken for each role.
+    way, in sentences. `columns`: the column that was taken for each role. `event_ids`: one per event, None where there
+    is no such column or none was asked for.
     """
 
     log: Interactions
     rejected: tuple[Rejected, ...]
     notes: tuple[str, ...]
     columns: Mapping[Role, str]
+    event_ids: NDArray[np.object_] | None = None
 
 
 def read(
@@ -92,6 +94,35 @@ def read_skipping(
     return _reading(source, given, timezone, most_rejected=None)
 
 
+def read_events(
+    source: Source,
+    *,
+    user: str | None = None,
+    item: str | None = None,
+    kind: str | None = None,
+    value: str | None = None,
+    time: str | None = None,
+    event: str | None = None,
+    timezone: str | None = None,
+    skip_bad: bool = False,
+) -> Reading:
+    """Reads a log as `read` does, together with the ids of its events, and tells what was done on the way.
+
+    `event`: the column of event ids, where it is not called `event_id`. The rules are those for other ids; an id may
+        stand twice only with the same event.
+    `skip_bad`: set bad rows aside instead of raising.
+
+    Raises:
+        DataError: a column is missing, or a row cannot be taken; file, row and field are named.
+        ConfigurationError: there is no such time zone.
+    """
+    given: dict[Role, str | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
+    reading = _reading(source, given | {"event": event}, timezone, most_rejected=None if skip_bad else 1)
+    for rejected in reading.rejected if not skip_bad else ():
+        raise rejected.error()
+    return reading
+
+
 def _reading(
     source: Source, given: Mapping[Role, str | None], timezone: str | None, most_rejected: int | None
 ) -> Reading:
@@ -102,7 +133,7 @@ def _reading(
         rejected = rejections(connection, raw, np.flatnonzero(raw.bad), most_rejected)
     notes = (*raw.users.notes, *raw.items.notes)
     columns = {role: column.name for role, column in raw.columns[0].items()}
-    return Reading(raw.interactions(), tuple(rejected), notes, columns)
+    return Reading(raw.interactions(), tuple(rejected), notes, columns, raw.event_ids())
 
 
 def _refuse_naive_times(connection: duckdb.DuckDBPyConnection, raw: RawLog) -> None:

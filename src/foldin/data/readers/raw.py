@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias, cast
@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldin.data.interactions import Interactions
-from foldin.data.readers.coding import NOT_CODED, Coding, any_json, cell_sql, coded_ids, coded_kinds
+from foldin.data.readers.coding import NOT_CODED, Coding, any_json, cell_sql, coded_ids, coded_kinds, refuse_id_type
 from foldin.data.readers.columns import Column, Role, find_columns
+from foldin.data.readers.events import CONFLICT, EventIds, conflicting, event_sql, judged_events
+from foldin.data.readers.lines import is_broken_sql
 from foldin.data.readers.rejects import Fault, Torn, torn_rows
 from foldin.data.readers.scans import Scan, refusing
 from foldin.data.readers.times import GOOD_TIME, Times, settled_times, time_refusal, time_sql
@@ -68,6 +70,7 @@ class RawLog:
     values: NDArray[np.float32] | None = None
     value_verdicts: NDArray[np.uint8] | None = None
     times: Times | None = None
+    events: EventIds | None = None
 
     def __len__(self) -> int:
         return len(self.user_cells)
@@ -84,7 +87,12 @@ class RawLog:
         if self.times is not None:
             faults.append(self.times.verdicts != GOOD_TIME)
         bad: NDArray[np.bool_] = np.logical_or.reduce(faults)
+        bad[[*self._event_faults(~bad)]] = True
         return bad
+
+    def event_ids(self) -> NDArray[np.object_] | None:
+        """The ids of the good rows' events, where they have ids."""
+        return None if self.events is None else self.events.texts[~self.bad]
 
     def interactions(self) -> Interactions:
         """The good rows as a log."""
@@ -118,8 +126,27 @@ class RawLog:
             return "kind", reason
         if self.value_verdicts is not None and self.value_verdicts[row]:
             return "value", VALUE_REFUSALS[self.value_verdicts[row]]
-        assert self.times is not None
-        return "time", time_refusal(int(self.times.verdicts[row]), self.times.unit)
+        if self.times is not None and self.times.verdicts[row]:
+            return "time", time_refusal(int(self.times.verdicts[row]), self.times.unit)
+        assert self.events is not None
+        return "event", self.events.reasons.get(row, CONFLICT)
+
+    def _event_faults(self, good: NDArray[np.bool_]) -> Iterable[int]:
+        if self.events is None:
+            return ()
+        refused = list(self.events.reasons)
+        good[refused] = False
+        return (*refused, *conflicting(self.events, self._bodies(), good).tolist())
+
+    def _bodies(self) -> list[NDArray[np.generic]]:
+        columns: list[NDArray[np.generic] | None] = [
+            self.users.coded(self.user_cells),
+            self.items.coded(self.item_cells),
+            self.kind_cells,
+            None if self.values is None else self.values.view(np.int32),  # as bits: a missing value equals another
+            None if self.times is None else self.times.times,
+        ]
+        return [column for column in columns if column is not None]
 
     def _kind_refusal(self, row: int) -> str | None:
         if self.kinds is None or self.kind_cells is None or self.kind_cells[row] == NOT_CODED:
@@ -169,6 +196,8 @@ def _has_cells(scan: Scan) -> bool:
 
 def _codings(connection: duckdb.DuckDBPyConnection, log: Layout) -> dict[Role, Coding]:
     codings = {role: coded_ids(connection, log.parts(role), role) for role in ID_ROLES}
+    for scan, column in log.parts("event") if "event" in log.columns[0] else ():
+        refuse_id_type(column, "event", scan.file)
     return codings | ({"kind": coded_kinds(connection, log.parts("kind"))} if "kind" in log.columns[0] else {})
 
 
@@ -202,8 +231,10 @@ def _number_expressions(scan: Scan, columns: Mapping[Role, Column]) -> dict[str,
     if "time" in columns:
         moment, form = time_sql(columns["time"])
         expressions |= {"moment": moment, "form": f"({form})::UTINYINT"}
+    if "event" in columns:
+        expressions |= event_sql(columns["event"])
     if scan.json:
-        expressions["broken"] = "coalesce(json_type(json) <> 'OBJECT', true)"
+        expressions["broken"] = is_broken_sql()
     return expressions
 
 
@@ -231,7 +262,12 @@ def _assembled(
         _joined(parts, "number") if "number" in parts[0] else None,
         _joined(parts, "verdict") if "number" in parts[0] else None,
         settled_times(_joined(parts, "moment"), _joined(parts, "form"), zone) if "moment" in parts[0] else None,
+        _events(parts) if "event" in parts[0] else None,
     )
+
+
+def _events(parts: list[Arrays]) -> EventIds:
+    return judged_events(_joined(parts, "event"), _joined(parts, "event_hash"), _joined(parts, "event_form"))
 
 
 def _joined(parts: list[Arrays], name: str) -> Array:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TextIO
 
 import duckdb
@@ -111,9 +111,12 @@ def _rejected(scan: Scan, fault: Fault | Torn, line: Line, text: str) -> Rejecte
 
 def _broken_json(text: str) -> tuple[str | None, str]:
     try:
+        pairs = json.loads(text, object_pairs_hook=tuple)
         cells = json.loads(text)
     except (ValueError, RecursionError) as error:
         return None, f"the line is not JSON ({error})"
+    if isinstance(cells, dict) and len(cells) < len(pairs):
+        return Counter(key for key, _ in pairs).most_common(1)[0][0], "the key stands twice in the object"
     for name, cell in cells.items() if isinstance(cells, dict) else ():
         if isinstance(cell, str) and REPLACEMENT in cell:
             return name, "the cell is not UTF-8 text"
@@ -141,8 +144,8 @@ def _torn_reason(kind: str, message: str) -> str:
 def _lines(scan: Scan, positions: Sequence[int], records: Sequence[int]) -> tuple[list[Line], list[Line]]:
     """The lines on which rows begin, of parsed rows by position and of torn ones by record."""
     found: tuple[dict[int, Line], dict[int, Line]] = ({}, {})
-    if scan.file is not None and scan.by_line and (positions or records):
-        with opened(Path(scan.file)) as text:
+    if scan.content is not None and scan.by_line and (positions or records):
+        with opened(scan.content) as text:
             found = _walked(_records(text, scan), scan, set(positions), set(records))
     return (
         [found[0].get(position, Line(scan.first_row + position)) for position in positions],
@@ -199,6 +202,8 @@ def _texts(connection: duckdb.DuckDBPyConnection, scan: Scan, faults: Sequence[F
 
 
 def _printable(column: Column) -> str:
+    if column.type == "JSON":
+        return f"({column.sql} ->> '$')"
     return f"CAST({column.sql} AS VARCHAR)"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
@@ -24,6 +25,7 @@ class Scan:
     `noting_torn`: the relation that also notes torn rows in the table `torn`, of a delimited file.
     `delimiter`: of a delimited file; `quoted`: whether its cells may be quoted.
     `json`: whether a row is an object of JSON. `by_line`: whether every row begins on a line of its own.
+    `content`: where the lines are, of a file with lines; a file read through a pipe is kept under another name.
     """
 
     file: str | None
@@ -35,6 +37,7 @@ class Scan:
     quoted: bool = False
     json: bool = False
     by_line: bool = False
+    content: Path | None = None
 
 
 @contextmanager

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import glob
 import os
+import zlib
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 import duckdb
 
-from foldin.data.readers.delimited import delimited_scan
+from foldin.data.readers.delimited import delimited_scan, opened_bytes
 from foldin.data.readers.lines import json_scan
+from foldin.data.readers.remote import fetched, is_url
+from foldin.data.readers.rows import Rows, rows_scan
 from foldin.data.readers.scans import Scan
+from foldin.data.readers.spooling import is_stream, spooled, with_one_line_end
 from foldin.data.readers.typed import arrow_scan, is_arrow, is_pandas, pandas_scan, parquet_scan
 from foldin.errors import DataError
 
@@ -25,6 +31,8 @@ Source: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | 
 PARQUET_ENDINGS = (".parquet", ".pq")
 JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
 PARQUET_MAGIC = b"PAR1"
+JSON_BEGINNINGS = (b"{", b"[{", b"[\n")
+"""Of a pipe, whose name tells nothing."""
 
 
 def scans_of(connection: duckdb.DuckDBPyConnection, source: Source, resources: ExitStack) -> list[Scan]:
@@ -37,43 +45,74 @@ def scans_of(connection: duckdb.DuckDBPyConnection, source: Source, resources: E
         return [pandas_scan(connection, source, "frame")]
     if is_arrow(source):
         return [arrow_scan(connection, source, "frame")]
-    return [_file_scan(connection, path, resources) for path in _paths(source)]
+    if isinstance(source, Rows):
+        return [rows_scan(connection, source)]
+    return [_file_scan(connection, file, resources) for file in _files(source, resources)]
 
 
-def _paths(source: Source) -> list[Path]:
+@dataclass(frozen=True)
+class File:
+    """A file to read: where its bytes are, and what it is called."""
+
+    path: Path
+    name: str
+
+    @property
+    def ending(self) -> str:
+        """The ending that tells the format: `.csv` of `log.csv.gz`."""
+        name = Path(urlsplit(self.name).path if is_url(self.name) else self.name)
+        return (name.with_suffix("").suffix if name.suffix.lower() == ".gz" else name.suffix).lower()
+
+
+def _files(source: Source, resources: ExitStack) -> list[File]:
     if isinstance(source, str | os.PathLike):
-        return _matches(os.fspath(source))
+        return _matches(os.fspath(source), resources)
     if isinstance(source, list | tuple) and source:
-        return [path for one in source for path in _paths(one)]
+        return [file for one in source for file in _files(one, resources)]
     kind = "an empty list" if isinstance(source, list | tuple) else type(source).__name__
     raise DataError(f"cannot read {kind}; give a path, a glob, a list of paths, or a pandas, polars or pyarrow table")
 
 
-def _matches(name: str) -> list[Path]:
+def _matches(name: str, resources: ExitStack) -> list[File]:
+    if is_url(name):
+        return [File(path, called) for path, called in fetched(name, resources)]
     path = Path(name).expanduser()
+    if is_stream(str(path)):
+        return [File(spooled(str(path), resources), name)]
     if path.is_file():
-        return [path]
+        return [_named(path)]
     if path.is_dir():
         raise DataError("is a folder; name its files, for example with a glob like 'folder/*.csv'", file=name)
     found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
-    files = [Path(one) for one in found if Path(one).is_file()]
+    files = [_named(Path(one)) for one in found if Path(one).is_file()]
     if not files:
-        raise DataError("no file matches" if glob.has_magic(name) else "there is no such file", file=name)
+        raise DataError("no file matches" if glob.has_magic(name) else "there is no such file", file=_printable(name))
     return files
 
 
-def _file_scan(connection: duckdb.DuckDBPyConnection, path: Path, resources: ExitStack) -> Scan:
+def _named(path: Path) -> File:
+    name = str(path)
+    if _printable(name) != name:
+        raise DataError("the name is not UTF-8, and cannot be read by it; rename the file", file=_printable(name))
+    return File(path, name)
+
+
+def _printable(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", errors="replace")
+
+
+def _file_scan(connection: duckdb.DuckDBPyConnection, file: File, resources: ExitStack) -> Scan:
     try:
-        ending = path.with_suffix("").suffix if path.suffix.lower() == ".gz" else path.suffix
-        if ending.lower() in PARQUET_ENDINGS or _starts_as_parquet(path):
-            return parquet_scan(connection, path, resources)
-        if ending.lower() in JSON_ENDINGS:
-            return json_scan(connection, path)
-        return delimited_scan(path)
-    except OSError as error:
-        raise DataError(f"cannot be opened: {error.strerror or error}", file=str(path)) from error
+        if file.ending in PARQUET_ENDINGS or _begins(file, PARQUET_MAGIC):
+            return parquet_scan(connection, file.path, file.name, resources)
+        if file.ending in JSON_ENDINGS or (not file.ending and _begins(file, *JSON_BEGINNINGS)):
+            return json_scan(connection, file.path, file.name)
+        return delimited_scan(file.path, file.name, with_one_line_end(file.path, resources))
+    except (OSError, EOFError, zlib.error) as error:
+        problem = getattr(error, "strerror", None) or error
+        raise DataError(f"cannot be opened: {problem}", file=file.name) from error
 
 
-def _starts_as_parquet(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == PARQUET_MAGIC
+def _begins(file: File, *beginnings: bytes) -> bool:
+    with opened_bytes(file.path) as content:
+        return content.read(4).startswith(beginnings)

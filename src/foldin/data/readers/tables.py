@@ -16,6 +16,7 @@ from foldin.data.interactions import Ids
 from foldin.data.profiles import Profiles
 from foldin.data.readers.coding import NOT_CODED, Coding, any_json, cell_sql, coded_ids
 from foldin.data.readers.columns import Column, Role, find_column, plain_name
+from foldin.data.readers.lines import repeats_sql
 from foldin.data.readers.rejects import Fault, rejected_rows, torn_rows
 from foldin.data.readers.scans import Scan, refusing
 from foldin.data.readers.session import session
@@ -65,11 +66,21 @@ def _cells(
 ) -> tuple[Ids, dict[str, Ids]]:
     """The positions of the ids, and the attributes by name."""
     others = _others(scan, key)
+    _refuse_repeated_keys(connection, scan)
     rows = connection.execute(_query(scan, key, others, role, as_json=any_json(keys))).fetchall()
     for torn in rejected_rows(connection, scan, (), torn_rows(connection, scan)[:1]) if scan.noting_torn else ():
         raise torn.error()
     columns = [ids_of(column) for column in zip(*rows, strict=True)] or [ids_of(())] * (len(others) + 1)
     return columns[0], dict(zip((plain_name(column.name) for column in others), columns[1:], strict=True))
+
+
+def _refuse_repeated_keys(connection: duckdb.DuckDBPyConnection, scan: Scan) -> None:
+    if not scan.json:
+        return
+    numbered = f"SELECT row_number() OVER () - 1 AS place, {repeats_sql()} AS bad FROM {scan.relation}"
+    first = connection.execute(f"SELECT min(place) FROM ({numbered}) WHERE bad").fetchall()[0][0]
+    if first is not None:
+        raise rejected_rows(connection, scan, [Fault(first, None, "")], ())[0].error()
 
 
 def _others(scan: Scan, key: Column) -> list[Column]:

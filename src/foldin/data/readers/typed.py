@@ -68,17 +68,17 @@ def is_arrow(source: object) -> TypeGuard[ArrowTable]:
     return hasattr(source, "__arrow_c_stream__") and hasattr(source, "__len__")
 
 
-def parquet_scan(connection: duckdb.DuckDBPyConnection, path: Path, resources: ExitStack) -> Scan:
-    """The scan of a Parquet file; a gzipped one is unpacked to a temporary file first.
+def parquet_scan(connection: duckdb.DuckDBPyConnection, path: Path, name: str, resources: ExitStack) -> Scan:
+    """The scan of a Parquet file, called `name` in errors; a gzipped one is unpacked to a temporary file first.
 
     Raises:
         DataError: the file is not Parquet.
     """
-    readable = _unpacked(path, resources) if is_gzip(path) else path
-    name = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(readable))
-    relation = f"read_parquet({literal(name)})"
-    with refusing(str(path)):
-        return Scan(str(path), relation, _columns(connection, relation))
+    readable = _unpacked(path, name, resources) if is_gzip(path) else path
+    place = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(readable))
+    relation = f"read_parquet({literal(place)})"
+    with refusing(name):
+        return Scan(name, relation, _columns(connection, relation))
 
 
 def arrow_scan(connection: duckdb.DuckDBPyConnection, table: ArrowTable, name: str) -> Scan:
@@ -122,14 +122,14 @@ def naming_surrogates(source: object) -> Iterator[None]:
         raise place or error from error.__cause__
 
 
-def _unpacked(path: Path, resources: ExitStack) -> Path:
+def _unpacked(path: Path, name: str, resources: ExitStack) -> Path:
     folder = Path(resources.enter_context(tempfile.TemporaryDirectory()))
     target = folder / "unpacked.parquet"
     try:
         with gzip.open(path) as packed, target.open("wb") as file:
             shutil.copyfileobj(packed, file)
     except (OSError, EOFError) as error:
-        raise DataError(f"cannot be unpacked: {error}", file=str(path)) from error
+        raise DataError(f"cannot be unpacked: {error}", file=name) from error
     return target
 
 
