@@ -15,6 +15,7 @@ from foldin.data.catalog import Catalog, ids_of
 from foldin.data.feedback import Feedback
 from foldin.data.interactions import NO_KIND, NO_TIME, Interactions
 from foldin.evaluation.calibration import ProbabilityCalibration
+from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.fitting import fit
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EASE
@@ -82,12 +83,14 @@ def rated(checkerboard: Interactions) -> Interactions:
 
 @pytest.fixture(scope="session")
 def linear(checkerboard: Interactions) -> Recommender:
-    """EASE on the checkerboard, with titles and probabilities."""
+    """EASE on the checkerboard, with titles and probabilities: lower ones after 1 item than after 7."""
     titles = {"title": ids_of([f"Item {item_id}" for item_id in checkerboard.item_ids])}
     catalog = Catalog(checkerboard.item_ids, titles)
     recommender = fit(checkerboard, estimator=EASE(l2=1), catalog=catalog)
-    knots = np.array([0, 1], dtype=np.float32), np.array([0.1, 0.9], dtype=np.float32)
-    return replace(recommender, calibration=ProbabilityCalibration(*knots))
+    scores = np.array([-10, 10], dtype=np.float32)
+    of_one, of_seven = (np.array(ends, dtype=np.float32) for ends in ([0.1, 0.5], [0.3, 0.9]))
+    at = ProbabilityCalibration(scores, of_one), ProbabilityCalibration(scores, of_seven)
+    return replace(recommender, calibration=LengthCalibration((1, 7), at))
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,21 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from foldin.choosing import Progress, Training, choose, fit_model
 from foldin.data.catalog import Catalog
 from foldin.data.feedback import Feedback, FeedbackRule
 from foldin.data.interactions import Interactions
-from foldin.data.splitting import Split, strong_generalisation
+from foldin.data.splitting import Holdout, Split, strong_generalisation
 from foldin.errors import CheckpointError
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EASE
+from foldin.models.protocols import Model
 from foldin.training.epoch import Epoch
+from foldin.tuning import Trial, tuned
 
 NETWORK = AutoEncoder(hidden=(6,), latent=3, epochs=30, learning_rate=0.1, batch_size=8, patience=3)
 
@@ -28,13 +32,66 @@ def split(checkerboard: Interactions) -> Split:
     return strong_generalisation(checkerboard, catalog, FeedbackRule(Feedback()), validation_users=0.4)
 
 
+def bits(model: Model) -> dict[str, bytes]:
+    return {name: array.tobytes() for name, array in model.arrays().items()}
+
+
+def judged_by(split: Split, users: Holdout) -> Split:
+    """The split with some of its validation users alone."""
+    return replace(split, validation=split.validation.where(np.isin(split.validation.rows, users.rows)))
+
+
 def test_a_network_is_chosen_with_its_best_number_of_epochs(split: Split) -> None:
     told: list[Epoch] = []
-    choice = choose(NETWORK, split, Training(progress=Progress(epoch=told.append)))
-    best = max(told, key=lambda epoch: (epoch.quality or 0, -epoch.number))
+    stages: list[str] = []
+    choice = choose(NETWORK, split, Training(progress=Progress(stage=stages.append, epoch=told.append)))
+    first, again = told[: len(choice.epochs)], told[len(choice.epochs) :]
+    best = max(first, key=lambda epoch: (epoch.quality or 0, -epoch.number))
     assert choice.estimator == replace(NETWORK, epochs=best.number)
-    assert [epoch.number for epoch in choice.epochs] == [epoch.number for epoch in told]
+    assert [epoch.number for epoch in choice.epochs] == [epoch.number for epoch in first]
     assert all(epoch.checkpoint is None for epoch in choice.epochs)  # they would keep the whole training alive
+    assert again[0].number == 1
+    assert stages == ["choosing once more, by other users"]
+
+
+def test_nobody_has_a_part_in_the_model_they_are_held_out_from(split: Split) -> None:
+    training = Training(seed=1)  # one in which the halves do not stop at the same epoch
+    choice = choose(NETWORK, split, training)
+    first, second = choice.folds
+    assert sorted([*first.users.rows, *second.users.rows]) == sorted(split.validation.rows)
+    assert abs(len(first.users) - len(second.users)) <= 1
+    assert first.model is choice.model
+    for fold, judges in ((first, second.users), (second, first.users)):
+        expected = fit_model(NETWORK, judged_by(split, judges), training, "choosing", [])
+        assert bits(fold.model) == bits(expected)
+    assert bits(first.model) != bits(second.model)
+
+
+def test_what_is_free_is_chosen_for_each_half_by_the_other(split: Split) -> None:
+    trials: list[Trial] = []
+    choice = choose(EASE(77), split, Training(progress=Progress(trial=trials.append)), fixed=())
+    first, second = choice.folds
+    assert choice.estimator == tuned(EASE(77), judged_by(split, second.users))
+    for fold, judges in ((first, second.users), (second, first.users)):
+        chosen = tuned(EASE(77), judged_by(split, judges))
+        assert bits(fold.model) == bits(chosen.fit(split.train))
+    assert len({trial.estimator for trial in trials}) == len(trials)  # both halves judge the same fits
+
+
+def test_a_model_that_no_choice_changes_is_fitted_once(split: Split) -> None:
+    choice = choose(EASE(77), split, Training())
+    assert [fold.model is choice.model for fold in choice.folds] == [True, True]
+
+
+def test_users_with_nothing_to_find_are_divided_too_and_make_no_fold(split: Split) -> None:
+    users = split.validation
+    for aimed in ([2, 5], [2], []):
+        targets = users.targets.toarray()
+        targets[np.setdiff1d(np.arange(len(users)), aimed)] = 0
+        choice = choose(EASE(77), replace(split, validation=replace(users, targets=csr_array(targets))), Training())
+        found = sorted(row for fold in choice.folds for row in fold.users.ranked().rows)
+        assert set(found) == set(users.rows[aimed])
+        assert len(choice.folds) == (2 if aimed else 0)  # one alone is held out twice, for want of others
 
 
 def test_a_closed_form_is_tuned_only_where_fields_are_free(split: Split) -> None:
@@ -56,9 +113,7 @@ def test_a_stage_is_resumed_from_its_own_checkpoint(split: Split, tmp_path: Path
     epochs: list[Epoch] = []
     resumed = fit_model(NETWORK, split, Training(checkpoints=tmp_path, resume=True), "learning", epochs)
     assert [epoch.replayed for epoch in epochs[:4]] == [True, True, True, False]
-    assert {k: v.tobytes() for k, v in resumed.arrays().items()} == {
-        k: v.tobytes() for k, v in expected.arrays().items()
-    }
+    assert bits(resumed) == bits(expected)
     with pytest.raises(CheckpointError, match="of another run"):
         fit_model(NETWORK, split, Training(seed=1, checkpoints=tmp_path, resume=True), "learning", [])
 

@@ -13,7 +13,8 @@ from foldin.data.interactions import Interactions
 from foldin.data.matrix import user_item_matrix
 from foldin.errors import CheckpointError, ConfigurationError, DataError
 from foldin.evaluation.calibration import ProbabilityCalibration, RatingCalibration
-from foldin.fitting import fit, full_catalog
+from foldin.evidence import full_catalog
+from foldin.fitting import fit
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EASE, EDLAE
 from foldin.models.popularity import Popularity, PopularityModel

@@ -6,17 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from foldin.coldstart.blend import TERMS
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import History, Interactions
 from foldin.data.matrix import history_matrix
 from foldin.errors import ConfigurationError, DataError, NotFoundError
-from foldin.evaluation.calibration import ProbabilityCalibration
+from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.fitting import fit
 from foldin.models import EASE, AutoEncoder
 from foldin.models.linear import LinearAutoEncoder
-from foldin.models.popularity import PopularityModel
 from foldin.models.protocols import Estimator
-from foldin.recommender import Recommendation, Recommender
+from foldin.recommender import Basis, Recommendation, Recommender
 
 SHOWN = ["i00", "i04", "i06"]
 EVERYTHING = [f"i{item:02}" for item in range(12)]
@@ -102,11 +102,9 @@ def test_the_order_of_a_history_changes_nothing(recommender: Recommender) -> Non
 
 
 def test_ties_are_in_the_catalogues_order(linear: Recommender) -> None:
-    level = replace(
-        linear,
-        model=LinearAutoEncoder(np.ones((12, 12), dtype=np.float32)),
-        popularity=PopularityModel(np.ones(12, dtype=np.float32)),
-    )
+    prior = replace(linear.blend.prior, shares=np.ones(12, dtype=np.float32))
+    model = LinearAutoEncoder(np.ones((12, 12), dtype=np.float32))
+    level = replace(linear, blend=replace(linear.blend, model=model, prior=prior))
     assert ids(level.recommend(["i03"], k=4)) == ["i00", "i01", "i02", "i04"]
     assert ids(level.recommend([], k=3)) == ["i00", "i01", "i02"]
     turned = replace(level, catalog=Catalog(linear.catalog.item_ids[::-1]))
@@ -121,7 +119,9 @@ def test_many_are_recommended_as_one_by_one(recommender: Recommender, checkerboa
     for row in (0, 3, 511, 512, 520, 599):
         alone = recommender.recommend(histories[row], k=4)
         assert ids(alone) == ids(together[row])
-        assert [one.basis for one in alone] == [one.basis for one in together[row]]
+        for term in TERMS:
+            ours, theirs = ([getattr(one.basis, term) for one in ranking] for ranking in (alone, together[row]))
+            assert np.allclose(ours, theirs, rtol=1e-5, atol=1e-6)
         assert np.allclose([one.score for one in alone], [one.score for one in together[row]], rtol=1e-5)
     assert recommender.recommend_many([]) == []
 
@@ -134,18 +134,26 @@ def test_attributes_come_with_the_item(linear: Recommender, network: Recommender
 # -- probabilities and ratings
 
 
-def test_probabilities_are_those_of_the_calibration(linear: Recommender) -> None:
-    assert isinstance(linear.calibration, ProbabilityCalibration)
-    for one in linear.recommend(SHOWN):
-        expected = np.clip(0.1 + 0.8 * one.score, 0.1, 0.9)
-        assert one.probability == pytest.approx(expected, abs=1e-6)
-        assert one.rating is None
+def test_probabilities_are_those_of_the_score_after_so_many_items(linear: Recommender) -> None:
+    assert isinstance(linear.calibration, LengthCalibration)
+    # log(1 + 3) lies halfway between log(1 + 1) and log(1 + 7)
+    for shown, base, slope in (
+        ([], 0.3, 0.02),
+        (["i00"], 0.3, 0.02),
+        (SHOWN, 0.45, 0.025),
+        (EVERYTHING[:8], 0.6, 0.03),
+    ):
+        ranking = linear.recommend([*shown, "nowhere"])
+        assert ranking
+        for one in ranking:
+            assert one.probability == pytest.approx(base + slope * one.score, abs=1e-6)
+            assert one.rating is None
 
 
-def test_popularity_has_no_probability(linear: Recommender) -> None:
-    shown: list[list[str]] = [[], ["nowhere"], SHOWN]
-    bases = [[(one.basis, one.probability is None) for one in ranking] for ranking in linear.recommend_many(shown)]
-    assert [set(row) for row in bases] == [{("popularity", True)}, {("popularity", True)}, {("history", False)}]
+def test_an_item_of_the_history_has_no_probability(linear: Recommender) -> None:
+    for shown in ([], SHOWN, ["i01", "nowhere"]):
+        whole = linear.recommend(shown, k=12, seen="include")
+        assert {one.item_id for one in whole if one.probability is None} == set(shown) & set(EVERYTHING)
 
 
 def test_without_calibration_nothing_is_claimed(network: Recommender) -> None:
@@ -169,11 +177,25 @@ def test_what_was_rated_high_ranks_high(rating: Recommender) -> None:
 # -- similar, predict
 
 
-def test_similar_is_the_ranking_of_one_item(recommender: Recommender) -> None:
-    assert recommender.similar("i02", k=3) == recommender.recommend(["i02"], k=3)
-    assert "i02" not in ids(recommender.similar("i02", k=12))
+def test_similar_is_what_the_model_makes_of_one_item(recommender: Recommender) -> None:
+    found = recommender.similar("i02", k=12)
+    terms = {one.item_id: one.basis.history for one in recommender.recommend(["i02"], k=12)}
+    assert [one.item_id for one in found] == sorted(terms, key=lambda item_id: (-terms[item_id], item_id))
+    for one in found:
+        assert one.basis == Basis(history=one.score, profile=0, content=0, popularity=0)
+        assert one.score == terms[one.item_id]
+        assert one.probability is None
+    assert recommender.similar("i02", k=3) == found[:3]
+    assert "i02" not in ids(found)
     with pytest.raises(NotFoundError, match="no item 'nowhere'"):
         recommender.similar("nowhere")
+
+
+def test_what_is_popular_does_not_make_items_similar(linear: Recommender) -> None:
+    prior = replace(linear.blend.prior, shares=np.array([0, 99] * 6, dtype=np.float32))
+    loud = replace(linear, blend=replace(linear.blend, prior=prior))
+    assert loud.recommend(["i02"])[0].item_id in EVERYTHING[1::2]
+    assert loud.similar("i02") == linear.similar("i02")
 
 
 def test_predict_completes_the_row(recommender: Recommender) -> None:
@@ -192,7 +214,17 @@ def test_predict_completes_the_row(recommender: Recommender) -> None:
 # -- explain
 
 
-def test_a_linear_score_is_the_sum_of_its_contributions(linear: Recommender, rating: Recommender) -> None:
+def test_the_terms_add_up_to_the_score(recommender: Recommender) -> None:
+    for shown in ([], SHOWN, EVERYTHING[:7]):
+        for one in recommender.predict(shown):
+            told = recommender.explain(shown, one.item_id)
+            assert told.score == pytest.approx(one.score, abs=1e-5)
+            for basis in (one.basis, told.basis):
+                assert sum(getattr(basis, name) for name in TERMS) == pytest.approx(one.score, abs=1e-5)
+                assert (basis.profile, basis.content) == (0, 0)
+
+
+def test_a_linear_models_term_is_the_sum_of_its_contributions(linear: Recommender, rating: Recommender) -> None:
     for recommender in (linear, rating):
         shown = History(("i00", "i04", "i06", "nowhere"), values=np.array([5, 2, 3, 1], dtype=np.float32))
         history = History.of(shown.item_ids) if recommender is linear else shown
@@ -200,34 +232,38 @@ def test_a_linear_score_is_the_sum_of_its_contributions(linear: Recommender, rat
         for index, item_id in enumerate(EVERYTHING):
             told = recommender.explain(history, item_id)
             assert told.additive
-            assert told.basis == "history"
-            assert math.fsum(one.amount for one in told.contributions) == told.score
-            assert told.score == pytest.approx(float(scores[index]), rel=1e-5, abs=1e-6)
-            assert sorted(one.item_id for one in told.contributions) == SHOWN
-            amounts = [one.amount for one in told.contributions]
+            assert math.fsum(one.amount for one in told.items) == pytest.approx(told.basis.history, abs=1e-5)
+            assert told.basis.history == pytest.approx(
+                recommender.blend.handover.unit * float(scores[index]), rel=1e-5, abs=1e-6
+            )
+            assert sorted(one.name for one in told.items) == SHOWN
+            amounts = [one.amount for one in told.items]
             assert amounts == sorted(amounts, reverse=True)
+            assert told.attributes == ()
 
 
 def test_a_networks_contribution_is_what_changes_without_the_item(network: Recommender) -> None:
-    def score_of(history: list[str]) -> float:
+    def term_of(history: list[str]) -> float:
         shown = history_matrix([History.of(history)], network.catalog, network.rule)[0]
-        return float(network.model.score(shown)[0, 8])
+        return network.blend.handover.unit * float(network.model.score(shown)[0, 8])
 
     told = network.explain(SHOWN, "i08")
     assert not told.additive
-    assert told.score == pytest.approx(score_of(SHOWN), rel=1e-5)
-    assert {one.item_id for one in told.contributions} == set(SHOWN)
-    for one in told.contributions:
-        without = [item_id for item_id in SHOWN if item_id != one.item_id]
-        assert one.amount == pytest.approx(score_of(SHOWN) - score_of(without), abs=1e-6)
+    assert told.basis.history == pytest.approx(term_of(SHOWN), rel=1e-5)
+    assert {one.name for one in told.items} == set(SHOWN)
+    for one in told.items:
+        without = [item_id for item_id in SHOWN if item_id != one.name]
+        assert one.amount == pytest.approx(term_of(SHOWN) - term_of(without), abs=1e-5)
 
 
 def test_explaining_what_is_popular(recommender: Recommender) -> None:
+    prior, handover = recommender.blend.prior, recommender.blend.handover
     for shown in ([], ["nowhere"]):
         told = recommender.explain(shown, "i03")
-        assert (told.basis, told.contributions) == ("popularity", ())
-        assert told.score == pytest.approx(float(recommender.popularity.shares[3]))
-        assert told.score == recommender.predict(shown, ["i03"])[0].score
+        assert (told.items, told.attributes) == ((), ())
+        assert told.basis == Basis(history=0, profile=0, content=0, popularity=told.score)
+        assert told.score == pytest.approx(float(handover.weights[0] * prior.shares[3] / prior.unit))
+        assert told.score == recommender.predict(shown, ["i03"])[0].score > 0
 
 
 def test_explaining_an_unknown_item(recommender: Recommender) -> None:
@@ -255,18 +291,20 @@ def test_a_history_of_what_is_no_id_is_refused(recommender: Recommender, item_id
 
 def test_a_recommender_cannot_be_changed(linear: Recommender) -> None:
     with pytest.raises(AttributeError):
-        linear.model = linear.popularity  # type: ignore[misc]  # frozen
+        linear.blend = replace(linear.blend)  # type: ignore[misc]  # frozen
+    with pytest.raises(AttributeError):
+        linear.model = linear.model  # type: ignore[misc]  # the same
 
 
 @pytest.mark.parametrize("estimator", [EASE(), AutoEncoder(epochs=2)])
 def test_an_item_nobody_had_in_training_tells_nothing(checkerboard: Interactions, estimator: Estimator) -> None:
     catalog = Catalog(ids_of([*checkerboard.item_ids, "new"]))
     recommender = fit(checkerboard, estimator=estimator, catalog=catalog)
-    assert [one.basis for one in recommender.recommend(["new"], k=2)] == ["popularity"] * 2
-    assert [one.item_id for one in recommender.recommend(["new"])] == [one.item_id for one in recommender.recommend([])]
+    assert {one.basis.history for one in recommender.recommend(["new"])} == {0}
+    assert recommender.recommend(["new"]) == recommender.recommend([])
     alone, beside = recommender.recommend(["i02"], k=3), recommender.recommend(["i02", "new"], k=3)
     assert [(one.item_id, one.score) for one in alone] == [(one.item_id, one.score) for one in beside]
-    assert [one.item_id for one in recommender.explain(["i02", "new"], "i04").contributions] == ["i02"]
+    assert [one.name for one in recommender.explain(["i02", "new"], "i04").items] == ["i02"]
 
 
 def test_an_item_nobody_had_in_training_is_recommended_to_nobody(checkerboard: Interactions) -> None:
@@ -274,4 +312,6 @@ def test_an_item_nobody_had_in_training_is_recommended_to_nobody(checkerboard: I
     recommender = fit(checkerboard, estimator=EASE(), catalog=catalog)
     for history in ([], ["i02"]):
         assert "new" not in [one.item_id for one in recommender.recommend(history, k=99)]
+    assert "new" not in [one.item_id for one in recommender.similar("i02", k=99)]
     assert "new" in [one.item_id for one in recommender.predict(["i02"])]
+    assert recommender.catalog.ids(np.flatnonzero(recommender.unreachable)).tolist() == ["new"]

@@ -15,7 +15,7 @@ from foldin.models.ease import EASE, EDLAE
 from foldin.models.popularity import Popularity
 from foldin.models.protocols import Estimator
 from foldin.models.validation import heldout_quality
-from foldin.tuning import DROPOUT, L2, Trial, tuned
+from foldin.tuning import DROPOUT, L2, Search, Trial, tuned
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +82,24 @@ def test_a_candidate_that_cannot_be_fitted_is_passed_over(log_of: Callable[..., 
     chosen = tuned(EASE(), strong_generalisation(log, Catalog(log.item_ids), rule))
     assert isinstance(chosen, EASE)
     assert chosen.l2 > max(L2)
+
+
+def test_some_of_the_users_choose_and_nothing_is_fitted_twice(split: Split) -> None:
+    trials: list[Trial] = []
+    search = Search(split, trials.append)
+    halves = np.arange(len(split.validation)) % 2 == 0, np.arange(len(split.validation)) % 2 == 1
+    for half in (*halves, None):
+        part = split if half is None else replace(split, validation=split.validation.where(half))
+        assert search.best(EDLAE(77, 0.33), users=half) == tuned(EDLAE(77, 0.33), part)
+    assert len({trial.estimator for trial in trials}) == len(trials)
+    for trial in trials:
+        assert trial.quality == pytest.approx(quality(trial.estimator, split), rel=1e-12)  # told of all of them
+
+
+def test_users_with_nothing_to_find_have_no_say(split: Split) -> None:
+    everybody, nobody = np.ones(len(split.validation), dtype=np.bool_), np.zeros(len(split.validation), dtype=np.bool_)
+    nothing = split.validation.targets * np.float32(0)
+    nothing.eliminate_zeros()
+    aimless = replace(split, validation=replace(split.validation, targets=nothing))
+    for search, users in ((Search(split), nobody), (Search(aimless), everybody)):
+        assert search.best(EASE(77), users=users) == EASE(max(L2) * 3.0**12)

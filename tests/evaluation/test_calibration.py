@@ -39,7 +39,7 @@ SCORE, HOLDOUT = clicks(0)
 
 
 def fitted() -> ProbabilityCalibration:
-    calibration = fit_probabilities(SCORE, HOLDOUT)
+    calibration = fit_probabilities([(SCORE, HOLDOUT)])
     assert calibration is not None
     return calibration
 
@@ -72,7 +72,7 @@ def test_no_certainty_from_a_lucky_hit() -> None:
     found = np.arange(5000).reshape(100, 50) % 10 == 9  # one in ten, the best of all among them
     scores = np.arange(5000, dtype=np.float32).reshape(100, 50)
     holdout = Holdout(np.arange(100), csr_array(found * 0.0), csr_array(found.astype(np.float32)))
-    calibration = fit_probabilities(lambda block: scores[block], holdout)
+    calibration = fit_probabilities([(lambda block: scores[block], holdout)])
     assert calibration is not None
     assert calibration.predict(np.array([5000], np.float32)) == pytest.approx(0.1, abs=0.01)
 
@@ -81,7 +81,7 @@ def test_scores_with_many_ties() -> None:
     def score(block: slice) -> NDArray[np.float32]:
         return np.round(SCORE(block))
 
-    calibration = fit_probabilities(score, HOLDOUT)
+    calibration = fit_probabilities([(score, HOLDOUT)])
     assert calibration is not None
     shown = HOLDOUT.fold_in.toarray() > 0
     scores, found = score(slice(0, 1500))[~shown], HOLDOUT.targets.toarray()[~shown] > 0
@@ -91,25 +91,24 @@ def test_scores_with_many_ties() -> None:
 
 
 def test_a_score_that_says_nothing_is_the_base_rate() -> None:
-    calibration = fit_probabilities(lambda block: np.zeros_like(SCORE(block)), HOLDOUT)
+    calibration = fit_probabilities([(lambda block: np.zeros_like(SCORE(block)), HOLDOUT)])
     assert calibration is not None
     rate = HOLDOUT.targets.nnz / (HOLDOUT.fold_in.shape[0] * HOLDOUT.fold_in.shape[1] - HOLDOUT.fold_in.nnz)
     assert calibration.predict(np.array([-5, 0, 5], np.float32)) == pytest.approx([rate] * 3)
 
 
 def test_few_targets_calibrate_nothing() -> None:
-    assert fit_probabilities(SCORE, HOLDOUT.where(np.arange(2))) is None
+    assert fit_probabilities([(SCORE, HOLDOUT.where(np.arange(2)))]) is None
 
 
 def test_the_error_is_small_on_new_users_and_large_for_a_wrong_calibration() -> None:
     score, holdout = clicks(1)
     calibration = fitted()
     wrong = ProbabilityCalibration(calibration.scores, np.minimum(1, calibration.probabilities * 2))
-    assert calibration_error(calibration, score, holdout) < 0.05
-    assert calibration_error(wrong, score, holdout) > 0.2
-    assert (
-        calibration_error(calibration, score, holdout, top=1) < 0.004 < calibration_error(wrong, score, holdout, top=1)
-    )
+    right, double = ([(one, [(score, holdout)])] for one in (calibration, wrong))
+    assert calibration_error(right) < 0.05
+    assert calibration_error(double) > 0.2
+    assert calibration_error(right, top=1) < 0.004 < calibration_error(double, top=1)
 
 
 def test_the_error_by_hand() -> None:
@@ -119,13 +118,34 @@ def test_the_error_by_hand() -> None:
     scores = np.array([[9, 0, 1, 2, 3]], dtype=np.float32)  # hit, miss | miss, hit
     calibration = ProbabilityCalibration(np.array([0, 3], np.float32), np.array([0, 0.6], np.float32))
     # |.0 + .2 - 1| = .8 and |.4 + .6 - 1| = 0, of 4 pairs
-    assert calibration_error(calibration, lambda block: scores[block], holdout, top=1, bins=2) == pytest.approx(0.2)
+    judged = [(lambda block: scores[block], holdout)]
+    assert calibration_error([(calibration, judged)], top=1, bins=2) == pytest.approx(0.2)
+
+
+def test_groups_of_users_are_calibrated_as_one() -> None:
+    whole, halves = fitted(), [HOLDOUT.where(np.arange(start, 1500, 2)) for start in (0, 1)]
+    scores = [SCORE(slice(None))[half.rows] for half in halves]
+    parts = [(lambda block, own=own: own[block], half) for own, half in zip(scores, halves, strict=True)]
+    calibration = fit_probabilities(parts)
+    assert calibration is not None
+    assert calibration.scores.tolist() == whole.scores.tolist()
+    assert calibration.probabilities.tolist() == whole.probabilities.tolist()
+    assert calibration_error([(whole, parts)]) == pytest.approx(calibration_error([(whole, [(SCORE, HOLDOUT)])]))
+
+
+def test_every_group_is_judged_by_its_own_calibration() -> None:
+    holdout = Holdout(np.array([0]), *(csr_array(np.array([row], np.float32)) for row in ([0, 0, 0], [0, 1, 0])))
+    judged = [(lambda block: np.array([[1, 2, 3]], dtype=np.float32)[block], holdout)]
+    none, sure = (ProbabilityCalibration(np.array([0], np.float32), np.array([p], np.float32)) for p in (0, 1))
+    # pairs, ascending: 0 0 0 of `none`, 1 1 1 of `sure`, one hit in each: |0 - 1| + |3 - 1| of 6 pairs
+    assert calibration_error([(none, judged), (sure, judged)], top=1, bins=2) == pytest.approx(3 / 6)
+    assert calibration_error([], top=1) == 0
 
 
 @pytest.mark.parametrize("top", [0, -0.1, 1.1])
 def test_a_wrong_share_is_refused(top: float) -> None:
     with pytest.raises(ConfigurationError, match="top is"):
-        calibration_error(fitted(), SCORE, HOLDOUT, top=top)
+        calibration_error([(fitted(), [(SCORE, HOLDOUT)])], top=top)
 
 
 def test_memory_is_bounded_by_a_seeded_draw_of_users(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +156,7 @@ def test_memory_is_bounded_by_a_seeded_draw_of_users(monkeypatch: pytest.MonkeyP
         return SCORE(block)
 
     monkeypatch.setattr(module, "MOST_CELLS", 120 * 40)
-    first, again, other = (fit_probabilities(score, HOLDOUT, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (fit_probabilities([(score, HOLDOUT)], seed=seed) for seed in (1, 1, 2))
     assert first is not None
     assert again is not None
     assert other is not None

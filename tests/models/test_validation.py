@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from foldin.data.splitting import Holdout
-from foldin.models.validation import heldout_error, heldout_quality
+from foldin.models.validation import heldout_error, heldout_qualities, heldout_quality
 
 SCORES = np.random.default_rng(1).random((1200, 6)).astype(np.float32)
 CELLS = np.random.default_rng(2).choice(3, (1200, 6), p=[0.4, 0.3, 0.3])
@@ -34,14 +34,23 @@ def numbered() -> Holdout:
     return replace(HOLDOUT, fold_in=csr_array(shown))
 
 
+def ndcg_by_hand(user: int) -> float:
+    order = sorted(np.flatnonzero(CELLS[user] != 1), key=lambda item: -SCORES[user, item])
+    gains = [1 / np.log2(rank + 2) for rank, item in enumerate(order) if CELLS[user, item] == 2]
+    return float(sum(gains) / sum(1 / np.log2(rank + 2) for rank in range(int((CELLS[user] == 2).sum()))))
+
+
 def test_quality_is_the_mean_ndcg_of_what_was_not_shown() -> None:
-    total = 0.0
-    for scores, cells in zip(SCORES, CELLS, strict=True):
-        order = sorted(np.flatnonzero(cells != 1), key=lambda item: -scores[item])
-        gains = [1 / np.log2(rank + 2) for rank, item in enumerate(order) if cells[item] == 2]
-        best = sum(1 / np.log2(rank + 2) for rank in range(int((cells == 2).sum())))
-        total += sum(gains) / best
-    assert heldout_quality(Known(), numbered()) == pytest.approx(total / 1200, rel=1e-9)
+    assert heldout_quality(Known(), numbered()) == pytest.approx(np.mean([*map(ndcg_by_hand, range(1200))]), rel=1e-9)
+
+
+def test_qualities_are_of_each_user_with_something_to_find() -> None:
+    targets = HOLDOUT.targets.toarray()
+    targets[[0, 700, 1199]] = 0
+    some = replace(numbered(), targets=csr_array(targets))
+    wanted = [ndcg_by_hand(user) for user in range(1200) if user not in (0, 700, 1199)]
+    assert heldout_qualities(Known(), some) == pytest.approx(np.array(wanted), rel=1e-9)
+    assert heldout_qualities(Known(), some.where(np.array([0, 700]))).shape == (0,)
 
 
 def test_error_on_withheld_ratings_only() -> None:
