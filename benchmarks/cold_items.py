@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
-from foldin.coldstart.cold_items import ColdItems, fit_cold_items, history_weight
+from foldin.coldstart.cold_items import ColdItems, fit_cold_items, history_weight_of
 from foldin.coldstart.content import fit_content
 from foldin.data.feedback import Feedback
 from foldin.data.matrix import user_item_matrix
@@ -38,7 +38,7 @@ WITHHELD = 0.2
 MODEL = EDLAE(l2=100.0, dropout=0.25)
 NEIGHBOURS = (5, 20, 50, 100)
 POWERS = (1, 2)
-HISTORY = (0.5, 1.0, 1.5, 2.0, 3.0)  # times `history_weight`
+HISTORY = (0.5, 1.0, 1.5, 2.0, 3.0)  # times `history_weight_of`
 TAGS = (10.0, 30.0, 100.0)  # CEASE's alpha^2; the words' vectors have norm 1
 TAGS_L2 = (0.2, 1.0, 5.0)
 METRICS = ("ndcg@10", "ndcg@100", "recall@20")
@@ -83,7 +83,7 @@ def main() -> None:
     given = parser.parse_args()
     world, validation, test = worlds(given.data, given.seed)
     model = MODEL.fit(world.train)
-    unit = history_weight(model.score(validation.shown), validation.shown, ~world.cold)
+    unit = history_weight_of(model.score(validation.shown), validation.shown, ~world.cold)
     sides = [Side(users, model.score(users.shown), unit) for users in (validation, test)]
     del model
     print(f"{int(world.cold.sum())} of {len(world.cold)} items cold; history_weight {unit:.3f}")

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from foldin.coldstart.cold_items import ColdItems, fit_cold_items, history_weight
+from foldin.coldstart.cold_items import ColdItems, fit_cold_items, history_weight_of
 from foldin.errors import BundleError
 from foldin.models.ease import EASE
 
@@ -131,8 +131,8 @@ def test_an_item_of_the_history_counts_as_the_best_of_the_others() -> None:
     scores = np.array([[9, 3, 0, 50], [1, 1, 4, 50]], dtype=np.float32)  # the last item is cold
     histories = csr_array(np.array([[1, 0, 0, 0], [0, 0, 0, 0]], dtype=np.float32))
     warm = np.array([True, True, True, False])
-    assert history_weight(scores, histories, warm) == pytest.approx(((3 - 4) + (4 - 2)) / 2)
-    assert history_weight(scores[:0], histories[:0], warm) == 0
+    assert history_weight_of(scores, histories, warm) == pytest.approx(((3 - 4) + (4 - 2)) / 2)
+    assert history_weight_of(scores[:0], histories[:0], warm) == 0
 
 
 def test_reachable_are_cold_items_that_resemble_a_warm_one(cold_items: ColdItems) -> None:

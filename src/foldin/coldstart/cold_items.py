@@ -13,7 +13,7 @@ from scipy.sparse import csc_array, csr_array
 from foldin.errors import BundleError
 from foldin.ranking.top_k import joined, top_k
 
-__all__ = ["ColdItems", "fit_cold_items", "history_weight"]
+__all__ = ["ColdItems", "fit_cold_items", "history_weight_of"]
 
 # by `python -m benchmarks.cold_items`
 NEIGHBOURS = 50
@@ -112,7 +112,7 @@ def fit_cold_items(vectors: csr_array, cold: NDArray[np.bool_], *, history_weigh
     return ColdItems(csr_array((shares.astype(np.float32), cells), shape=(len(cold), len(cold))), history_weight)
 
 
-def history_weight(scores: NDArray[np.float32], histories: csr_array, warm: NDArray[np.bool_]) -> float:
+def history_weight_of(scores: NDArray[np.float32], histories: csr_array, warm: NDArray[np.bool_]) -> float:
     """How far the best score of a warm item outside the history is above the mean, averaged over users.
 
     To be taken as `ColdItems.history_weight`: an item of the history then counts as the best of the others would.
