@@ -13,7 +13,7 @@ from foldin.coldstart.handover import Handover, Truncated, learn_handover, ranki
 from foldin.coldstart.prior import Prior, weighed
 from foldin.data.catalog import Attributes
 from foldin.data.splitting import Holdout
-from foldin.evaluation.truncation import Liked, truncated
+from foldin.evaluation.truncation import LENGTHS, Liked, truncated
 from foldin.models.protocols import Model
 
 __all__ = ["Fold", "learn_blend"]
@@ -43,7 +43,8 @@ def learn_blend(folds: Sequence[Fold], prior: Prior, attributes: Attributes, lik
     folds = [Fold(fold.model, _thinned(fold.users.ranked())) for fold in folds]
     prior = weighed(prior, _without_history(folds, attributes, liked))
     unit = spread_unit(np.concatenate([fold.model.score(fold.users.fold_in) for fold in folds]))
-    return prior, learn_handover(unit, _cut(folds, prior, unit, attributes, liked))
+    cut, whole = _cut(folds, prior, unit, attributes, liked), _whole(folds, prior, unit, attributes)
+    return prior, learn_handover(unit, cut, whole)
 
 
 def _thinned(users: Holdout) -> Holdout:
@@ -81,6 +82,27 @@ def _cut(
                     yield _truncated(fold.model, users, prior, unit, attributes)
 
     return at
+
+
+def _whole(
+    folds: Sequence[Fold], prior: Prior, unit: float, attributes: Attributes
+) -> Callable[[int], Iterator[Truncated]]:
+    nearest = [_nearest_lengths(fold.users) for fold in folds]
+
+    def at(length: int) -> Iterator[Truncated]:
+        for fold, lengths in zip(folds, nearest, strict=True):
+            users = fold.users.where(lengths == length)
+            if len(users):
+                yield _truncated(fold.model, users, prior, unit, attributes)
+
+    return at
+
+
+def _nearest_lengths(users: Holdout) -> NDArray[np.int64]:
+    """The one of `LENGTHS` that each history's length is nearest to in log(1 + n), (users,)."""
+    lengths = np.array(LENGTHS, dtype=np.int64)
+    distances = np.abs(np.log1p(np.diff(users.fold_in.indptr))[:, None] - np.log1p(lengths))
+    return np.asarray(lengths[distances.argmin(axis=1)])
 
 
 def _truncated(model: Model, users: Holdout, prior: Prior, unit: float, attributes: Attributes) -> Truncated:

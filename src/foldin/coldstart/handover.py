@@ -20,6 +20,8 @@ WEIGHTS = (0.0, *(2.0 ** (exponent / 2) for exponent in range(-12, 9)))
 STEP = 2.0
 """By how many values of `WEIGHTS` neighbouring lengths usually differ: a standard deviation."""
 
+FADES = (np.inf, 64.0, 32.0, 16.0, 8.0, 4.0, 2.0)
+
 USUAL_WEIGHTS = (1.0, 1.0, 0.7, 0.5, 0.35, 0.2, 0.12, 0.06)
 """Where nobody can be held out to learn from."""
 
@@ -90,17 +92,26 @@ def ranking_quality(scores: NDArray[np.float32], shown: csr_array, targets: csr_
     return np.asarray(ndcg(hits_of(top_k(masked(scores, shown), CUTOFF), targets, CUTOFF), relevant_of(targets)))
 
 
-def learn_handover(unit: float, cut: Callable[[int], Iterable[Truncated]]) -> Handover:
-    """w(n) at every one of `LENGTHS` by NDCG@100; `cut` gives the held-out users with histories of that length.
+def learn_handover(
+    unit: float, cut: Callable[[int], Iterable[Truncated]], whole: Callable[[int], Iterable[Truncated]]
+) -> Handover:
+    """w(n) at every one of `LENGTHS`, by NDCG@100 on held-out users.
 
-    A length with few users knows its own best weight badly, and the curve is flat near the best. So what is minimised
-    over all lengths together is sum_n z_n(w_n)^2 / 2 + sum_n (s_n / STEP)^2 / 2, z_n(w) being by how many standard
-    errors (paired over users) w ranks worse than the best weight at that length, and s_n the number of values between w
-    at two neighbouring lengths; exactly, by dynamic programming. 0 counts as the value below the smallest.
+    `cut` gives those whose histories were cut to a length: people on their way, of whom much is to come. A length with
+    few users knows its own best weight badly, and the curve is flat near the best. So what is minimised over all
+    lengths together is sum_n z_n(w_n)^2 / 2 + sum_n (s_n / STEP)^2 / 2, z_n(w) being by how many standard errors
+    (paired over users) w ranks worse than the best weight at that length, and s_n the number of values between w at two
+    neighbouring lengths; exactly, by dynamic programming. 0 counts as the value below the smallest.
+
+    `whole` gives those whose whole history is nearest to a length: people who have had their share of what is popular.
+    These together must not be ranked worse than by the model alone. Where they are, w(n) / (1 + (n / k)^2) is taken,
+    with the largest k of `FADES` that mends it, or else the smallest: which leaves the prior its say after the first
+    few items all the same.
     """
-    costs = np.stack([_costs(list(cut(length)) if length else []) for length in LENGTHS])
-    path = _smoothest(costs)
-    return Handover(unit, np.array(LENGTHS, dtype=np.int64), np.array(WEIGHTS, dtype=np.float32)[path])
+    costs = np.stack([_costs(_qualities(cut(length) if length else ())) for length in LENGTHS])
+    gains = np.stack([_gains(_qualities(whole(length) if length else ())) for length in LENGTHS])
+    path = np.array(WEIGHTS)[_smoothest(costs)]
+    return Handover(unit, np.array(LENGTHS, dtype=np.int64), _held_back(path, gains).astype(np.float32))
 
 
 def usual_handover(unit: float) -> Handover:
@@ -116,13 +127,40 @@ def spread_unit(scores: NDArray[np.float32]) -> float:
     return float(1 / np.sqrt(variance)) if variance > 0 else 1.0
 
 
-def _costs(parts: list[Truncated]) -> NDArray[np.float64]:
-    """z^2 / 2 of every weight, (weights,); with no history only the prior speaks, and any weight ranks the same."""
-    users = np.concatenate([part.users for part in parts]) if parts else np.empty(0, dtype=np.intp)
-    if len(np.unique(users)) < FEWEST_USERS:
+def _costs(qualities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """z^2 / 2 of every weight, (weights,); 0 where there are too few users to tell."""
+    if qualities.shape[1] < FEWEST_USERS:
         return np.zeros(len(WEIGHTS))
-    qualities = np.stack([np.concatenate([part.quality(weight) for part in parts]) for weight in WEIGHTS])
-    return _squared_errors(_by_user(qualities, users))
+    behind = qualities[int(np.argmax(qualities.mean(axis=1)))] - qualities
+    errors = behind.std(axis=1, ddof=1) / np.sqrt(behind.shape[1])
+    distances = np.divide(behind.mean(axis=1), errors, out=np.zeros(len(behind)), where=errors > 0)
+    return np.asarray(np.square(distances) / 2)
+
+
+def _gains(qualities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What every weight gains over the model alone, a sum over users, (weights,)."""
+    return np.asarray((qualities - qualities[0]).sum(axis=1))
+
+
+def _held_back(weights: NDArray[np.float64], gains: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The weights, (lengths,), faded as little as it takes for `gains`, (lengths, weights), to add up to no loss."""
+    lengths, places = np.array(LENGTHS), np.arange(len(LENGTHS))
+    for fade in FADES:
+        faded = np.asarray(weights / (1 + np.square(lengths / fade)))
+        nearest = np.abs(np.array(WEIGHTS) - faded[:, None]).argmin(axis=1)
+        if gains[places, nearest].sum() >= 0:
+            break
+    # with no history only the prior speaks, and any weight above 0 ranks the same
+    faded[0] = faded[0] or 1.0
+    return faded
+
+
+def _qualities(parts: Iterable[Truncated]) -> NDArray[np.float64]:
+    """NDCG@100 of every weight for every user, (weights, users), a mean over the rows of each user."""
+    judged = [(part.users, np.stack([part.quality(weight) for weight in WEIGHTS])) for part in parts]
+    users = np.concatenate([np.empty(0, dtype=np.intp), *(users for users, _ in judged)])
+    rows = np.concatenate([np.empty((len(WEIGHTS), 0)), *(qualities for _, qualities in judged)], axis=1)
+    return _by_user(rows, users)
 
 
 def _by_user(qualities: NDArray[np.float64], users: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -130,14 +168,6 @@ def _by_user(qualities: NDArray[np.float64], users: NDArray[np.intp]) -> NDArray
     _, codes, counts = np.unique(users, return_inverse=True, return_counts=True)
     means: NDArray[np.float64] = np.array([np.bincount(codes, row) / counts for row in qualities])
     return means
-
-
-def _squared_errors(qualities: NDArray[np.float64]) -> NDArray[np.float64]:
-    best = qualities[int(np.argmax(qualities.mean(axis=1)))]
-    behind = best - qualities
-    errors = behind.std(axis=1, ddof=1) / np.sqrt(behind.shape[1])
-    distances = np.divide(behind.mean(axis=1), errors, out=np.zeros(len(behind)), where=errors > 0)
-    return np.asarray(np.square(distances) / 2)
 
 
 def _smoothest(costs: NDArray[np.float64]) -> NDArray[np.intp]:
