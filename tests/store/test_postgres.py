@@ -307,7 +307,7 @@ def test_a_writer_that_waited_too_long_says_so(
 
 
 def test_reading_goes_on_from_where_it_was_while_others_write(url: str) -> None:
-    """No event is missed and none comes twice, for its number is given in the order of the commits."""
+    """No event is missed, for its number is given in the order of the commits."""
     codes = np.zeros(2, dtype=np.int32)
 
     def write(name: str) -> None:
@@ -320,16 +320,41 @@ def test_reading_goes_on_from_where_it_was_while_others_write(url: str) -> None:
         writers = [Thread(target=write, args=(name,)) for name in "abc"]
         for writer in writers:
             writer.start()
-        position, seen = 0, list[str]()
-        while len(seen) < 45:
-            # events may come between the two; they are read again, and told apart by their users
+        position, seen, going = 0, set[str](), True
+        while going:
+            going = any(writer.is_alive() for writer in writers)
+            # events may come between the two; they are read again
             until = store.summary().position
-            seen += set(store.interactions(since=position).user_ids) - set(seen)
+            seen.update(store.interactions(since=position).user_ids)
             position = until
-        for writer in writers:
-            writer.join()
         assert sorted(seen) == store.user_ids()
-        assert position == store.summary().position == 90
+        assert store.summary().position == 90
+
+
+def test_a_reading_is_of_one_moment(url: str, log: Interactions) -> None:
+    def work(connection: session.Connection) -> list[object]:
+        before = connection.execute("SELECT count(*) FROM events").fetchone()
+        other.ingest([Batch(log, "b")])
+        return [before, connection.execute("SELECT count(*) FROM events").fetchone()]
+
+    with PostgresStore(url, create=True) as store, open_store(url) as other:
+        store.ingest([Batch(log, "a")])
+        assert store._session.read(work) == [(3,), (3,)]
+        assert store.summary().events == 6
+
+
+def test_ids_and_names_are_in_the_order_of_code_points_whatever_the_language_of_the_database(
+    url: str, postgres_server: PostgresServer
+) -> None:
+    # asked of the columns: the tests' server knows no language in which the order would be another
+    query = """
+        SELECT column_name, collation_name FROM information_schema.columns
+        WHERE table_schema = %s AND column_name IN ('id', 'name', 'event_id', 'digest')
+    """
+    open_store(url, create=True).close()
+    with closing(postgres_server.connected()) as connection:
+        found = connection.execute(query, (schema_in(url),)).fetchall()
+    assert sorted(found, key=str) == [(name, "C") for name in ("digest", "event_id", "id", "id", "name", "name")]
 
 
 def test_one_batch_that_is_refused_leaves_the_others_of_its_commit(url: str, log: Interactions) -> None:

@@ -172,7 +172,8 @@ class Session:
     def _named(self, failure: psycopg.Error) -> StoreError:
         remedy = next((text for kind, text in _REMEDIES.items() if isinstance(failure, kind)), None)
         if remedy is None:
-            remedy = _UNREACHABLE if self._connection is None else "nothing was changed"
+            lost = self._connection is None and isinstance(failure, psycopg.OperationalError)
+            remedy = _UNREACHABLE if lost else "nothing was changed"
         return StoreError(f"{self.name}: {remedy} ({' '.join(str(failure).split())})")
 
 
