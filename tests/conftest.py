@@ -11,9 +11,11 @@ from hypothesis import settings
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from foldin.coldstart.handover import usual_handover
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.feedback import Feedback
 from foldin.data.interactions import NO_KIND, NO_TIME, Interactions
+from foldin.data.profiles import Profiles
 from foldin.evaluation.calibration import ProbabilityCalibration
 from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.fitting import fit
@@ -101,9 +103,39 @@ def network(checkerboard: Interactions) -> Recommender:
 
 
 @pytest.fixture(scope="session")
+def profiled() -> Recommender:
+    """EASE on two tastes that go with two roles; what terms weigh is set, so that what is learned plays no part.
+
+    Even items are about storage and odd ones about networks. Nobody had `new`, about storage too, or `lone`, which
+    resembles no other.
+    """
+    users, items = 120, 12
+    cells = np.argwhere(np.random.default_rng(4).random((users, items)) < np.where(_alike(users, items), 0.6, 0.06))
+    log = _log_of([(f"u{user:03}", f"i{item:02}") for user, item in cells])
+    topics = ["storage", "networks"] * (items // 2)
+    catalog = Catalog(ids_of([*log.item_ids, "new", "lone"]), {"topic": ids_of([*topics, "storage", "quantum"])})
+    people = ids_of([f"u{user:03}" for user in range(users)])
+    profiles = Profiles(people, {"role": ids_of(["admin", "builder"] * (users // 2))})
+    recommender = fit(log, estimator=EASE(l2=10), catalog=catalog, profiles=profiles)
+    blend = recommender.blend
+    usual = usual_handover(blend.handover.unit)
+    handover = replace(
+        usual, weights=usual.weights / np.float32(8)
+    )  # all items are nearly as popular: their spread is small
+    prior = blend.prior.with_weights(profile=1, content=1)
+    return replace(recommender, blend=replace(blend, prior=prior, handover=handover))
+
+
+@pytest.fixture(scope="session")
 def rating(rated: Interactions) -> Recommender:
     """EASE on ratings from 1 to 5."""
     return fit(rated, estimator=EASE(l2=1), feedback=Feedback(form="explicit", positive_from=4))
+
+
+def _alike(users: int, items: int) -> NDArray[np.bool_]:
+    """Where user and item are both even or both odd."""
+    alike: NDArray[np.bool_] = np.add.outer(np.arange(users), np.arange(items)) % 2 == 0
+    return alike
 
 
 def _log_of(

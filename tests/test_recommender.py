@@ -271,6 +271,113 @@ def test_explaining_an_unknown_item(recommender: Recommender) -> None:
         recommender.explain(SHOWN, "nowhere")
 
 
+# -- what a profile adds
+
+
+EVEN, ODD = set(EVERYTHING[::2]), set(EVERYTHING[1::2])
+
+
+def test_a_profile_alone_gets_what_people_like_that_choose(profiled: Recommender) -> None:
+    assert set(ids(profiled.recommend(profile={"role": "admin"}, k=6))) <= EVEN | {"new"}
+    assert set(ids(profiled.recommend(profile={"role": "builder"}, k=6))) == ODD
+    for one in profiled.recommend(profile={"role": "builder"}, k=6):
+        assert one.basis.profile > 0 == one.basis.history
+        assert one.score == pytest.approx(one.basis.profile + one.basis.popularity, abs=1e-5)
+
+
+def test_what_somebody_did_outweighs_what_their_like_do(profiled: Recommender) -> None:
+    shown = ["i00", "i02", "i04", "i06", "i08"]
+    assert set(ids(profiled.recommend(shown, profile={"role": "builder"}, k=2))) == {"i10", "new"}
+    told = [profiled.explain(shown[:length], "i09", profile={"role": "builder"}) for length in range(6)]
+    effects = [one.basis.profile for one in told]
+    assert effects == sorted(effects, reverse=True)
+    assert effects[0] > 2 * effects[-1] > 0
+
+
+@pytest.mark.parametrize(
+    "profile", [{}, None, {"role": "astronaut"}, {"colour": "red"}, {"role": ""}, {"role": "\ud800"}], ids=repr
+)
+def test_a_profile_that_says_nothing_changes_nothing(profiled: Recommender, profile: dict[str, str] | None) -> None:
+    for shown in ([], SHOWN):
+        assert profiled.recommend(shown, profile=profile) == profiled.recommend(shown)
+        assert profiled.explain(shown, "i01", profile=profile) == profiled.explain(shown, "i01")
+
+
+def test_the_terms_of_a_profile_add_up(profiled: Recommender) -> None:
+    profile = {"role": "admin", "interests": "networks|quantum", "colour": "red"}
+    for shown in ([], ["nowhere"], SHOWN, EVERYTHING[:7], ["i00", "new"]):
+        ranking = profiled.predict(shown, profile=profile)
+        assert sorted(ids(ranking)) == sorted(profiled.catalog.item_ids)
+        for one in ranking:
+            told = profiled.explain(shown, one.item_id, profile=profile)
+            for basis in (one.basis, told.basis):
+                assert sum(getattr(basis, name) for name in TERMS) == pytest.approx(one.score, abs=1e-5)
+            assert told.score == pytest.approx(one.score, abs=1e-5)
+            assert math.fsum(each.amount for each in told.items) == pytest.approx(one.basis.history, abs=1e-5)
+            assert math.fsum(each.amount for each in told.attributes) == pytest.approx(one.basis.profile, abs=1e-5)
+            assert {each.name for each in told.attributes} <= {"role"}
+        assert any(one.basis.profile > 0 for one in ranking)
+        assert any(one.basis.profile < 0 for one in ranking)
+        assert {one.item_id for one in ranking if one.basis.content > 0} == ODD | {"lone"}
+
+
+def test_many_profiles_are_answered_as_one_by_one(profiled: Recommender) -> None:
+    people: list[dict[str, str] | None] = [{"role": "admin"}, None, {"interests": "quantum"}, {"role": "builder"}]
+    together = profiled.recommend_many([[], SHOWN, [], ["i01"]], profiles=people)
+    for shown, profile, ranking in zip([[], SHOWN, [], ["i01"]], people, together, strict=True):
+        alone = profiled.recommend(shown, profile=profile)
+        assert ids(alone) == ids(ranking)
+        assert np.allclose([one.score for one in alone], [one.score for one in ranking], rtol=1e-5)
+    with pytest.raises(ConfigurationError, match="1 profiles for 2 histories; give one for each"):
+        profiled.recommend_many([[], SHOWN], profiles=[None])
+
+
+@pytest.mark.parametrize("profile", ["role=admin", ["admin"], {"role": 3}, {3: "admin"}, {"role": None}], ids=repr)
+def test_what_is_no_profile_is_refused(profiled: Recommender, profile: dict[str, str]) -> None:
+    for ask in (
+        profiled.recommend,
+        profiled.predict,
+        lambda shown, profile: profiled.explain(shown, "i00", profile=profile),
+    ):
+        with pytest.raises(ConfigurationError, match="a profile"):
+            ask(SHOWN, profile=profile)
+
+
+def test_an_item_nobody_had_is_found_by_what_it_resembles_or_by_its_words(profiled: Recommender) -> None:
+    assert "new" in ids(profiled.recommend(["i00", "i02"], k=5))
+    assert "new" not in ids(profiled.recommend(["i01", "i03"], k=5))
+    new = profiled.explain(["i00", "i02"], "new")
+    assert new.basis.history > 0
+    assert profiled.catalog.ids(np.flatnonzero(profiled.unreachable)).tolist() == ["lone"]
+    for shown in ([], SHOWN):
+        assert "lone" not in ids(profiled.recommend(shown, profile={"role": "admin"}, k=99))
+        assert "lone" in ids(profiled.recommend(shown, profile={"interests": "quantum"}, k=99))
+    found = profiled.explain([], "lone", profile={"interests": "quantum"})
+    assert found.basis == Basis(history=0, profile=0, content=found.score, popularity=0)
+    assert found.score == pytest.approx(float(profiled.blend.handover.weights[0]))
+
+
+def test_what_says_something(profiled: Recommender, linear: Recommender) -> None:
+    said = {
+        (name, value): profiled.says(name, value)
+        for name, value in [
+            ("role", "admin"),
+            ("role", "pilot"),
+            ("hobby", "Quantum"),
+            ("hobby", "chess"),
+            ("role", ""),
+        ]
+    }
+    assert [pair for pair, says in said.items() if says] == [("role", "admin"), ("hobby", "Quantum")]
+    assert not linear.says("role", "admin")
+
+
+def test_shares_are_of_what_speaks_for_an_item() -> None:
+    shares = Basis(history=3, profile=-5, content=0, popularity=1).shares()
+    assert list(shares.items()) == [("history", 0.75), ("popularity", 0.25)]
+    assert Basis(history=0, profile=-1, content=0, popularity=0).shares() == {}
+
+
 # -- histories that are none
 
 
