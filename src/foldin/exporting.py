@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from foldin.coldstart.blend import TERMS
+from foldin.coldstart.blend import TERMS, of_rows
 from foldin.data.catalog import Attributes
 from foldin.data.interactions import Ids, Interactions
 from foldin.data.matrix import UserItemMatrix, user_item_matrix
@@ -185,8 +185,7 @@ def _ranked(
     seen: Seen,
 ) -> _Columns:
     hidden = matrix.seen[users] if seen == "exclude" else None
-    of_users = {name: column[users] for name, column in attributes.items()}
-    ranked = recommender.rank(matrix.histories[users], hidden, of_users, k=k, left_out=left_out)
+    ranked = recommender.rank(matrix.histories[users], hidden, of_rows(attributes, users), k=k, left_out=left_out)
     rankings = ranked.rankings
     unknown = np.full(len(rankings.items), np.nan, dtype=np.float32)
     return {

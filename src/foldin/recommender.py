@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from foldin.coldstart.blend import TERMS, Blend, Terms
+from foldin.coldstart.blend import TERMS, Blend, Terms, of_rows
 from foldin.data.catalog import Attributes, Catalog
 from foldin.data.feedback import FeedbackRule
 from foldin.data.identifiers import checked_id
@@ -24,7 +24,7 @@ from foldin.evaluation.calibration import RatingCalibration
 from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.evaluation.training_report import TrainingReport
 from foldin.models.protocols import Estimator, Model
-from foldin.ranking.top_k import Rankings, masked, top_k
+from foldin.ranking.top_k import Rankings, joined, masked, top_k
 
 __all__ = ["Basis", "Contribution", "Explanation", "Ranked", "Recommendation", "Recommender", "Seen"]
 
@@ -32,6 +32,9 @@ Seen: TypeAlias = Literal["exclude", "include"]
 HistoryLike: TypeAlias = History | Sequence[str]
 
 BLOCK = 512
+
+CELLS = 2**20
+"""Scores worked on together: few enough that their terms stay near the processor."""
 
 
 @dataclass(frozen=True)
@@ -270,6 +273,25 @@ class Recommender:
         everyone, (items,).
         """
         shown = self.foldable(histories)
+        users, size = shown.shape[0], max(1, CELLS // max(1, len(self.catalog)))
+        blocks = [slice(start, min(start + size, users)) for start in range(0, max(users, 1), size)]
+        return _joined(
+            [
+                self._ranked(
+                    shown[block], None if seen is None else seen[block], of_rows(attributes, block), k, left_out
+                )
+                for block in blocks
+            ]
+        )
+
+    def _ranked(
+        self,
+        shown: csr_array,
+        seen: csr_array | None,
+        attributes: Attributes,
+        k: int,
+        left_out: NDArray[np.bool_] | None,
+    ) -> Ranked:
         terms = self.blend.terms(shown, attributes)
         scores = terms.total()
         if seen is not None:
@@ -345,6 +367,23 @@ class Recommender:
         listed = [checked_id(item_id, "item") for item_id in item_ids]
         known = self.catalog.knows(listed)
         return self.catalog.indices([item_id for item_id, here in zip(listed, known, strict=True) if here])
+
+
+def _joined(parts: Sequence[Ranked]) -> Ranked:
+    """The rankings of blocks of users as those of all."""
+    if len(parts) == 1:
+        return parts[0]
+    return Ranked(
+        joined([part.rankings for part in parts]),
+        {name: np.concatenate([part.terms[name] for part in parts]) for name in TERMS},
+        _column([part.probabilities for part in parts]),
+        _column([part.ratings for part in parts]),
+    )
+
+
+def _column(parts: Sequence[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if known else None
 
 
 def _one_each(profiles: Sequence[Profile | None] | None, histories: int) -> Sequence[Profile | None]:

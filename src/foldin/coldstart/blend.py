@@ -32,7 +32,7 @@ class Terms:
 
     def total(self) -> NDArray[np.float32]:
         """The scores, (users, items), in an array of their own."""
-        total = self.history + self.popularity
+        total: NDArray[np.float32] = self.history + self.popularity
         for term in (self.profile, self.content):
             if term is not None:
                 total += term
@@ -131,7 +131,7 @@ class Blend:
         return term if self.cold_items is None else self.cold_items.filled(term)
 
 
-def of_rows(attributes: Attributes, rows: NDArray[np.intp]) -> Attributes:
+def of_rows(attributes: Attributes, rows: NDArray[np.intp] | slice) -> Attributes:
     """The attributes of some rows of the matrix that `attributes` are of."""
     return {name: column[rows] for name, column in attributes.items()}
 
