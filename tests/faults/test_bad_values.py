@@ -194,6 +194,13 @@ def test_values_come_back_as_they_were(store: Store) -> None:
         np.testing.assert_array_equal(told, values, strict=True)
 
 
+def test_minus_zero_is_zero(store: Store, new_url: Callable[[], str]) -> None:
+    store.ingest([Batch(log_of([("ann", "x", None, -0.0, 1)]), "a")])
+    with open_store(new_url(), create=True) as other:
+        other.ingest([Batch(log_of([("ann", "x", None, 0.0, 1)]), "a")])
+        assert store.fingerprint() == other.fingerprint()
+
+
 def test_times_come_back_as_they_were(store: Store) -> None:
     store.ingest([Batch(log_of([("ann", "x", None, None, time) for time in TIMES]), "a")])
     for told in (store.interactions().times, store.history("ann").times):

@@ -221,7 +221,8 @@ def _arrived(connection: Connection, events: CodedEvents, rows: NDArray[np.intp]
 
 
 def _known_values(values: NDArray[np.float32]) -> list[float | None]:
-    cells = values.astype(np.object_)
+    # + 0 makes 0 of -0, as SQLite does: the two are equal, and so must be the stores that hold them
+    cells = (values + np.float32(0)).astype(np.object_)
     cells[np.isnan(values)] = None
     listed: list[float | None] = cells.tolist()
     return listed
