@@ -3,13 +3,16 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any, TypeAlias
 
+import apsw
 import pytest
 
 from foldin.errors import StoreError
+from foldin.sources import source_name
 from foldin.store.sqlite import SqliteStore
 from foldin.workspace import open_workspace
 
@@ -69,11 +72,130 @@ def test_repeated_pairs_are_counted_and_kept(run_json: RunJson, tmp_path: Path) 
     assert (told["files"][0]["repeated_pairs"], told["store"]["events"]) == (3, 6)
 
 
-def test_a_file_that_comes_again_is_told(run_json: RunJson, run: Run, tmp_path: Path) -> None:
+def test_a_file_that_comes_again_adds_nothing(run_json: RunJson, run: Run, tmp_path: Path) -> None:
+    log, folder = written(tmp_path / "log.csv", GOOD), tmp_path / "w"
+    assert run_json("ingest", log, "-w", folder)["taken_before"] == []
+    written(log, "user,item,rating\nb,y,3\na,x,2\na,x,1\n")  # the same events
+    told = run_json("ingest", log, "-w", folder)
+    assert (told["taken_before"], told["added"], told["known"]) == (["log.csv"], 0, 3)
+    assert (told["files"][0]["added"], told["store"]["events"]) == (0, 3)
+    said = run("ingest", log, "-w", folder)
+    assert "note: log.csv: taken in before, nothing added (--again takes it in once more)\n" in said.stderr
+    assert "Left out: 3 known already, 0 of forgotten users\n" in said.stdout
+    assert run_json("ingest", log, "--again", "-w", folder)["store"]["events"] == 6
+
+
+def test_events_with_ids_are_taken_once(run_json: RunJson, run: Run, tmp_path: Path) -> None:
+    log, folder = written(tmp_path / "log.csv", "user,item,event_id\na,x,e1\nb,y,e2\nb,y,e2\n"), tmp_path / "w"
+    told = run_json("ingest", log, "-w", folder)
+    assert (told["added"], told["known"], told["files"][0]["event_ids"]) == (2, 1, True)
+    more = written(tmp_path / "more.csv", "user,item,key\nb,y,e2\nc,z,e3\n")
+    told = run_json("ingest", more, "--event", "key", "-w", folder)
+    assert (told["added"], told["known"], told["taken_before"]) == (1, 1, [])
+    other = run("ingest", written(tmp_path / "other.csv", "user,item,event_id\nb,z,e2\n"), "-w", folder)
+    assert (other.returncode, "e2" in other.stderr) == (5, True)
+    assert "event ids" in run("ingest", log, "-w", tmp_path / "v").stdout
+
+
+def test_events_of_forgotten_users_are_left_out_and_counted(run_json: RunJson, tmp_path: Path) -> None:
+    log, folder = written(tmp_path / "log.csv", GOOD), tmp_path / "w"
+    run_json("ingest", log, "-w", folder)
+    with open_workspace(folder).store() as store:
+        store.forget("a")
+    told = run_json("ingest", written(tmp_path / "new.csv", "user,item\na,z\nc,z\n"), "-w", folder)
+    assert (told["added"], told["forgotten"]) == (1, 1)
+
+
+def test_a_pipe_is_a_file(run_json: RunJson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = written(tmp_path / "log.csv", GOOD)
-    assert run_json("ingest", log, "-w", tmp_path / "w")["again"] == []
-    assert run_json("ingest", log, "-w", tmp_path / "w")["again"] == ["log.csv"]
-    assert "a file called log.csv was taken in before" in run("ingest", log, "-w", tmp_path / "w").stderr
+    for options, name in ((), "stdin"), (("--source", "mine"), "mine"):
+        with log.open() as file:
+            monkeypatch.setattr("sys.stdin", file)
+            assert run_json("ingest", "-", *options, "-w", tmp_path / "w")["files"][0]["file"] == name
+
+
+def database(file: Path, *events: tuple[str, str, int, str]) -> str:
+    """The URL of a SQLite database with these events (user, item, time, id), and with items and users."""
+    with closing(apsw.Connection(str(file))) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS events (user, item, time INTEGER, event_id)")
+        connection.execute("CREATE TABLE IF NOT EXISTS items AS SELECT 'x' AS item, 'Chess' AS title")
+        connection.execute("CREATE TABLE IF NOT EXISTS users AS SELECT 'a' AS user, 'cook' AS role")
+        connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", events)
+    return f"sqlite:///{file}"
+
+
+ALL, SINCE = "SELECT * FROM events", "SELECT * FROM events WHERE time > :since"
+A, B, C = ("a", "x", 1_700_000_000, "e1"), ("b", "y", 1_700_000_010, "e2"), ("c", "x", 1_700_000_020, "e3")
+
+
+def test_a_database_gives_log_catalogue_and_profiles(run_json: RunJson, tmp_path: Path) -> None:
+    url = database(tmp_path / "shop.db", A, B)
+    queries = ("--query", ALL, "--items-query", "SELECT * FROM items", "--users-query", "SELECT * FROM users")
+    told = run_json("ingest", "--from", url, *queries, "-w", tmp_path / "w")
+    assert (told["added"], told["catalog_items"], told["profiles"]) == (2, 1, 1)
+    assert told["files"][0]["file"] == source_name(url, ALL)
+    assert told["files"][0]["cursor"] == "1700000010"
+    assert run_json("ingest", "--from", url, "--query", ALL, "-w", tmp_path / "w")["known"] == 2
+
+
+def test_only_what_is_new_is_asked_for(run_json: RunJson, run: Run, tmp_path: Path) -> None:
+    url, folder = database(tmp_path / "shop.db", A, B), tmp_path / "w"
+    query = ("--from", url, "--query", SINCE, "--source", "shop", "-w", folder)
+    early = run("ingest", *query, "--since", "last")
+    assert (early.returncode, "say --since VALUE this first time" in early.stderr) == (2, True)
+    assert not folder.exists()
+    assert run_json("ingest", *query, "--since", "1700000005")["added"] == 1
+    nothing = run_json("ingest", *query, "--since", "last")
+    assert (nothing["files"], nothing["notes"]) == ([], ["shop: nothing new since 1700000010"])
+    database(tmp_path / "shop.db", C)
+    told = run_json("ingest", *query, "--since", "last")
+    assert (told["added"], told["known"], told["files"][0]["cursor"]) == (1, 0, "1700000020")
+    with open_workspace(folder).store() as store:
+        assert (store.cursor("shop"), dict(store.sources())) == ("1700000020", {"shop": 2})
+
+
+def test_a_bad_row_of_a_database_leaves_events_and_cursor_as_they_were(
+    run: Run, run_json: RunJson, tmp_path: Path
+) -> None:
+    url, folder = database(tmp_path / "shop.db", A), tmp_path / "w"
+    query = ("--from", url, "--query", SINCE, "--source", "shop", "-w", folder)
+    run("ingest", *query, "--since", "0")
+    database(tmp_path / "shop.db", B, ("", "x", 1_700_000_020, "e3"))
+    answer = run("ingest", *query, "--since", "last")
+    assert (answer.returncode, "row 2, field 'user': the id is empty" in answer.stderr) == (3, True)
+    assert "--skip-bad takes the good rows" in answer.stderr
+    with open_workspace(folder).store() as store:
+        assert (store.cursor("shop"), store.summary().events) == ("1700000000", 1)
+    told = run_json("ingest", *query, "--since", "last", "--skip-bad")
+    assert (told["added"], told["rejected_rows"], told["files"][0]["rows"]) == (1, 1, 2)
+    assert "the id is empty" in Path(told["rejected_file"]).read_text()
+
+
+def test_a_password_is_neither_told_nor_stored(run: Run, tmp_path: Path) -> None:
+    url = "postgresql://ann:hush@127.0.0.1:1/shop"
+    answer = run("ingest", "--from", url, "--query", "SELECT 1", "-w", tmp_path / "w")
+    assert (answer.returncode, "postgresql://ann@127.0.0.1:1/shop: cannot be read" in answer.stderr) == (3, True)
+    assert "hush" not in answer.stderr + answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("--query Q", "--query goes with --from URL"),
+        ("log.csv --since 1", "--since goes with --from URL"),
+        ("log.csv --cursor t", "--cursor goes with --from URL"),
+        ("--from sqlite:///x.db", "--from needs a --query"),
+        ("--from sqlite:///x.db --items-query Q --since 1", "go with --query"),
+        ("--from sqlite:///x.db --items-query Q --items i.csv", "say once"),
+        ("--from sqlite:///x.db --users-query Q --users u.csv", "say once"),
+        ("--from sqlite:///x.db --query :since", "say what it stands for with --since"),
+    ],
+)
+def test_options_that_do_not_go_together(run: Run, tmp_path: Path, options: str, reason: str) -> None:
+    (tmp_path / "x.db").touch()
+    answer = run("ingest", *options.replace("x.db", f"{tmp_path}/x.db").split(), "-w", tmp_path / "w")
+    assert (answer.returncode, reason in answer.stderr) == (2, True), answer.stderr
+    assert not (tmp_path / "w").exists()
 
 
 def test_what_was_changed_of_ids_is_told(run: Run, run_json: RunJson, tmp_path: Path) -> None:

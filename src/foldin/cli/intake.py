@@ -1,4 +1,4 @@
-"""Taking files into a workspace's store: read all of them, then store all of it, or leave everything as it was."""
+"""What `foldin ingest` does: read all files and answers of databases, then store all of it, or change nothing."""
 
 from __future__ import annotations
 
@@ -10,136 +10,232 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from foldin.errors import ConfigurationError, DataError, DataWarning
 
 if TYPE_CHECKING:
     from foldin.data.catalog import Catalog
-    from foldin.data.interactions import Interactions
     from foldin.data.profiles import Profiles
-    from foldin.data.readers import Rejected
-    from foldin.store.contract import Ingested, Summary
+    from foldin.data.readers import Reading, Rejected
+    from foldin.store.contract import Batch, Ingested, Summary
     from foldin.workspace import Workspace
 
-__all__ = ["Intake", "Stored", "read_intake", "store_intake"]
+__all__ = ["Database", "Intake", "Part", "Stored", "read_intake", "store_intake"]
 
 T = TypeVar("T")
 
 REJECTED_COLUMNS = ("file", "row", "field", "reason", "text")
 
 
+@dataclass(frozen=True)
+class Database:
+    """A database to read from: its URL, and the queries for events, catalogue and profiles.
+
+    `since`: what `:since` stands for in the query for events. `cursor`: the column that tells how far it was read.
+    `name`: what its events are filed under.
+    """
+
+    url: str
+    query: str | None = None
+    items_query: str | None = None
+    users_query: str | None = None
+    since: str | None = None
+    cursor: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One log that was read, and what its events are filed under. `cursor`: how far a database was read."""
+
+    name: str
+    reading: Reading
+    cursor: str | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Intake:
-    """What was read: logs by the names of their files, the rows set aside, and what was changed on the way."""
+    """What was read: logs, catalogue and profiles, and what is to be said about it."""
 
-    logs: Sequence[tuple[str, Interactions]]
+    parts: Sequence[Part]
     catalog: Catalog | None
     profiles: Profiles | None
-    rejected: Sequence[Rejected]
     notes: Sequence[str]
+
+    @property
+    def rejected(self) -> Sequence[Rejected]:
+        """The rows set aside, of all logs."""
+        return [row for part in self.parts for row in part.reading.rejected]
 
 
 @dataclass(frozen=True)
 class Stored:
     """What became of it: what is new, what the store holds now, and the file of the rows set aside.
 
-    `again`: files of whose names the store already had some interactions.
+    `new`: how many events each source brought.
     """
 
     added: Ingested
     summary: Summary
     rejected: Path | None
-    again: Sequence[str]
+    new: Mapping[str, int]
 
 
 def read_intake(
-    files: Sequence[Path],
+    files: Sequence[str],
     items: Path | None,
     users: Path | None,
+    database: Database | None,
     columns: Mapping[str, str | None],
     *,
+    source: str | None,
     skip_bad: bool,
     tell: Callable[[str], None],
 ) -> Intake:
-    """Reads logs, catalogue and profiles; `columns` are those of `read`.
+    """Reads logs, catalogue and profiles; `columns` are those of `read_events`, `source` the name of all files.
 
     Raises:
         DataError: a row cannot be taken; with `skip_bad`, none can.
-        ConfigurationError: there is no such time zone, or a file is given twice.
+        ConfigurationError: there is no such time zone, a file is given twice, or a driver is missing.
     """
-    from foldin.data.readers import read_catalog, read_profiles
-
-    readings = []
+    parts = []
     with warnings.catch_warnings(record=True) as noted:
         warnings.simplefilter("always", DataWarning)
         for file in _distinct(_matching(files)):
             tell(f"reading {file}")
-            readings.append((file.name, *_read(file, columns, skip_bad)))
-        catalog = None if items is None else _by(columns["item"], lambda item: read_catalog(items, item=item))
-        profiles = None if users is None else _by(columns["user"], lambda user: read_profiles(users, user=user))
-    notes = [note for _, _, _, of_log in readings for note in of_log] + [str(one.message) for one in noted]
-    rejected = [row for _, _, of_log, _ in readings for row in of_log]
-    return Intake(
-        [(name, log) for name, log, _, _ in readings], catalog, profiles, rejected, list(dict.fromkeys(notes))
-    )
+            parts.append(Part(source or _name(file), _read(file, columns, skip_bad)))
+        answered = [] if database is None else _answered(database, columns, skip_bad, tell)
+        catalog, profiles = _catalog(items, database, columns["item"]), _profiles(users, database, columns["user"])
+    notes = [note for part in (*parts, *answered) for note in part.reading.notes] + [str(one.message) for one in noted]
+    if database is not None and database.query is not None and not answered:
+        notes.append(f"{database.name}: nothing new since {database.since}")
+    return Intake([*parts, *answered], catalog, profiles, list(dict.fromkeys(notes)))
 
 
-def store_intake(workspace: Workspace, intake: Intake, rejected_file: Path | None) -> Stored:
+def store_intake(workspace: Workspace, intake: Intake, rejected_file: Path | None, *, again: bool = False) -> Stored:
     """Stores everything, and writes the rows set aside, if any; both or neither.
+
+    `again`: store logs without event ids though the same log is there already.
 
     Raises:
         StoreError: the store cannot be written.
         ConfigurationError: the file of rejected rows is there already or cannot be written.
     """
-    from foldin.store.contract import Batch
-
     if rejected_file is not None and rejected_file.exists():
         raise ConfigurationError(f"{rejected_file} is there already: name another file for the rows set aside")
     file = (rejected_file or _free_name(workspace.folder)) if intake.rejected else None
+    batches = [_batch(part, again) for part in intake.parts]
     with _rejects_written(intake.rejected, file), workspace.store(create=True) as store:
-        known = store.sources()
-        batches = [Batch(log, name) for name, log in intake.logs]
+        before = store.sources()
         added = store.ingest(batches, catalog=intake.catalog, profiles=intake.profiles)
-        return Stored(added, store.summary(), file, [name for name, _ in intake.logs if name in known])
+        new = {name: count - before.get(name, 0) for name, count in store.sources().items()}
+        return Stored(added, store.summary(), file, new)
 
 
-def _matching(files: Sequence[Path]) -> Iterator[Path]:
+def _batch(part: Part, again: bool) -> Batch:
+    from foldin.data.catalog import Catalog, ids_of
+    from foldin.data.profiles import Profiles
+    from foldin.store.contract import Batch
+    from foldin.store.fingerprint import fingerprint
+
+    log, event_ids = part.reading.log, part.reading.event_ids
+    if event_ids is not None:
+        return Batch(log, part.name, event_ids.tolist(), cursor=part.cursor)
+    # of the events, not of the file: packed, sorted or through a pipe, it is the same log
+    digest = None if again else fingerprint(log, Catalog(ids_of(()), {}), Profiles(ids_of(()), {}))
+    return Batch(log, part.name, digest=digest, cursor=part.cursor)
+
+
+def _matching(files: Sequence[str]) -> Iterator[str]:
     # a glob the shell left alone; what matches nothing is for the reader to refuse
     for file in files:
-        found = [] if file.exists() else sorted(glob.glob(str(file.expanduser()), recursive=True))  # noqa: PTH207
-        yield from map(Path, found) if found else [file]
+        path = Path(file).expanduser()
+        found = [] if path.exists() else sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207
+        yield from found or [file]
 
 
-def _distinct(files: Iterable[Path]) -> Sequence[Path]:
-    known: dict[Path, Path] = {}
+def _distinct(files: Iterable[str]) -> Sequence[str]:
+    from foldin.data.readers.remote import is_url
+
+    known: dict[str | Path, str] = {}
     for file in files:
-        if known.setdefault(file.resolve(), file) is not file:
+        if known.setdefault(file if is_url(file) else Path(file).resolve(), file) is not file:
             raise ConfigurationError(f"{file} is given twice; its interactions would count twice")
     return list(known.values())
 
 
-def _read(
-    file: Path, columns: Mapping[str, str | None], skip_bad: bool
-) -> tuple[Interactions, Sequence[Rejected], Sequence[str]]:
-    from foldin.data.readers import read, read_skipping
+def _name(file: str) -> str:
+    from foldin.data.readers.remote import is_url
+    from foldin.data.readers.spooling import STDIN
 
-    if not skip_bad:
-        try:
-            return read(file, **columns), (), ()
-        except DataError as error:
-            raise _with_the_way_out(error) from None
-    reading = read_skipping(file, **columns)
-    if not len(reading.log) and reading.rejected:
-        first = reading.rejected[0].error()
-        raise DataError(f"none of the {len(reading.rejected):,} rows can be taken; the first: {first}")
-    return reading.log, reading.rejected, reading.notes
+    place = urlsplit(file).path if is_url(file) else file
+    return "stdin" if place == STDIN else Path(place).name
 
 
-def _with_the_way_out(error: DataError) -> DataError:
-    if error.row is None:
-        return error
-    problem = f"{error.problem} (--skip-bad takes the good rows and sets the others aside)"
-    return DataError(problem, file=error.file, row=error.row, field=error.field)
+def _read(file: str, columns: Mapping[str, str | None], skip_bad: bool) -> Reading:
+    from foldin.data.readers import read_events
+
+    with _with_the_way_out(skip_bad):
+        return _some(read_events(file, **columns, skip_bad=skip_bad))
+
+
+def _answered(
+    database: Database, columns: Mapping[str, str | None], skip_bad: bool, tell: Callable[[str], None]
+) -> list[Part]:
+    from foldin.sources import read_sql
+
+    if database.query is None:
+        return []
+    tell(f"reading {database.name}")
+    how_far = {"since": database.since, "cursor": database.cursor}
+    with _with_the_way_out(skip_bad):
+        answered = read_sql(database.url, database.query, **how_far, **columns, skip_bad=skip_bad)
+    if answered.reading is None:
+        return []
+    return [Part(database.name, _some(answered.reading), answered.cursor)]
+
+
+def _catalog(items: Path | None, database: Database | None, column: str | None) -> Catalog | None:
+    from foldin.data.readers import read_catalog
+    from foldin.sources import read_sql_catalog
+
+    if items is not None:
+        return _by(column, lambda item: read_catalog(items, item=item))
+    if database is None or database.items_query is None:
+        return None
+    url, query = database.url, database.items_query
+    return _by(column, lambda item: read_sql_catalog(url, query, item=item))
+
+
+def _profiles(users: Path | None, database: Database | None, column: str | None) -> Profiles | None:
+    from foldin.data.readers import read_profiles
+    from foldin.sources import read_sql_profiles
+
+    if users is not None:
+        return _by(column, lambda user: read_profiles(users, user=user))
+    if database is None or database.users_query is None:
+        return None
+    url, query = database.url, database.users_query
+    return _by(column, lambda user: read_sql_profiles(url, query, user=user))
+
+
+def _some(reading: Reading) -> Reading:
+    if len(reading.log) or not reading.rejected:
+        return reading
+    first = reading.rejected[0].error()
+    raise DataError(f"none of the {len(reading.rejected):,} rows can be taken; the first: {first}")
+
+
+@contextmanager
+def _with_the_way_out(skip_bad: bool) -> Iterator[None]:
+    try:
+        yield
+    except DataError as error:
+        if error.row is None or skip_bad:
+            raise
+        problem = f"{error.problem} (--skip-bad takes the good rows and sets the others aside)"
+        raise DataError(problem, file=error.file, row=error.row, field=error.field) from None
 
 
 def _by(column: str | None, read: Callable[[str | None], T]) -> T:
