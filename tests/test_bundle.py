@@ -73,11 +73,22 @@ def test_a_bundle_comes_back_as_it_was(linear: Recommender, folder: Path) -> Non
     assert [path.name for path in folder.parent.iterdir()] == ["bundle"]
 
 
+def test_prior_handover_and_cold_items_come_back_too(profiled: Recommender, tmp_path: Path) -> None:
+    save_bundle(profiled, tmp_path / "bundle")
+    loaded = load_bundle(tmp_path / "bundle")
+    for shown in ([], ["i00", "new"], ["i01", "i03", "i05"]):
+        for profile in ({"role": "admin"}, {"interests": "quantum"}, {"role": "builder", "interests": "storage"}, {}):
+            ranking = profiled.recommend(shown, profile=profile, k=99)
+            assert loaded.recommend(shown, profile=profile, k=99) == ranking
+            assert loaded.explain(shown, "new", profile=profile) == profiled.explain(shown, "new", profile=profile)
+    assert loaded.unreachable.tolist() == profiled.unreachable.tolist()
+
+
 def test_the_manifest_is_strict_json_and_says_what_is_there(folder: Path) -> None:
     written = parse_json((folder / "manifest.json").read_bytes())
     assert isinstance(written, dict)
     manifest = read_manifest(folder)
-    assert (manifest.format, manifest.model, manifest.settings) == (1, "ease", {"l2": 1.0})
+    assert (manifest.format, manifest.model, manifest.settings) == (2, "ease", {"l2": 1.0})
     assert manifest.foldin == foldin.__version__
     assert manifest.created.endswith("+00:00")
     assert set(manifest.files) == {"model.safetensors", "catalog.json"}
@@ -126,7 +137,7 @@ def test_a_bundle_with_something_else_in_it_is_kept(linear: Recommender, folder:
 
 def test_a_damaged_bundle_may_be_replaced(linear: Recommender, folder: Path) -> None:
     (folder / "catalog.json").unlink()
-    edit(folder, lambda manifest: manifest.update(format=2, model=7))
+    edit(folder, lambda manifest: manifest.update(format=3, model=7))
     save_bundle(linear, folder)
     assert load_bundle(folder).estimator == linear.estimator
 
@@ -192,12 +203,18 @@ def test_a_truncated_file_is_refused(folder: Path, name: str, share: float) -> N
 
 
 def test_a_newer_format_asks_for_an_update(folder: Path) -> None:
-    edit(folder, lambda manifest: manifest.update(format=2, unheard_of={}))
-    with pytest.raises(BundleError, match="of format 2, this foldin knows up to 1: update foldin"):
+    edit(folder, lambda manifest: manifest.update(format=3, unheard_of={}))
+    with pytest.raises(BundleError, match="of format 3, and this foldin reads 2: update foldin"):
         load_bundle(folder)
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"format": "1"}', '{"format": 1}', "null", '{"format": 1, "format": 1}'])
+def test_an_older_format_asks_for_another_training(folder: Path) -> None:
+    edit(folder, lambda manifest: manifest.update(format=1, prior=None))
+    with pytest.raises(BundleError, match=r"of format 1, and this foldin reads 2: train again with `foldin train`"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"format": "2"}', '{"format": 2}', "null", '{"format": 2, "format": 2}'])
 def test_what_is_no_manifest_is_refused(folder: Path, text: str) -> None:
     (folder / "manifest.json").write_text(text)
     with pytest.raises(BundleError, match="manifest"):
@@ -221,6 +238,10 @@ def test_a_manifest_opens_no_other_file(folder: Path) -> None:
 # -- whole, but its parts do not fit together
 
 
+def name_and_shape(changed: dict[str, NDArray[np.generic] | None]) -> str:
+    return ", ".join(f"{name} {'gone' if array is None else array.shape}" for name, array in changed.items())
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -230,19 +251,85 @@ def test_a_manifest_opens_no_other_file(folder: Path) -> None:
         {"model__weights": np.zeros((12, 12), np.float64)},
         {"model__weights": np.full((12, 12), np.nan, np.float32)},
         {"model__weights": None},
-        {"popularity__shares": np.zeros(13, np.float32)},
-        {"popularity__shares": None},
-        {"calibration__scores": np.zeros(2, np.float32)},
-        {"calibration__probabilities": np.array([0.5, 1.5], np.float32)},
-        {"calibration__probabilities": np.array([0.5], np.float32)},
-        {"calibration__probabilities": None},
+        {"prior__shares": np.zeros(13, np.float32)},
+        {"prior__shares": np.full(12, np.inf, np.float32)},
+        {"prior__shares": None},
+        {"prior__warm": np.ones((1, 12), np.bool_)},
+        {"prior__warm": None},
+        {"handover__unit": np.array([np.nan])},
+        {"handover__unit": np.array([1.0, 1.0])},
+        {"handover__unit": None},
+        {"handover__lengths": np.zeros(8, np.int64)},
+        {"handover__lengths": np.arange(7)[::-1].copy()},
+        {"handover__lengths": None},
+        {"handover__weights": np.full(8, np.nan, np.float32)},
+        {"handover__weights": np.zeros((8, 1), np.float32)},
+        {"handover__weights": np.zeros(7, np.float32)},
+        {"handover__weights": None},
+        {"calibration__7/scores": np.zeros(2, np.float32)},
+        {"calibration__7/probabilities": np.array([0.5, 1.5], np.float32)},
+        {"calibration__7/probabilities": np.array([0.5], np.float32)},
+        {"calibration__7/probabilities": None},
+        {"calibration__many/scores": np.zeros(1, np.float32)},
+        {f"calibration__{length}/{name}": None for length in (1, 7) for name in ("scores", "probabilities")},
     ],
-    ids=repr,
+    ids=name_and_shape,
 )
 def test_arrays_that_do_not_fit_are_refused(folder: Path, changed: dict[str, NDArray[np.generic] | None]) -> None:
     replace_arrays(folder, **changed)
     with pytest.raises(BundleError, match="bundle"):
         load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"prior__means": np.zeros(3, np.float32)},
+        {"prior__means": None},
+        {"prior__weights": np.zeros((2, 12), np.float32)},
+        {"prior__weights": np.full((2, 14), np.nan, np.float32)},
+        {"prior__weights": None},
+        {"cold_items__data": np.zeros(3, np.float32)},
+        {"cold_items__data": np.full(6, np.nan, np.float32)},
+        {"cold_items__data": np.full(6, -1, np.float32)},
+        {"cold_items__data": None},
+        {"cold_items__indices": np.full(6, 14, np.int32)},
+        {"cold_items__indices": np.full(6, -1, np.int32)},
+        {"cold_items__indices": np.zeros(6, np.float32)},
+        {"cold_items__indices": None},
+        {"cold_items__indptr": np.zeros(15, np.int32)},
+        {"cold_items__indptr": np.array([0, 6, 0, *[6] * 12], np.int32)},
+        {"cold_items__indptr": np.arange(7, dtype=np.int32)},
+        {"cold_items__indptr": None},
+    ],
+    ids=name_and_shape,
+)
+def test_a_prior_or_cold_items_that_do_not_fit_are_refused(
+    profiled: Recommender, tmp_path: Path, changed: dict[str, NDArray[np.generic] | None]
+) -> None:
+    save_bundle(profiled, tmp_path / "bundle")
+    replace_arrays(tmp_path / "bundle", **changed)
+    with pytest.raises(BundleError, match=r"bundle: .*; the bundle is damaged"):
+        load_bundle(tmp_path / "bundle")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda prior: prior.update(encoder={}),
+        lambda prior: prior.update(encoder={"blocks": 7}),
+        lambda prior: prior.update(content={}),
+        lambda prior: prior.update(profile_weight="much"),
+        lambda prior: prior.pop("content_weight"),
+    ],
+)
+def test_facts_of_a_prior_that_do_not_fit_are_refused(
+    profiled: Recommender, tmp_path: Path, change: Callable[[Manifest], None]
+) -> None:
+    save_bundle(profiled, tmp_path / "bundle")
+    edit(tmp_path / "bundle", lambda manifest: change(manifest["prior"]))
+    with pytest.raises(BundleError):
+        load_bundle(tmp_path / "bundle")
 
 
 @pytest.mark.parametrize(

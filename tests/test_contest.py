@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from foldin.contest import contest
@@ -25,6 +26,22 @@ def test_contenders_are_taken_as_they_are_unless_told_otherwise(world: World) ->
     assert [choice.estimator for choice in kept.choices.values()] == list(contenders.values())
     chosen = contest(world.events, contenders, fixed=())
     assert chosen.choices["little"].estimator == chosen.choices["much"].estimator
+
+
+def test_models_are_judged_with_the_prior_unless_told_otherwise(world: World) -> None:
+    contenders = {"popularity": Popularity(), "ease": EASE(50)}
+    told = {"catalog": world.catalog, "profiles": world.profiles}
+    used, alone = (contest(world.events, contenders, prior=prior, **told) for prior in (True, False))  # type: ignore[arg-type]  # of two kinds
+    assert (list(used.blends), list(alone.blends)) == (["ease"], [])
+    test = used.split.test.ranked()
+    for name in contenders:
+        np.testing.assert_array_equal(used.scores_alone(name, test)(slice(None)), alone.scores(name, test)(slice(None)))
+    expected = used.evidence.scores(used.blends["ease"], test)(slice(None))
+    np.testing.assert_array_equal(used.scores("ease", test)(slice(None)), expected)
+    assert not np.array_equal(expected, used.scores_alone("ease", test)(slice(None)))
+    ours, theirs = (one.comparison.evaluations for one in (used, alone))
+    assert ours["popularity"].mean("ndcg@10") == theirs["popularity"].mean("ndcg@10")
+    assert ours["ease"].mean("ndcg@10") != theirs["ease"].mean("ndcg@10")
 
 
 def test_the_best_possible_is_beside_the_contenders(world: World) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import foldin.exporting
 from foldin.data.catalog import ids_of
 from foldin.data.feedback import Feedback
 from foldin.data.interactions import Interactions
+from foldin.data.profiles import Profiles
 from foldin.data.synthetic import simulate
 from foldin.errors import ConfigurationError
 from foldin.evaluation.calibration import ProbabilityCalibration
+from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.exporting import write_embeddings, write_rankings
 from foldin.fitting import fit
 from foldin.models.autoencoder import AutoEncoder
@@ -26,7 +29,7 @@ from foldin.models.network import Network
 from foldin.recommender import Recommender
 
 USERS, ITEMS = 200, 30
-RANKING = ["user", "rank", "item", "score", "probability", "rating", "basis"]
+RANKING = ["user", "rank", "item", "score", "probability", "rating", "history", "profile", "content", "popularity"]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,8 @@ def log() -> Interactions:
 @pytest.fixture(scope="module")
 def recommender() -> Recommender:
     fitted = fit(simulate(USERS, ITEMS, 2).events, estimator=EDLAE(), seed=1)
-    return replace(fitted, calibration=ProbabilityCalibration(*np.array([[-1, 0, 2], [0, 0.1, 0.9]], dtype=np.float32)))
+    knots = np.array([[-10, 0, 10], [0, 0.1, 0.9]], dtype=np.float32)
+    return replace(fitted, calibration=LengthCalibration((0,), (ProbabilityCalibration(*knots),)))
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +62,8 @@ def network(recommender: Recommender) -> Recommender:
     weights = tuple(rng.normal(size=width).astype(np.float32) for width in widths)
     biases = tuple(rng.normal(size=width[1]).astype(np.float32) for width in widths)
     estimator = AutoEncoder(hidden=(6,), latent=3)
-    return replace(recommender, estimator=estimator, model=Network(weights, biases, estimator.activation))
+    blend = replace(recommender.blend, model=Network(weights, biases, estimator.activation))
+    return replace(recommender, estimator=estimator, blend=blend)
 
 
 def rows_of(file: Path) -> list[tuple[Any, ...]]:
@@ -69,12 +74,12 @@ def columns_of(file: Path) -> dict[str, str]:
     return {row[0]: row[1] for row in duckdb.execute(f"DESCRIBE SELECT * FROM '{file}'").fetchall()}
 
 
-def expected(recommender: Recommender, log: Interactions, k: int) -> list[tuple[Any, ...]]:
+def expected(recommender: Recommender, log: Interactions, **asked: Any) -> list[tuple[Any, ...]]:
     """The slow way: every user asked one by one."""
     return [
-        (str(user), rank, one.item_id, one.score, one.probability, one.rating, one.basis)
+        (str(user), rank, one.item_id, one.score, one.probability, one.rating, *(asdict(one.basis).values()))
         for user in log.user_ids
-        for rank, one in enumerate(recommender.recommend(log.history(user), k=k), 1)
+        for rank, one in enumerate(recommender.recommend(log.history(user), **asked), 1)
     ]
 
 
@@ -93,13 +98,12 @@ def test_rankings_are_those_of_the_recommender(
     recommender: Recommender, log: Interactions, tmp_path: Path, ending: str
 ) -> None:
     file = tmp_path / f"all{ending}"
-    wanted = expected(recommender, log, 4)
+    wanted = expected(recommender, log, k=4)
     assert write_rankings(recommender, log, file, k=4) == len(wanted)
     same(rows_of(file), wanted)
-    assert {(basis, probability is None) for *_, probability, _, basis in wanted} == {
-        ("history", False),
-        ("popularity", True),
-    }
+    # of the one who knows nothing the catalogue has, only what is popular is told
+    assert {row[0] for row in wanted if row[6] == 0} == {"~stranger"}
+    assert all(row[3] == row[9] > 0 for row in wanted if row[0] == "~stranger")
     assert list(columns_of(file)) == RANKING
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
 
@@ -113,12 +117,40 @@ def test_what_was_seen_may_be_let_in(recommender: Recommender, log: Interactions
     assert set(log.history(first).item_ids) <= {row[2] for row in found if row[0] == first}
 
 
+def test_profiles_count_and_what_is_excluded_does_not_appear(
+    profiled: Recommender, log_of: Callable[..., Interactions], tmp_path: Path
+) -> None:
+    log = log_of([("ann", "i00"), ("bob", "i01"), ("cy", "i02"), ("cy", "i03"), ("dee", "~")])
+    roles = {"role": ids_of(["builder", "admin", "admin"]), "interests": ids_of(["quantum", None, "storage"])}
+    profiles = Profiles(ids_of(["bob", "dee", "ann"]), roles)
+    left_out = ["i04", "nowhere"]
+    written = write_rankings(profiled, log, tmp_path / "all.csv", profiles=profiles, exclude=left_out, k=20)
+    wanted = [
+        row
+        for user in log.user_ids
+        for row in expected(
+            profiled,
+            log.where(log.user_ids[log.user_codes] == user),
+            profile=profiles.profile(user) if user != "cy" else None,
+            exclude=left_out,
+            k=20,
+        )
+        if row[0] == user
+    ]
+    assert written == len(wanted)
+    same(rows_of(tmp_path / "all.csv"), wanted)
+    assert "i04" not in {row[2] for row in wanted}
+    assert {row[0] for row in wanted if row[2] == "lone"} == {"bob"}
+    assert any(row[7] < 0 for row in wanted)
+    assert any(row[8] > 0 for row in wanted)
+
+
 def test_explicit_feedback_has_ratings_and_no_probabilities(tmp_path: Path) -> None:
     ratings = simulate(USERS, ITEMS, 2).ratings
     recommender = fit(ratings, estimator=EDLAE(), feedback=Feedback(form="explicit", positive_from=4), seed=1)
     write_rankings(recommender, ratings, tmp_path / "all.parquet", k=3)
     found = rows_of(tmp_path / "all.parquet")
-    same(found, expected(recommender, ratings, 3))
+    same(found, expected(recommender, ratings, k=3))
     assert all(1 <= row[5] <= 5 and row[4] is None for row in found)
 
 
@@ -198,7 +230,8 @@ def test_vectors_give_the_models_ranking(network: Recommender, log: Interactions
     assert columns == {"id": "VARCHAR", "vector": "FLOAT[]", "bias": "FLOAT"}
     factors, bias = np.array([vector for _, vector, _ in items]), np.array([one for _, _, one in items])
     for user, vector in users[:20]:
-        ranking = [one.item_id for one in network.predict(log.history(user))]
+        row = network.predict(log.history(user))
+        ranking = [one.item_id for one in sorted(row, key=lambda one: -one.basis.history)]
         scores = dict(zip(network.catalog.item_ids, factors @ np.array(vector) + bias, strict=True))
         assert ranking == sorted(scores, key=lambda item: -scores[item])
 

@@ -11,8 +11,10 @@ from foldin.data.catalog import Catalog, ids_of
 from foldin.data.feedback import Feedback
 from foldin.data.interactions import Interactions
 from foldin.data.matrix import user_item_matrix
+from foldin.data.profiles import Profiles
 from foldin.errors import CheckpointError, ConfigurationError, DataError
-from foldin.evaluation.calibration import ProbabilityCalibration, RatingCalibration
+from foldin.evaluation.calibration import RatingCalibration
+from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.evidence import full_catalog
 from foldin.fitting import fit
 from foldin.models.autoencoder import AutoEncoder
@@ -76,9 +78,14 @@ def test_figures_are_of_test_users_beside_popularity(log: Interactions) -> None:
     figures = report.figures
     assert figures is not None
     assert (figures.train_users, figures.validation_users, figures.test_users) == (120, 15, 15)
-    assert [row.contender for row in figures.test] == ["popularity", "ease"]
-    popularity, ease = (row.means["ndcg@10"] for row in figures.test)
+    assert [row.contender for row in figures.test] == ["popularity", "ease alone", "ease"]
+    popularity, alone, ease = (row.means["ndcg@10"] for row in figures.test)
+    assert alone > popularity + 0.1
     assert ease > popularity + 0.1
+    report = fit(log, estimator=Popularity()).report
+    assert report is not None
+    assert report.figures is not None
+    assert [row.contender for row in report.figures.test] == ["popularity"]
 
 
 def test_without_an_estimator_edlae_is_chosen(log: Interactions) -> None:
@@ -88,7 +95,12 @@ def test_without_an_estimator_edlae_is_chosen(log: Interactions) -> None:
     recommender = fit(log, training=training)
     assert isinstance(recommender.estimator, EDLAE)
     assert len(trials) > 7
-    assert stages == ["choosing on held-out users", "measuring on test users", "learning from everyone"]
+    assert [stage for stage in stages if not stage.startswith("choosing once more")] == [
+        "choosing on held-out users",
+        "learning the handover from prior to model",
+        "measuring on test users",
+        "learning from everyone",
+    ]
     kept = fit(log, estimator=EDLAE(44, 0.1), fixed=["dropout"])
     assert isinstance(kept.estimator, EDLAE)
     assert kept.estimator.dropout == 0.1
@@ -115,7 +127,8 @@ def test_probabilities_are_calibrated_on_implicit_feedback(log_of: LogOf, log: I
         ]
     )
     recommender = fit(bigger, estimator=EASE(3))
-    assert isinstance(recommender.calibration, ProbabilityCalibration)
+    assert isinstance(recommender.calibration, LengthCalibration)
+    assert recommender.calibration.lengths[0] == 0
     ranking = recommender.recommend(["i00", "i02", "i04"])
     assert all(one.probability is not None and 0 <= one.probability <= 1 for one in ranking)
 
@@ -159,6 +172,51 @@ def test_items_of_the_catalogue_come_first_and_those_of_the_log_after(log_of: Lo
     assert full_catalog(log, None).item_ids.tolist() == ["a", "c"]
     recommender = fit(log, estimator=EASE(), catalog=Catalog(ids_of(["z", "c"])))
     assert [one.item_id for one in recommender.predict([])] == ["a", "c", "z"]
+
+
+def test_without_events_it_finds_what_fits_a_profile(log: Interactions) -> None:
+    nothing = log.where(np.zeros(len(log), dtype=np.bool_))
+    titles = ids_of(["Storage for everybody", "Networks", None])
+    recommender = fit(nothing, catalog=Catalog(ids_of(["a", "b", "c"]), {"title": titles}))
+    for history in ([], ["a"]):
+        found = recommender.recommend(history, profile={"interests": "networks"})
+        assert [(one.item_id, one.basis.content, one.score) for one in found] == [("b", 1, 1)]
+    assert recommender.recommend(["a"]) == recommender.recommend(profile={"interests": "cooking"}) == []
+    assert recommender.report is not None
+    assert (recommender.report.users, recommender.report.items, recommender.report.figures) == (0, 3, None)
+    assert "no interactions yet" in recommender.report.notes[0]
+    for wordless in (Catalog(ids_of(["a"])), Catalog(ids_of([])), Catalog(ids_of(["a"]), {"title": ids_of([None])})):
+        with pytest.raises(DataError, match="no catalogue with words to look up: give events, or items"):
+            fit(nothing, catalog=wordless)
+
+
+def test_profiles_teach_a_prior_and_useless_ones_change_nothing(log: Interactions) -> None:
+    tastes = ids_of(["odd" if int(user_id[1:]) % 2 else "even" for user_id in log.user_ids])
+    blind, told, useless = (
+        fit(log, estimator=EASE(3), profiles=Profiles(log.user_ids, {"taste": column}) if len(column) else None)
+        for column in (ids_of([]), tastes, ids_of(["human"] * len(log.user_ids)))
+    )
+    for parity, taste in enumerate(("even", "odd")):
+        best = told.recommend(profile={"taste": taste}, k=8)
+        assert {int(one.item_id[1:]) % 2 for one in best} == {parity}
+        assert all(one.basis.profile > 0 for one in best)
+    assert bits(told) == bits(blind)
+    assert useless.recommend(["i00"], profile={"taste": "human"}) == blind.recommend(["i00"])
+    assert useless.report == blind.report
+
+
+def test_recent_events_count_more_in_the_prior_alone(log_of: LogOf) -> None:
+    pairs = [(f"u{user:02}", item) for user in range(40) for item in ("a", f"b{user % 3}", "c" if user % 4 else "d")]
+    days = [day for user in range(40) for day in (0, 100, 100)]
+    log = log_of(pairs, times=[day * 86_400_000_000 for day in days])
+    level, recent = (fit(log, estimator=EASE(3), recent=days) for days in (None, 10))
+    assert [one.item_id for one in level.recommend(k=2)] == ["a", "c"]
+    assert [one.item_id for one in recent.recommend(k=2)] == ["c", "b0"]
+    assert bits(level) == bits(recent)
+    with pytest.raises(ConfigurationError, match="recent is 0"):
+        fit(log, estimator=EASE(3), recent=0)
+    with pytest.raises(ConfigurationError, match="needs a column of times"):
+        fit(log_of(pairs), estimator=EASE(3), recent=10)
 
 
 def test_no_events_and_settings_that_do_not_fit_the_log(log: Interactions, many_ratings: Interactions) -> None:
@@ -221,7 +279,8 @@ def test_users_who_liked_nothing_do_not_thin_out_what_is_learned(log_of: Callabl
     for rows in (liking, liking + disliking):
         log = log_of([(user, item) for user, item, _ in rows], values=[value for _, _, value in rows])
         recommenders.append(fit(log, estimator=Popularity(), feedback=Feedback(positive_from=4)))
-    np.testing.assert_array_equal(recommenders[0].popularity.shares, recommenders[1].popularity.shares)
+    shares = [recommender.blend.prior.shares for recommender in recommenders]
+    np.testing.assert_array_equal(shares[0], shares[1])
     model = recommenders[1].model
     assert isinstance(model, PopularityModel)
-    np.testing.assert_array_equal(model.shares, recommenders[1].popularity.shares)
+    np.testing.assert_array_equal(model.shares, shares[1])
