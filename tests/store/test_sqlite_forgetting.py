@@ -49,7 +49,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "store.sqlite"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 11])  # in 11, a page split leaves a copy that only a file written anew lacks
 def test_no_byte_is_left_of_ids_events_and_profile(path: Path, seed: int) -> None:
     with SqliteStore(path, create=True) as store, SqliteStore(path) as other:
         for number, batch in enumerate(batches(seed)):
