@@ -101,7 +101,8 @@ def learn_handover(
     few users knows its own best weight badly, and the curve is flat near the best. So what is minimised over all
     lengths together is sum_n z_n(w_n)^2 / 2 + sum_n (s_n / STEP)^2 / 2, z_n(w) being by how many standard errors
     (paired over users) w ranks worse than the best weight at that length, and s_n the number of values between w at two
-    neighbouring lengths; exactly, by dynamic programming. 0 counts as the value below the smallest.
+    neighbouring lengths; exactly, by dynamic programming. 0 counts as the value below the smallest. The usual handover
+    where that tells no weight from another, as with too few users.
 
     `whole` gives those whose whole history is nearest to a length: people who have had their share of what is popular.
     These together must not be ranked worse than by the model alone. Where they are, w(n) / (1 + (n / k)^2) is taken,
@@ -109,6 +110,9 @@ def learn_handover(
     few items all the same.
     """
     costs = np.stack([_costs(_qualities(cut(length) if length else ())) for length in LENGTHS])
+    if not costs.any():
+        return usual_handover(unit)
+    costs[LENGTHS.index(0), WEIGHTS.index(0)] = np.inf  # with no history nothing else would speak
     gains = np.stack([_gains(_qualities(whole(length) if length else ())) for length in LENGTHS])
     path = np.array(WEIGHTS)[_smoothest(costs)]
     return Handover(unit, np.array(LENGTHS, dtype=np.int64), _held_back(path, gains).astype(np.float32))
