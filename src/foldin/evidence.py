@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foldin.coldstart.blend import Blend, blended_scores, of_rows
-from foldin.coldstart.cold_items import ColdItems, fit_cold_items
+from foldin.coldstart.cold_items import ColdItems, fit_cold_items, history_weight_of
 from foldin.coldstart.content import Content, fit_content
 from foldin.coldstart.crossfit import Fold, learn_blend
 from foldin.coldstart.prior import Prior, fit_prior, recent_shares
@@ -23,6 +23,10 @@ from foldin.data.splitting import Holdout
 from foldin.evaluation.scoring import Score
 
 __all__ = ["Evidence", "full_catalog", "gathered"]
+
+
+SAMPLE = 500
+"""Held-out users whose scores tell how far the best items stand out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,15 +63,25 @@ class Evidence:
         weighed, handover = learn_blend(folds, prior, self.attributes, self.rule.positive)
         return Blend(folds[0].model, weighed, handover)
 
-    def cold_items(self, prior: Prior) -> ColdItems | None:
+    def history_weight(self, folds: Sequence[Fold], blend: Blend) -> float:
+        """What an item of the history counts for the cold items that resemble it, in the unit of the scores."""
+        weights = [self._history_weight(replace(blend, model=fold.model), fold.users) for fold in folds]
+        return float(np.mean(weights)) if weights else 0.0
+
+    def cold_items(self, prior: Prior, history_weight: float) -> ColdItems | None:
         """How items nobody had resemble those that somebody had; None where none does."""
         if self.content is None or prior.warm.all() or not prior.warm.any():
             return None
-        return fit_cold_items(self.content.item_vectors(), ~prior.warm)
+        return fit_cold_items(self.content.item_vectors(), ~prior.warm, history_weight=history_weight)
 
     def scores(self, blend: Blend, users: Holdout) -> Score:
         """What a blend makes of held-out users, whose profiles it knows."""
         return blended_scores(blend, self.attributes, users)
+
+    def _history_weight(self, blend: Blend, users: Holdout) -> float:
+        sample = users.where(np.arange(min(len(users), SAMPLE)))
+        scores = blend.score(sample.fold_in, of_rows(self.attributes, sample.rows))
+        return history_weight_of(scores, sample.fold_in, blend.prior.warm)
 
     def _recent_shares(self, rows: NDArray[np.intp], recent: float) -> NDArray[np.float32]:
         pairs = merged_pairs(self.log, self.catalog, self.rule)

@@ -107,7 +107,7 @@ def fit(
         epochs=outcome.epochs,
         notes=tuple(_notes(matrix, rule, outcome.figures)),
     )
-    blend = _final_blend(outcome.blend, model, evidence, learned_from)
+    blend = _final_blend(outcome, model, evidence, learned_from)
     return Recommender(evidence.catalog, rule, outcome.estimator, blend, outcome.calibration, report)
 
 
@@ -128,6 +128,7 @@ class _Outcome:
     estimator: Estimator
     model: Model | None = None
     blend: Blend | None = None
+    history_weight: float = 0.0
     calibration: Calibration | None = None
     figures: Figures | None = None
     epochs: tuple[EpochFigures, ...] = ()
@@ -138,15 +139,15 @@ def _without_model(blend: Blend | None) -> Blend | None:
     return None if blend is None else replace(blend, model=PopularityModel(blend.prior.shares))
 
 
-def _final_blend(learned: Blend | None, model: Model, evidence: Evidence, rows: NDArray[np.intp]) -> Blend:
+def _final_blend(outcome: _Outcome, model: Model, evidence: Evidence, rows: NDArray[np.intp]) -> Blend:
     """What was learned of the blend on held-out users, with what these rows teach of model and prior."""
-    prior = evidence.prior(rows)
+    prior, learned = evidence.prior(rows), outcome.blend
     if learned is None:
         handover = usual_handover(spread_unit(model.score(evidence.matrix.histories[rows[:SAMPLE]])))
     else:
         handover = learned.handover
         prior = prior.with_weights(profile=learned.prior.profile_weight, content=learned.prior.content_weight)
-    return Blend(model, prior, handover, evidence.cold_items(prior))
+    return Blend(model, prior, handover, evidence.cold_items(prior, outcome.history_weight))
 
 
 def _without_events(catalog: Catalog | None, feedback: Feedback | None) -> Recommender:
@@ -186,6 +187,7 @@ def _choose_and_measure(
         choice.estimator,
         choice.model,
         blend,
+        evidence.history_weight(choice.folds, blend),
         calibration,
         _figures(choice, blend, calibration, split, evidence),
         tuple(_epoch_figures(epoch) for epoch in choice.epochs),

@@ -66,7 +66,7 @@ class Blend:
         weights = self.handover.weight(known)[:, None]
         prior = self.prior.terms(attributes, len(known))
         return Terms(
-            self._filled(self._history(histories, known > 0)),
+            self._filled(self._history(histories, known > 0), histories),
             None if prior.profile is None else self._filled(weights * prior.profile),
             None if prior.content is None else weights * prior.content,
             self._filled(weights * prior.popularity),
@@ -91,14 +91,15 @@ class Blend:
         if not history.nnz:
             return np.empty(0), True
         sources, weights = self._neighbours(item)
+        resembling = self._resembling(history, item)
         if isinstance(self.model, LinearModel):
             of_sources = self.model.item_weights[history.indices][:, sources].astype(np.float64) @ weights
-            return history.data * of_sources * self.handover.unit, True
+            return history.data * of_sources * self.handover.unit + resembling, True
         everything = history.toarray()
         without = np.repeat(everything, history.nnz, axis=0)
         without[np.arange(history.nnz), history.indices] = 0
         scores = self.model.score(csr_array(np.concatenate([everything, without])))[:, sources] @ weights
-        return (scores[0] - scores[1:]) * self.handover.unit, False
+        return (scores[0] - scores[1:]) * self.handover.unit + resembling, False
 
     def attribute_contributions(self, history: csr_array, attributes: Attributes, item: int) -> dict[str, float]:
         """What each attribute of one profile adds to the profile's term of an item's score, by attribute."""
@@ -119,6 +120,13 @@ class Blend:
         column = self.cold_items.weights[:, [item]].tocoo()
         return column.coords[0].astype(np.intp), column.data.astype(np.float64)
 
+    def _resembling(self, history: csr_array, item: int) -> NDArray[np.float64]:
+        """What each item of one history adds by resembling a cold item; 0 for a warm one."""
+        if self.cold_items is None or not self.cold_items.history_weight:
+            return np.zeros(history.nnz)
+        column = self.cold_items.weights[:, [item]].toarray().ravel().astype(np.float64)
+        return np.asarray(history.data * column[history.indices] * self.cold_items.history_weight)
+
     def _history(self, histories: csr_array, known: NDArray[np.bool_]) -> NDArray[np.float32]:
         scores = np.zeros(histories.shape, dtype=np.float32)
         if self.handover.unit and known.any():
@@ -127,8 +135,8 @@ class Blend:
             scores *= np.float32(self.handover.unit)
         return scores
 
-    def _filled(self, term: NDArray[np.float32]) -> NDArray[np.float32]:
-        return term if self.cold_items is None else self.cold_items.filled(term)
+    def _filled(self, term: NDArray[np.float32], histories: csr_array | None = None) -> NDArray[np.float32]:
+        return term if self.cold_items is None else self.cold_items.filled(term, histories)
 
 
 def of_rows(attributes: Attributes, rows: NDArray[np.intp] | slice) -> Attributes:
