@@ -23,6 +23,7 @@ from foldin.cli.options import (
     MinPerItem,
     MinPerUser,
     PositiveFrom,
+    Recent,
     Strength,
     TimeColumn,
     TimeZone,
@@ -100,6 +101,10 @@ def compare(
     weights: Weights = None,
     strength: Strength = None,
     half_life: HalfLife = None,
+    recent: Recent = None,
+    prior: Annotated[
+        bool, typer.Option(help="Judge models with the prior, as they are used; --no-prior judges them alone.")
+    ] = True,
     min_per_user: MinPerUser = 1,
     min_per_item: MinPerItem = 1,
     k_core: KCore = 1,
@@ -120,7 +125,7 @@ def compare(
     from foldin.cli.cells import Wish, taken_apart
     from foldin.cli.epochs import shown_progress
     from foldin.cli.output import progress
-    from foldin.cli.settings import cleaned, feedback_from
+    from foldin.cli.settings import cleaned, days, feedback_from
     from foldin.contest import contest
     from foldin.models.zoo import estimator_named
 
@@ -146,6 +151,8 @@ def compare(
             protocol=protocol,
             truth=_truth(truth, file, workspace, data.log),
             fixed=(),
+            recent=days(recent, "--recent"),
+            prior=prior,
             training=Training(seed=seed, progress=shown_progress(tell, lines=False)),
         )
         apart = taken_apart(
