@@ -70,8 +70,8 @@ def fit_profile_prior(attributes: Attributes, histories: csr_array) -> ProfilePr
     spectrum, basis = np.linalg.eigh(gram)
     ridge = _Ridge(np.maximum(spectrum, 0), basis, basis.T @ targets, popularity)
     errors = ridge.errors(_centred_blocks(features, means, groups), histories)
-    best = int(np.argmin(errors))
-    if best == len(PENALTIES):
+    best = int(np.argmin(errors[:-1]))
+    if errors[best] >= errors[-1]:
         return None
     return ProfilePrior(encoder, means, ridge.weights(PENALTIES[best]).astype(np.float32))
 
