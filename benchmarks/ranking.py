@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 from benchmarks.fitting import ITEMS, PER_USER, USERS
 from benchmarks.measuring import Figure, fastest
 from benchmarks.worlds import skewed_histories
+from foldin.coldstart.blend import Blend
+from foldin.coldstart.handover import spread_unit, usual_handover
+from foldin.coldstart.prior import fit_prior
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.feedback import Feedback, FeedbackRule
 from foldin.models.ease import EASE
-from foldin.models.popularity import Popularity
 from foldin.recommender import Recommender
 
 K = 10
@@ -32,10 +34,11 @@ def _figure(what: str, per_user: float) -> Figure:
     dense = histories.toarray()
     model = EASE().fit(histories)
     item_ids = ids_of(f"item-{index:05d}" for index in range(ITEMS))
-    recommender = Recommender(Catalog(item_ids), FeedbackRule(Feedback()), EASE(), model, Popularity().fit(histories))
+    blend = Blend(model, fit_prior(histories, {}), usual_handover(spread_unit(model.score(histories[:ROUNDS]))))
+    recommender = Recommender(Catalog(item_ids), FeedbackRule(Feedback()), EASE(), blend)
     ours, theirs = fastest(
         ROUNDS,
-        lambda: recommender.rank(histories, histories, k=K),
+        lambda: recommender.rank(histories, histories, {}, k=K),
         lambda: bare_ranking(dense, model.weights),
     )
     return Figure(f"{what}; dense product and argpartition", ours, theirs, 1.2)

@@ -129,7 +129,7 @@ def test_ordinary_ids_are_ordinary(log_of: LogOf, tmp_path: Path) -> None:
 
 def test_one_spelling_of_one_id(log_of: LogOf) -> None:
     recommender = foldin.fit(log_of([("u", "\u00e9"), ("u", "a"), ("v", "a")]), estimator=EASE())
-    assert recommender.recommend(["e\u0301"], k=1)[0].basis == "history"
+    assert recommender.recommend(["e\u0301"], k=1)[0].basis.history != 0
 
 
 def test_an_id_twice_in_a_catalogue() -> None:

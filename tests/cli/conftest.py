@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 
 from foldin.cli.app import main
+from foldin.coldstart.handover import usual_handover
 from foldin.data.feedback import Feedback
-from foldin.data.readers import read, read_catalog
+from foldin.data.readers import read, read_catalog, read_profiles
 from foldin.data.synthetic import simulate, write_world
 from foldin.evaluation.calibration import ProbabilityCalibration
+from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.fitting import fit
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EDLAE
@@ -76,8 +78,8 @@ def trained(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace of the clicks; bundle 1 is linear, calibrated and in use. Not to be written to: copy it."""
     folder = tmp_path_factory.mktemp("trained") / "workspace"
     # so small a world has too few held-out targets to calibrate by
-    calibration = ProbabilityCalibration(*np.array([[-1, 0, 2], [0, 0.1, 0.9]], dtype=np.float32))
-    _fitted(folder, world, "events.csv", Feedback(), calibration)
+    knots = np.array([[-20, 0, 20], [0.01, 0.1, 0.9]], dtype=np.float32)
+    _fitted(folder, world, "events.csv", Feedback(), LengthCalibration((0,), (ProbabilityCalibration(*knots),)))
     return folder
 
 
@@ -107,13 +109,19 @@ def several(networked: Path, tmp_path: Path) -> Path:
 
 
 def _fitted(
-    folder: Path, world: Path, file: str, feedback: Feedback, calibration: ProbabilityCalibration | None = None
+    folder: Path, world: Path, file: str, feedback: Feedback, calibration: LengthCalibration | None = None
 ) -> None:
     workspace = create_workspace(folder)
-    log, catalog = read(world / file), read_catalog(world / "items.csv")
+    log, catalog, profiles = read(world / file), read_catalog(world / "items.csv"), read_profiles(world / "users.csv")
     with workspace.store(create=True) as store:
-        store.ingest([Batch(log, file)], catalog=catalog)
-        recommender = fit(store.interactions(), estimator=EDLAE(), catalog=catalog, feedback=feedback)
+        store.ingest([Batch(log, file)], catalog=catalog, profiles=profiles)
+        recommender = fit(
+            store.interactions(), estimator=EDLAE(), catalog=catalog, profiles=profiles, feedback=feedback
+        )
+    blend = recommender.blend
+    # what the terms of a prior weigh in so small a world is a matter of chance
+    prior, handover = blend.prior.with_weights(profile=1, content=1), usual_handover(blend.handover.unit)
+    recommender = replace(recommender, blend=replace(blend, prior=prior, handover=handover))
     workspace.publish(replace(recommender, calibration=calibration or recommender.calibration))
 
 
@@ -124,4 +132,5 @@ def _with_a_network(recommender: Recommender) -> Recommender:
     biases = tuple(rng.normal(size=width[1]).astype(np.float32) for width in widths)
     estimator = AutoEncoder(hidden=(8,), latent=4)
     network = Network(weights, biases, estimator.activation)
-    return Recommender(recommender.catalog, recommender.rule, estimator, network, recommender.popularity)
+    blend = replace(recommender.blend, model=network)
+    return Recommender(recommender.catalog, recommender.rule, estimator, blend)

@@ -27,7 +27,7 @@ def test_the_list_has_every_bundle_and_marks_the_current_one(run: Run, several: 
     assert figures is not None
     assert figures.report is not None
     assert figures.report.figures is not None
-    popularity, own = figures.report.figures.test
+    popularity, _, own = figures.report.figures.test
     for metric in ("ndcg@10", "recall@10"):
         assert f"{own.means[metric]:.3f} ({popularity.means[metric]:.3f})" in first
 
@@ -36,7 +36,7 @@ def test_json_has_the_whole_report(run_json: RunJson, several: Path) -> None:
     first, second = run_json("models", "-w", several)
     assert (first["number"], first["model"], first["current"], first["damage"]) == (1, "edlae", False, None)
     assert first["settings"] == {"l2": 100.0, "dropout": 0.25}
-    assert {row["contender"] for row in first["report"]["figures"]["test"]} == {"popularity", "edlae"}
+    assert {row["contender"] for row in first["report"]["figures"]["test"]} == {"popularity", "edlae alone", "edlae"}
     assert (second["number"], second["current"], second["report"]) == (2, True, None)
 
 

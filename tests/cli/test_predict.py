@@ -44,6 +44,16 @@ def test_a_typed_history_leaves_all_names_to_items(run_json: RunJson, trained: P
     assert {one["item_id"]: one["in_history"] for one in row} == {labs[0]: True, labs[2]: False}
 
 
+def test_a_profile_leaves_all_names_to_items_too(run_json: RunJson, trained: Path, labs: list[str]) -> None:
+    asked = ("predict", "--profile", "role=developer,interests=storage", "-w", trained)
+    whole = run_json(*asked)
+    assert sorted(one["item_id"] for one in whole) == sorted(labs)
+    assert not any(one["in_history"] for one in whole)
+    assert any(one["basis"]["profile"] < 0 for one in whole)
+    some = run_json(*asked[:3], labs[2], labs[5], *asked[3:])
+    assert some == [one for one in whole if one["item_id"] in (labs[2], labs[5])]
+
+
 def test_a_table_shows_the_best_twenty_and_says_so(run: Run, trained: Path) -> None:
     answer = run("predict", "nle", "-w", trained)
     assert answer.stdout.count("HOL-") == 20

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,7 @@ import duckdb
 import pexpect
 import pytest
 
+from foldin.data.catalog import Catalog, ids_of
 from foldin.workspace import open_workspace
 
 Run: TypeAlias = Callable[..., CompletedProcess[str]]
@@ -19,8 +22,8 @@ RunJson: TypeAlias = Callable[..., Any]
 def test_a_users_ranking_is_that_of_the_recommender(run_json: RunJson, trained: Path) -> None:
     workspace = open_workspace(trained)
     with workspace.store() as store:
-        history = store.history("nle")
-    expected = [one.item_id for one in workspace.current().recommend(history, k=5)]
+        history, profile = store.history("nle"), store.profiles().profile("nle")
+    expected = [one.item_id for one in workspace.current().recommend(history, profile=profile, k=5)]
     answer = run_json("recommend", "nle", "-k", 5, "-w", trained)
     assert [one["item_id"] for one in answer] == expected
     assert not set(expected) & set(history.item_ids)
@@ -42,7 +45,8 @@ def test_the_table_has_titles_and_probabilities(run: Run, run_json: RunJson, tra
 def test_a_typed_history_needs_no_user(run_json: RunJson, trained: Path, labs: list[str]) -> None:
     answer = run_json("recommend", "--history", f"{labs[0]}, {labs[1]}", "-w", trained)
     assert not {labs[0], labs[1]} & {one["item_id"] for one in answer}
-    assert {one["basis"] for one in answer} == {"history"}
+    assert any(one["basis"]["history"] > 0 for one in answer)
+    assert all(one["basis"]["profile"] == one["basis"]["content"] == 0 for one in answer)
 
 
 def test_a_note_names_the_unknown_items_of_a_typed_history(run: Run, trained: Path, labs: list[str]) -> None:
@@ -52,8 +56,111 @@ def test_a_note_names_the_unknown_items_of_a_typed_history(run: Run, trained: Pa
 
 def test_an_unknown_history_gets_what_most_choose(run: Run, run_json: RunJson, trained: Path) -> None:
     found = run_json("recommend", "--history", "x", "-w", trained)
-    assert {(one["basis"], one["probability"]) for one in found} == {("popularity", None)}
-    assert "what most people choose" in run("recommend", "--history", "x", "-w", trained).stdout
+    assert all(one["basis"]["popularity"] == one["score"] > 0 for one in found)
+    assert "this is what most people choose" in run("recommend", "--history", "x", "-w", trained).stdout
+
+
+# -- what is known of a person
+
+
+def test_a_profile_needs_no_history(run: Run, run_json: RunJson, trained: Path) -> None:
+    profile = {"role": "developer", "interests": "containers|storage"}
+    expected = open_workspace(trained).current().recommend(profile=profile, k=8)
+    typed = "role = developer, interests=containers|storage"
+    found = run_json("recommend", "--profile", typed, "-k", 8, "-w", trained)
+    assert [(one["item_id"], one["score"]) for one in found] == [(one.item_id, one.score) for one in expected]
+    assert any(one["basis"]["profile"] > 0 for one in found)
+    assert any(one["basis"]["content"] > 0 for one in found)
+    answer = run("recommend", "--profile", typed, "-w", trained)
+    assert answer.stdout.startswith("For this profile")
+    assert "this is what fits the profile, and what most people choose" in answer.stdout
+    assert answer.stderr == ""
+
+
+def test_an_attribute_given_twice_has_both_values(run_json: RunJson, trained: Path) -> None:
+    twice = run_json("recommend", "--profile", "interests=containers,interests=storage", "-w", trained)
+    assert twice == run_json("recommend", "--profile", "interests=containers|storage", "-w", trained)
+    assert twice != run_json("recommend", "--profile", "interests=storage", "-w", trained)
+
+
+def test_a_profile_goes_with_a_history_and_with_a_user(run_json: RunJson, trained: Path, labs: list[str]) -> None:
+    workspace = open_workspace(trained)
+    with workspace.store() as store:
+        history, stored = store.history("nle"), store.profiles().profile("nle")
+    typed = {"role": "architect"}
+    assert stored["role"] != typed["role"]
+    for who, shown, profile in (
+        (["--history", labs[0]], [labs[0]], typed),
+        (["nle"], history, {**stored, **typed}),  # what is typed is laid over what is stored
+    ):
+        expected = workspace.current().recommend(shown, profile=profile)
+        found = run_json("recommend", *who, "--profile", "role=architect", "-w", trained)
+        assert [(one["item_id"], one["score"]) for one in found] == [(one.item_id, one.score) for one in expected]
+
+
+def test_a_note_names_what_says_nothing(run: Run, run_json: RunJson, trained: Path) -> None:
+    asked = ("--profile", "role=astronaut,interests=storage,colour=red")
+    answer = run("recommend", *asked, "-w", trained)
+    assert answer.returncode == 0
+    assert answer.stderr == "note: says nothing to the model: role=astronaut, colour=red\n"
+    alone = run_json("recommend", "--profile", "interests=storage", "-w", trained)
+    assert run_json("recommend", *asked, "-w", trained) == alone
+
+
+def test_the_table_says_what_every_item_rests_on(run: Run, trained: Path) -> None:
+    told = run("recommend", "--profile", "role=developer,interests=storage", "-w", trained).stdout
+    lines = [line for line in told.splitlines() if "HOL-" in line]
+    shares = [
+        [int(share) for share in re.findall(r"(?:history|profile|content|popularity) (\d+)%", line)] for line in lines
+    ]
+    assert "because of" in told
+    assert all(90 <= sum(parts) <= 101 for parts in shares)
+    assert not any("history" in line for line in lines)
+
+
+# -- what can be had
+
+
+@pytest.mark.parametrize(
+    ("name", "gone", "there"),
+    [
+        ("hidden", "true", "false"),
+        ("available_from", "2999-01-01", "2001-01-01T12:00+01:00"),
+        ("available_until", "2001-01-01", "2999-01-01"),
+    ],
+)
+def test_what_cannot_be_had_is_recommended_to_nobody(
+    run_json: RunJson, trained: Path, tmp_path: Path, labs: list[str], name: str, gone: str, there: str
+) -> None:
+    shutil.copytree(trained, tmp_path / "w")
+    for_anyone, cut = ("recommend", "--history", labs[0], "-k", 40, "-w"), tmp_path / "all.csv"
+    before = [one["item_id"] for one in run_json(*for_anyone, trained)]
+    with_attribute(tmp_path / "w", name, {before[0]: gone, before[1]: there})
+    after = [one["item_id"] for one in run_json(*for_anyone, tmp_path / "w")]
+    assert after == before[1:]
+    run_json("recommend", "--all", "-o", cut, "-k", 40, "--seen", "-w", tmp_path / "w")
+    written = {item for (item,) in duckdb.execute(f"SELECT DISTINCT item FROM '{cut}'").fetchall()}
+    assert written == set(labs) - {before[0]}
+    # what is asked for by name is answered all the same
+    assert len(run_json("predict", "--history", labs[0], before[0], "-w", tmp_path / "w")) == 1
+
+
+def test_what_cannot_be_understood_names_the_item(run: Run, trained: Path, tmp_path: Path, labs: list[str]) -> None:
+    for name, cell in (("hidden", "perhaps"), ("available_from", "soon")):
+        shutil.copytree(trained, tmp_path / name)
+        with_attribute(tmp_path / name, name, {labs[3]: cell})
+        answer = run("recommend", "nle", "-w", tmp_path / name)
+        assert (answer.returncode, answer.stdout) == (3, "")
+        for said in (f"'{name}'", f"item '{labs[3]}'", f"'{cell}'"):
+            assert said in answer.stderr
+
+
+def with_attribute(folder: Path, name: str, cells: dict[str, str]) -> None:
+    """Gives items of the store one attribute more."""
+    with open_workspace(folder).store() as store:
+        known = store.catalog()
+        column = ids_of(cells.get(str(item_id)) for item_id in known.item_ids)
+        store.ingest([], catalog=Catalog(known.item_ids, {**known.attributes, name: column}))
 
 
 def test_who_has_seen_everything_gets_an_empty_list(
@@ -91,6 +198,9 @@ def test_everybody_gets_what_they_have_seen_too_if_asked_for(
         (["nobody"], 4, "nobody"),
         ([], 2, "--history"),
         (["nle", "--history", "a"], 2, "give one of"),
+        (["--all", "-o", "x.csv", "--profile", "role=developer"], 2, "--profile goes alone or with the first two"),
+        (["--profile", "developer"], 2, "'developer' is not of the form name=value, as --profile role=admin"),
+        (["--profile", "role=,x=y"], 2, "'role=' is not of the form name=value"),
         (["--all"], 2, "-o FILE"),
         (["nle", "-o", "x.csv"], 2, "--all"),
         (["--all", "-o", "x.xlsx"], 2, ".parquet, .csv, .jsonl"),

@@ -54,7 +54,8 @@ def test_a_network_prints_an_epoch_a_line_and_the_test_error(tmp_path: Path, wor
     done = foldin("train", "-w", filled(tmp_path / "w", world), *NETWORK)
     assert done.returncode == 0, done.stderr
     epochs = [line for line in done.stdout.splitlines() if line.startswith("epoch")]
-    assert len(epochs) == 6
+    # chosen once by either half of the validation users
+    assert [int(line.split()[1]) for line in epochs] == [*range(1, 7)] * 2
     assert all("train error" in line and "validation error" in line for line in epochs)
     assert "Test error" in done.stdout
     assert not (tmp_path / "w" / "checkpoints").exists()
@@ -117,6 +118,8 @@ def test_explicit_feedback_brings_a_table_of_ratings(tmp_path: Path, world: Worl
         (["--weights", "view=-1"], 2, "weights are 0 or more"),
         (["--weights", "buy=2"], 2, "no event is of kind 'buy'"),
         (["--half-life", "soon"], 2, "no number"),
+        (["--recent", "soon"], 2, "--recent (days, as 90d) is 'soon'"),
+        (["--recent", "0d"], 2, "recent is 0.0; it is a number of days above 0"),
         (["--device", "cuda", *NETWORK], 2, "not on this machine"),
         (["--device", "cpu"], 2, "--resume and --device are for networks"),
         (["--resume"], 2, "--resume and --device are for networks"),
