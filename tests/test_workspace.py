@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -235,3 +236,54 @@ def test_a_bundle_is_outdated_by_those_forgotten_after_its_data_was_read(
         store.forget("u01")
         after = store.summary().position
         assert [outdated(store, position) for position in (None, 0, before, after)] == [2, 0, 2, 0]
+
+
+@pytest.fixture
+def forgetful(workspace: Workspace, linear: Recommender, checkerboard: Interactions) -> Workspace:
+    """Bundles of unknown data, of data before and of data after a user was forgotten; the last is in use."""
+    with workspace.store(create=True) as store:
+        store.ingest([Batch(checkerboard, "a")])
+        before = store.snapshot().position
+        store.forget("u00")
+        after = store.snapshot().position
+    for position in (None, before, after):
+        workspace.publish(replace(linear, data_position=position))
+    return workspace
+
+
+def test_bundles_know_how_many_they_learned_from_are_forgotten(forgetful: Workspace) -> None:
+    assert [bundle.forgotten for bundle in forgetful.bundles()] == [1, 1, 0]
+    (forgetful.folder / "store.sqlite").unlink()
+    assert [bundle.forgotten for bundle in forgetful.bundles()] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("back", [lambda it: it.use("1"), lambda it: it.use("2"), Workspace.rollback])
+def test_an_outdated_bundle_does_not_become_current(forgetful: Workspace, back: Callable[[Workspace], str]) -> None:
+    (name,) = current(forgetful)
+    with pytest.raises(ConfigurationError, match="who have been forgotten since: train another with `foldin train`"):
+        back(forgetful)
+    assert current(forgetful) == [name]
+
+
+def test_outdated_bundles_are_removed(forgetful: Workspace) -> None:
+    first, second, third = names(forgetful)
+    assert forgetful.remove_outdated() == [first, second]
+    assert names(forgetful) == [third]
+    assert forgetful.remove_outdated() == []
+
+
+def test_an_outdated_bundle_in_use_stays(forgetful: Workspace) -> None:
+    first, second, third = names(forgetful)
+    with forgetful.store() as store:
+        store.forget("u01")
+    assert forgetful.remove_outdated() == [first, second]
+    assert (names(forgetful), [bundle.forgotten for bundle in forgetful.bundles()]) == ([third], [1])
+
+
+def test_a_bundle_of_which_nobody_can_tell_counts_as_outdated(forgetful: Workspace) -> None:
+    *_, third = names(forgetful)
+    fourth = forgetful.publish(forgetful.current())
+    (forgetful.folder / "bundles" / third / "manifest.json").unlink()
+    assert [bundle.forgotten for bundle in forgetful.bundles()] == [1, 1, 1, 0]
+    forgetful.remove_outdated()
+    assert names(forgetful) == [fourth]

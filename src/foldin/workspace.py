@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -32,13 +32,15 @@ store = "{LOCAL_STORE}"
 class Bundle:
     """A bundle of the workspace: its number, its name `<number>-<model>`, what it is, and whether it is in use.
 
-    `damage`: what is wrong with a bundle that cannot be used; `manifest` is None where it cannot even be read.
+    `forgotten`: users it learned from who have been forgotten since. `damage`: what is wrong with a bundle that cannot
+    be used; `manifest` is None where it cannot even be read.
     """
 
     number: int
     name: str
     manifest: Manifest | None
     current: bool
+    forgotten: int = 0
     damage: str | None = None
 
 
@@ -80,8 +82,14 @@ class Workspace:
         return name
 
     def bundles(self) -> list[Bundle]:
-        """All bundles, oldest first, each checked whole; a damaged one says so and stops nothing."""
-        return [self._bundle(number, name) for number, name in self._names()]
+        """All bundles, oldest first, each checked whole; a damaged one says so and stops nothing.
+
+        Raises:
+            StoreError: the store, which knows who is forgotten, cannot be read.
+        """
+        names = self._names()
+        forgotten = self._forgotten([name for _, name in names])
+        return [self._bundle(number, name, forgotten[name]) for number, name in names]
 
     def current(self) -> Recommender:
         """The recommender in use.
@@ -101,13 +109,15 @@ class Workspace:
         Raises:
             NotFoundError: there is no such bundle.
             BundleError: it is damaged; the current one stays.
-            ConfigurationError: the workspace cannot be written to.
+            ConfigurationError: it learned from users forgotten since, or the workspace cannot be written to.
+            StoreError: the store, which knows who is forgotten, cannot be read.
         """
         names = {str(number): name for number, name in self._names()}
         name = version if version in names.values() else names.get(version)
         if name is None:
             raise NotFoundError(f"no bundle '{version}'; there are: {', '.join(names.values()) or 'none'}")
         load_bundle(self._bundles / name)
+        self._refuse_outdated(name)
         self._make_current(name)
         return name
 
@@ -116,6 +126,7 @@ class Workspace:
 
         Raises:
             NotFoundError: there is none before it.
+            BundleError, ConfigurationError, StoreError: as from `use`.
         """
         current = self._current_name()
         names = [name for _, name in self._names()]
@@ -139,6 +150,20 @@ class Workspace:
             # out of the list at once, whatever becomes of the rest
             gone = (self._bundles / name).rename(self._bundles / f".removed.{name}")
             shutil.rmtree(gone)
+
+    def remove_outdated(self) -> list[str]:
+        """Removes the bundles that learned from users forgotten since, but for the one in use; returns their names.
+
+        Raises:
+            ConfigurationError: the workspace cannot be written to.
+            StoreError: the store, which knows who is forgotten, cannot be read.
+        """
+        forgotten = self._forgotten([name for _, name in self._names()])
+        outdated = [name for name, users in forgotten.items() if users and name != self._named_current()]
+        for name in outdated:
+            with suppress(NotFoundError):  # another process was there before
+                self.remove(name)
+        return outdated
 
     @contextmanager
     def _claimed_number(self) -> Iterator[int]:
@@ -169,14 +194,35 @@ class Workspace:
     def _bundles(self) -> Path:
         return self.folder / "bundles"
 
-    def _bundle(self, number: int, name: str) -> Bundle:
+    def _refuse_outdated(self, name: str) -> None:
+        users = self._forgotten([name])[name]
+        if users:
+            raise ConfigurationError(
+                f"{name} learned from {users:,} users who have been forgotten since: train another with `foldin train`"
+            )
+
+    def _forgotten(self, names: Sequence[str]) -> dict[str, int]:
+        """How many users each bundle learned from who have been forgotten since; without a store, nobody was."""
+        try:
+            with self.store() as store:
+                return {name: outdated(store, self._position(name)) for name in names}
+        except NotFoundError:
+            return dict.fromkeys(names, 0)
+
+    def _position(self, name: str) -> int | None:
+        try:
+            return read_manifest(self._bundles / name).data_position
+        except BundleError:
+            return None  # nobody can tell whom it learned from
+
+    def _bundle(self, number: int, name: str, forgotten: int) -> Bundle:
         folder, current, manifest = self._bundles / name, name == self._named_current(), None
         try:
             manifest = read_manifest(folder)
             check_bundle(folder, manifest)
         except BundleError as damage:
-            return Bundle(number, name, manifest, current, str(damage))
-        return Bundle(number, name, manifest, current)
+            return Bundle(number, name, manifest, current, forgotten, str(damage))
+        return Bundle(number, name, manifest, current, forgotten)
 
     def _names(self) -> list[tuple[int, str]]:
         with _usable(self._bundles):

@@ -208,7 +208,8 @@ def _data(
         profiles = None if users is None else _by(columns["user"], lambda user: read_profiles(users, user=user))
         return _Data(log, catalog, profiles)
     with open_workspace(workspace).store() as store:
-        return _Data(store.interactions(), store.catalog(), store.profiles())
+        stored = store.snapshot()
+    return _Data(stored.interactions, stored.catalog, stored.profiles)
 
 
 def _by(column: str | None, read: Callable[[str | None], T]) -> T:

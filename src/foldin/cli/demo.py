@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 
     from foldin.choosing import Training
     from foldin.contest import Contest
-    from foldin.data.catalog import Catalog
-    from foldin.data.interactions import History, Interactions
-    from foldin.data.profiles import Profiles
+    from foldin.data.interactions import History
     from foldin.data.synthetic import World
     from foldin.models.protocols import Estimator
     from foldin.recommender import Recommender
+    from foldin.store.contract import Snapshot
     from foldin.workspace import Workspace
 
 __all__ = ["demo"]
@@ -56,14 +55,14 @@ def demo(
     with progress("simulating people at hands-on labs") as tell:
         world = simulate(seed=seed)
         tell("writing and reading the data")
-        log, catalog, profiles = _stored(opened, world, seed)
+        stored = _stored(opened, world, seed)
         if not json:
             _print_data(world, workspace)
         result = contest(
-            log,
+            stored.interactions,
             _contenders(),
-            catalog=catalog,
-            profiles=profiles,
+            catalog=stored.catalog,
+            profiles=stored.profiles,
             truth=world.truth,
             metrics=METRICS,
             fixed=(),
@@ -72,7 +71,7 @@ def demo(
         if not json:
             _print_contest(result)
         tell("learning from everyone")
-        recommender = _published(opened, log, catalog, profiles, seed)
+        recommender = _published(opened, stored, seed)
     with opened.store() as store:
         history = store.history(PERSON)
     if json:
@@ -108,7 +107,7 @@ def _refuse_other_data(workspace: Workspace, seed: int) -> None:
         )
 
 
-def _stored(workspace: Workspace, world: World, seed: int) -> tuple[Interactions, Catalog, Profiles]:
+def _stored(workspace: Workspace, world: World, seed: int) -> Snapshot:
     from foldin.data.readers import read, read_catalog, read_profiles
     from foldin.data.synthetic import write_world
     from foldin.store.contract import Batch
@@ -123,7 +122,7 @@ def _stored(workspace: Workspace, world: World, seed: int) -> tuple[Interactions
                 catalog=read_catalog(folder / "items.csv"),
                 profiles=read_profiles(folder / "users.csv"),
             )
-        return store.interactions(), store.catalog(), store.profiles()
+        return store.snapshot()
 
 
 def _plotted(world: World, folder: Path) -> None:
@@ -185,12 +184,21 @@ def _print_contest(result: Contest) -> None:
     )
 
 
-def _published(workspace: Workspace, log: Interactions, catalog: Catalog, profiles: Profiles, seed: int) -> Recommender:
+def _published(workspace: Workspace, stored: Snapshot, seed: int) -> Recommender:
+    from dataclasses import replace
+
     from foldin.fitting import fit
 
     for name in ("edlae", "autoencoder"):
-        recommender = fit(log, estimator=_contenders()[name], fixed=(), catalog=catalog, profiles=profiles, seed=seed)
-        workspace.publish(recommender)
+        recommender = fit(
+            stored.interactions,
+            estimator=_contenders()[name],
+            fixed=(),
+            catalog=stored.catalog,
+            profiles=stored.profiles,
+            seed=seed,
+        )
+        workspace.publish(replace(recommender, data_position=stored.position))
     return recommender
 
 

@@ -91,7 +91,7 @@ def _print_current(name: str, *, as_json: bool) -> None:
 
 
 def _print(bundles: list[Bundle], workspace: Path) -> None:
-    from foldin.cli.output import print_line, print_table
+    from foldin.cli.output import counted, print_line, print_table
 
     numbers = ["users", "items", "interactions", *METRICS.values()]
     columns = ["", "bundle", "created (UTC)", *numbers]
@@ -100,6 +100,8 @@ def _print(bundles: list[Bundle], workspace: Path) -> None:
     for bundle in bundles:
         if bundle.damage is not None:
             print_line(f"{bundle.name} is damaged: {bundle.damage}")
+        if bundle.forgotten:
+            print_line(f"{bundle.name} learned from {counted(bundle.forgotten, 'user')} since forgotten: train again")
 
 
 def _row(bundle: Bundle) -> list[str]:
@@ -128,6 +130,7 @@ def _as_json(bundle: Bundle) -> dict[str, object]:
         "number": bundle.number,
         "name": bundle.name,
         "current": bundle.current,
+        "forgotten": bundle.forgotten,
         "damage": bundle.damage,
         "model": None if manifest is None else manifest.model,
         "settings": None if manifest is None else manifest.settings,

@@ -89,8 +89,7 @@ def _stored(workspace: Workspace, user: str) -> tuple[History, Profile]:
 
     with workspace.store() as store:
         user_id = checked_id(user, "user")
-        history, profiles = store.history(user_id), store.profiles()
-    return history, profiles.profile(user_id) if user_id in set(profiles.user_ids) else {}
+        return store.history(user_id), store.profile(user_id)
 
 
 def _typed_history(text: str, catalog: Catalog) -> History:

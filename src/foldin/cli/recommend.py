@@ -92,18 +92,19 @@ def _write_all(workspace: Workspace, output: Path | None, k: int, seen: bool, *,
     assert output is not None
     check_ending(output)
     with progress("reading the store") as tell, workspace.store() as store:
-        recommender, log, profiles = workspace.current(), store.interactions(), store.profiles()
+        recommender, stored = workspace.current(), store.snapshot()
         written = write_rankings(
             recommender,
-            log,
+            stored.interactions,
             output,
-            profiles=profiles,
-            exclude=unavailable(store.catalog(), datetime.now(UTC)),
+            profiles=stored.profiles,
+            exclude=unavailable(stored.catalog, datetime.now(UTC)),
             k=k,
             seen="include" if seen else "exclude",
             on_block=lambda users: tell(f"{users:,} users"),
         )
+    users = len(stored.interactions.user_ids)
     if as_json:
-        print_json({"file": str(output), "users": len(log.user_ids), "recommendations": written})
+        print_json({"file": str(output), "users": users, "recommendations": written})
     else:
-        print_line(f"Wrote {written:,} recommendations for {len(log.user_ids):,} users to {output}")
+        print_line(f"Wrote {written:,} recommendations for {users:,} users to {output}")

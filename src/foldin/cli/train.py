@@ -76,8 +76,7 @@ def train(
     opened = open_workspace(workspace)
     with progress("reading the store") as tell:
         with opened.store() as store:
-            log, catalog, profiles = store.interactions(), store.catalog(), store.profiles()
-            position = store.summary().position
+            stored = store.snapshot()
         training = Training(
             device=device,
             checkpoints=opened.checkpoints,
@@ -85,10 +84,10 @@ def train(
             progress=shown_progress(tell, lines=not json),
         )
         recommender = fit(
-            cleaned(log, min_per_user, min_per_item, k_core),
+            cleaned(stored.interactions, min_per_user, min_per_item, k_core),
             estimator=estimator,
-            catalog=catalog,
-            profiles=profiles,
+            catalog=stored.catalog,
+            profiles=stored.profiles,
             feedback=rule,
             recent=days(recent, "--recent"),
             fixed=fields,
@@ -96,15 +95,16 @@ def train(
             training=training,
             seed=seed,
         )
-        name = opened.publish(replace(recommender, data_position=position))
+        name = opened.publish(replace(recommender, data_position=stored.position))
     opened.forget_checkpoints()
-    _print_report(name, recommender, as_json=json)
+    removed = opened.remove_outdated()
+    _print_report(name, recommender, removed, as_json=json)
     if not json:
         place = "" if workspace == Path("foldin-workspace") else f" -w {shlex.quote(str(workspace))}"
         print_line(f"Bundle {name} is written and current. Try: foldin recommend{place}")
 
 
-def _print_report(name: str, recommender: Recommender, *, as_json: bool) -> None:
+def _print_report(name: str, recommender: Recommender, removed: list[str], *, as_json: bool) -> None:
     from dataclasses import asdict
 
     from foldin.cli.figures import print_figures, print_rating_figures
@@ -113,12 +113,15 @@ def _print_report(name: str, recommender: Recommender, *, as_json: bool) -> None
     report = recommender.report
     assert report is not None
     if as_json:
-        print_json({"bundle": name, "estimator": repr(recommender.estimator), "report": asdict(report)})
+        answer = {"bundle": name, "estimator": repr(recommender.estimator), "report": asdict(report)}
+        print_json({**answer, "removed": removed})
         return
     print_line(f"{recommender.estimator}")
     print_line(f"{report.users:,} users, {report.items:,} items, {report.interactions:,} interactions")
     for note in report.notes:
         print_line(f"Note: {note}")
+    for old in removed:
+        print_line(f"{old} is removed: it learned from users who have been forgotten since")
     if report.figures is None:
         return
     figures = report.figures

@@ -10,7 +10,7 @@ import numpy as np
 from foldin.data.catalog import Attributes
 from foldin.data.interactions import Ids
 
-__all__ = ["as_columns", "as_texts"]
+__all__ = ["as_columns", "as_record", "as_texts"]
 
 
 def as_texts(attributes: Attributes, count: int) -> list[str]:
@@ -21,6 +21,12 @@ def as_texts(attributes: Attributes, count: int) -> list[str]:
             if cell is not None:
                 row[name] = cell
     return [json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in known]
+
+
+def as_record(text: str | None) -> dict[str, str]:
+    """The attributes of one JSON object; none of None."""
+    known: dict[str, str] = {} if text is None else json.loads(text)
+    return known
 
 
 def as_columns(texts: Sequence[str]) -> dict[str, Ids]:

@@ -12,7 +12,7 @@ from foldin.data.interactions import History, Ids, Interactions
 from foldin.data.profiles import Profiles
 from foldin.errors import FoldinError
 
-__all__ = ["Batch", "Forgotten", "Ingested", "Store", "Summary"]
+__all__ = ["Batch", "Forgotten", "Ingested", "Snapshot", "Store", "Summary"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +67,16 @@ class Summary:
     first_time: int | None
     last_time: int | None
     forgotten: int
+    position: int
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """What a model learns from, all of it of one moment; `position` says which (`Summary.position`)."""
+
+    interactions: Interactions
+    catalog: Catalog
+    profiles: Profiles
     position: int
 
 
@@ -153,6 +163,10 @@ class Store(Protocol):
         """
         ...
 
+    def snapshot(self) -> Snapshot:
+        """Events, catalogue, profiles and position as they are at one moment."""
+        ...
+
     def history(self, user_id: str) -> History:
         """All events of one user, oldest first (those without a time before all others), then by item id.
 
@@ -168,6 +182,14 @@ class Store(Protocol):
 
     def profiles(self) -> Profiles:
         """The profiles, sorted by user id."""
+        ...
+
+    def profile(self, user_id: str) -> dict[str, str]:
+        """What is known of one user; empty for one without a profile.
+
+        Raises:
+            DataError: no user can have such an id.
+        """
         ...
 
     def user_ids(self) -> list[str]:

@@ -9,11 +9,11 @@ import apsw
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Ids
 from foldin.data.profiles import Profiles
-from foldin.store.attributes import as_columns, as_texts
+from foldin.store.attributes import as_columns, as_record, as_texts
 from foldin.store.dictionary import ITEMS, USERS, check_text, codes_of
 from foldin.store.forgetting import forgotten_among
 
-__all__ = ["read_catalog", "read_profiles", "write_catalog", "write_profiles"]
+__all__ = ["read_catalog", "read_profile", "read_profiles", "write_catalog", "write_profiles"]
 
 # An item that has a position keeps it; any other goes to the end.
 _PUT_ITEM = """
@@ -53,6 +53,16 @@ def read_catalog(connection: apsw.Connection) -> Catalog:
 def read_profiles(connection: apsw.Connection) -> Profiles:
     """The users that have attributes, sorted by id."""
     return Profiles(*_records(connection, "SELECT id, attributes FROM users WHERE attributes IS NOT NULL ORDER BY id"))
+
+
+def read_profile(connection: apsw.Connection, user_id: str) -> dict[str, str]:
+    """The attributes of one user, none for one without a profile.
+
+    Raises:
+        DataError: no user can have such an id.
+    """
+    check_text([user_id], USERS.field)
+    return as_record(connection.execute("SELECT attributes FROM users WHERE id = ?", (user_id,)).get)
 
 
 def _records(connection: apsw.Connection, query: str) -> tuple[Ids, dict[str, Ids]]:

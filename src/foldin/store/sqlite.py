@@ -16,12 +16,12 @@ from foldin.data.profiles import Profiles
 from foldin.errors import ConflictError, DataError, FoldinError, StoreError
 from foldin.store.batches import take_batch
 from foldin.store.connecting import connected
-from foldin.store.contract import Batch, Forgotten, Ingested, Summary
+from foldin.store.contract import Batch, Forgotten, Ingested, Snapshot, Summary
 from foldin.store.dictionary import ITEMS, SOURCES, USERS, check_text, latest_code
 from foldin.store.events import read_history, read_interactions
 from foldin.store.fingerprint import fingerprint
 from foldin.store.forgetting import erase, erased_since, lift, scrub
-from foldin.store.records import read_catalog, read_profiles, write_catalog, write_profiles
+from foldin.store.records import read_catalog, read_profile, read_profiles, write_catalog, write_profiles
 from foldin.store.transactions import failures_named, savepoint, transaction
 
 __all__ = ["SqliteStore"]
@@ -102,6 +102,16 @@ class SqliteStore:
         with self._reading() as connection:
             return read_interactions(connection, since)
 
+    def snapshot(self) -> Snapshot:
+        """See `Store.snapshot`."""
+        with self._reading() as connection:
+            return Snapshot(
+                read_interactions(connection),
+                read_catalog(connection),
+                read_profiles(connection),
+                int(connection.execute("SELECT next FROM arrivals").get),
+            )
+
     def history(self, user_id: str) -> History:
         """See `Store.history`."""
         with self._reading() as connection:
@@ -116,6 +126,11 @@ class SqliteStore:
         """See `Store.profiles`."""
         with self._reading() as connection:
             return read_profiles(connection)
+
+    def profile(self, user_id: str) -> dict[str, str]:
+        """See `Store.profile`."""
+        with self._reading() as connection:
+            return read_profile(connection, user_id)
 
     def user_ids(self) -> list[str]:
         """See `Store.user_ids`."""

@@ -7,13 +7,13 @@ from typing import cast
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Ids
 from foldin.data.profiles import Profiles
-from foldin.store.attributes import as_columns, as_texts
+from foldin.store.attributes import as_columns, as_record, as_texts
 from foldin.store.dictionary import ITEMS, USERS, check_text
 from foldin.store.postgres.dictionary import check_key, codes_of
 from foldin.store.postgres.forgetting import forgotten_among
 from foldin.store.postgres.session import Connection
 
-__all__ = ["read_catalog", "read_profiles", "write_catalog", "write_profiles"]
+__all__ = ["read_catalog", "read_profile", "read_profiles", "write_catalog", "write_profiles"]
 
 _PUT_ATTRIBUTES = """
 UPDATE {table} SET attributes = given.attributes FROM unnest(%s::int[], %s::text[]) AS given (code, attributes)
@@ -62,6 +62,17 @@ def read_catalog(connection: Connection) -> Catalog:
 def read_profiles(connection: Connection) -> Profiles:
     """The users that have attributes, sorted by id."""
     return Profiles(*_records(connection, "SELECT id, attributes FROM users WHERE attributes IS NOT NULL ORDER BY id"))
+
+
+def read_profile(connection: Connection, user_id: str) -> dict[str, str]:
+    """The attributes of one user, none for one without a profile; one statement.
+
+    Raises:
+        DataError: no user can have such an id.
+    """
+    check_text([user_id], USERS.field)
+    row = connection.execute("SELECT attributes FROM users WHERE id = %s", (user_id,)).fetchone()
+    return as_record(None if row is None else row[0])
 
 
 def _records(connection: Connection, query: str) -> tuple[Ids, dict[str, Ids]]:

@@ -11,14 +11,14 @@ from foldin.data.catalog import Catalog
 from foldin.data.interactions import History, Interactions
 from foldin.data.profiles import Profiles
 from foldin.errors import ConflictError, DataError, FoldinError
-from foldin.store.contract import Batch, Forgotten, Ingested, Summary
+from foldin.store.contract import Batch, Forgotten, Ingested, Snapshot, Summary
 from foldin.store.dictionary import SOURCES, check_text
 from foldin.store.fingerprint import fingerprint
 from foldin.store.postgres.address import address_of
 from foldin.store.postgres.batches import take_batch
 from foldin.store.postgres.events import read_history, read_interactions
 from foldin.store.postgres.forgetting import erase, erased_since, lift
-from foldin.store.postgres.records import read_catalog, read_profiles, write_catalog, write_profiles
+from foldin.store.postgres.records import read_catalog, read_profile, read_profiles, write_catalog, write_profiles
 from foldin.store.postgres.schema import prepare
 from foldin.store.postgres.session import Connection, Session
 
@@ -94,6 +94,10 @@ class PostgresStore:
         """See `Store.interactions`."""
         return self._session.read(lambda connection: read_interactions(connection, since))
 
+    def snapshot(self) -> Snapshot:
+        """See `Store.snapshot`."""
+        return self._session.read(_snapshot)
+
     def history(self, user_id: str) -> History:
         """See `Store.history`."""
         return self._session.look(lambda connection: read_history(connection, user_id))
@@ -105,6 +109,10 @@ class PostgresStore:
     def profiles(self) -> Profiles:
         """See `Store.profiles`."""
         return self._session.look(read_profiles)
+
+    def profile(self, user_id: str) -> dict[str, str]:
+        """See `Store.profile`."""
+        return self._session.look(lambda connection: read_profile(connection, user_id))
 
     def user_ids(self) -> list[str]:
         """See `Store.user_ids`."""
@@ -174,6 +182,11 @@ def _user_ids(connection: Connection) -> list[str]:
 def _summary(connection: Connection) -> Summary:
     (counts,) = connection.execute(_SUMMARY).fetchall()
     return Summary(*counts)
+
+
+def _snapshot(connection: Connection) -> Snapshot:
+    ((position,),) = connection.execute("SELECT next FROM arrivals").fetchall()
+    return Snapshot(read_interactions(connection), read_catalog(connection), read_profiles(connection), position)
 
 
 def _fingerprint(connection: Connection) -> str:

@@ -1,0 +1,68 @@
+"""Models that learned from a user who is forgotten: shown as such, not taken into use again, replaced by the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any, TypeAlias
+
+import pytest
+
+from foldin.workspace import open_workspace
+
+Run: TypeAlias = Callable[..., CompletedProcess[str]]
+RunJson: TypeAlias = Callable[..., Any]
+TRAIN = ("train", "--model", "popularity")
+
+
+@pytest.fixture
+def folder(run: Run, tmp_path: Path) -> Path:
+    """A workspace of two models, of whom both learned from somebody who has been forgotten since."""
+    events = [f"u{user},i{(user + item) % 9}" for user in range(40) for item in range(5)]
+    (tmp_path / "log.csv").write_text("user,item\n" + "\n".join(events))
+    for command in (("ingest", tmp_path / "log.csv"), TRAIN, TRAIN, ("forget", "u7", "--yes")):
+        answer = run(*command, "-w", tmp_path / "w")
+        assert answer.returncode == 0, answer.stderr
+    return tmp_path / "w"
+
+
+def names(folder: Path) -> list[str]:
+    return [bundle.name for bundle in open_workspace(folder).bundles()]
+
+
+def test_the_list_tells_who_learned_from_whom(run: Run, run_json: RunJson, folder: Path) -> None:
+    lines = run("models", "-w", folder).stdout.splitlines()
+    assert lines[-1] == "2-popularity learned from 1 user since forgotten: train again"
+    run("forget", "u8", "--yes", "-w", folder)
+    assert "1-popularity learned from 2 users since forgotten" in run("models", "-w", folder).stdout
+    assert [one["forgotten"] for one in run_json("models", "-w", folder)] == [2, 2]
+
+
+@pytest.mark.parametrize("words", [("use", "1"), ("rollback",)])
+def test_one_that_learned_from_the_forgotten_is_not_taken_into_use(
+    run: Run, folder: Path, words: tuple[str, ...]
+) -> None:
+    answer = run("models", *words, "-w", folder)
+    assert (answer.returncode, "forgotten since: train another with `foldin train`" in answer.stderr) == (2, True)
+    assert [bundle.current for bundle in open_workspace(folder).bundles()] == [False, True]
+
+
+def test_training_removes_them_and_says_so(run: Run, folder: Path) -> None:
+    lines = run(*TRAIN, "-w", folder).stdout.splitlines()
+    removed = [line.split()[0] for line in lines if "is removed: it learned from users who have been forgotten" in line]
+    assert removed == ["1-popularity", "2-popularity"]
+    assert names(folder) == ["3-popularity"]
+    assert "forgotten" not in run("models", "-w", folder).stdout
+
+
+def test_json_names_what_was_removed(run_json: RunJson, folder: Path) -> None:
+    assert run_json(*TRAIN, "-w", folder)["removed"] == ["1-popularity", "2-popularity"]
+    assert run_json(*TRAIN, "-w", folder)["removed"] == []
+    assert names(folder) == ["3-popularity", "4-popularity"]
+
+
+def test_a_workspace_without_a_store_lists_its_models_all_the_same(run_json: RunJson, folder: Path) -> None:
+    (folder / "store.sqlite").unlink()
+    assert [one["forgotten"] for one in run_json("models", "-w", folder)] == [0, 0]
+    assert run_json("models", "use", 1, "-w", folder)["name"] == "1-popularity"
