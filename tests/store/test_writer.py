@@ -111,7 +111,11 @@ def test_closing_stores_what_waits_and_takes_no_more(made: str, log_of: LogOf) -
 
 def test_no_caller_hangs_when_the_thread_ends(made: str, log_of: LogOf) -> None:
     writer = Writer(made)
+    fatal: list[Future[Ingested]] = []
     refused: list[Future[Ingested]] = []
+
+    def end() -> None:
+        fatal.append(writer.submit(Batch(log, "a", Fatal())))
 
     def bring() -> None:
         # more than may wait, so that some are brought and some still wait for a place
@@ -119,17 +123,17 @@ def test_no_caller_hangs_when_the_thread_ends(made: str, log_of: LogOf) -> None:
             refused.extend(writer.submit(Batch(log, "a")) for _ in range(MOST_WAITING * 4))
 
     log = log_of([("ann", "x")])
-    threads = [Thread(target=bring) for _ in range(3)]
+    # daemons, which do not keep the tests from ending where they hang
+    threads = [Thread(target=work, daemon=True) for work in (bring, bring, bring, end)]
     for thread in threads:
         thread.start()
-    fatal = writer.submit(Batch(log, "a", Fatal()))
     for thread in threads:
         thread.join(SECONDS)
+        assert not thread.is_alive()
     assert len(refused) < MOST_WAITING * 12
-    assert not [thread for thread in threads if thread.is_alive()]
-    assert wait([fatal, *refused], SECONDS).not_done == set()
-    assert isinstance(fatal.exception(), SystemExit)
-    stored = [future for future in refused if future.exception() is None]
+    assert wait([*fatal, *refused], SECONDS).not_done == set()
+    assert isinstance(fatal[0].exception(0), SystemExit)
+    stored = [future for future in refused if future.exception(0) is None]
     with open_store(made) as store:
         assert store.summary().events == len(stored)
     writer.close()
