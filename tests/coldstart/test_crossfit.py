@@ -1,0 +1,225 @@
+"""Two tastes: even users have the even items, odd users the odd ones; a role says which. Models note what they see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+import foldin.coldstart.crossfit as module
+from foldin.coldstart.crossfit import Fold, learn_blend
+from foldin.coldstart.handover import Handover, spread_unit, usual_handover
+from foldin.coldstart.prior import Prior, fit_prior
+from foldin.data.catalog import Attributes, ids_of
+from foldin.data.splitting import Holdout
+
+USERS, ITEMS = 400, 30
+EVEN = np.arange(USERS) % 2 == 0
+ALIKE = np.add.outer(np.arange(USERS), np.arange(ITEMS)) % 2 == 0
+ROLES: Attributes = {"role": ids_of(np.where(EVEN, "admin", "builder"))}
+TRAIN = np.arange(USERS) < 200
+
+UNKNOWN: Any = None  # a cell that is not known
+
+
+def liked(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    return np.asarray(values > 0)
+
+
+def sparse(cells: NDArray[np.bool_]) -> csr_array:
+    return csr_array(cells.astype(np.float32))
+
+
+def tastes(share: float = 0.9) -> NDArray[np.bool_]:
+    """Of their items users have such a share, those further on in the catalogue less often."""
+    fading = np.linspace(share, share - 0.3, ITEMS)
+    fading[6:8] = 1  # of these one is to be found of everybody
+    return np.asarray((np.random.default_rng(0).random(ALIKE.shape) < fading) & ALIKE)
+
+
+def held_out(rows: NDArray[np.intp]) -> Holdout:
+    """Users of whom every fourth item is to be found."""
+    found = np.zeros((USERS, ITEMS), dtype=np.bool_)
+    found[:, np.arange(ITEMS) // 2 % 4 == 3] = True
+    return Holdout(rows, sparse((tastes() & ~found)[rows]), sparse((tastes() & found)[rows]))
+
+
+@dataclass(eq=False)
+class Watched:
+    """A model that scores by `weights`, or by chance without any, and keeps what it was asked about."""
+
+    weights: NDArray[np.float32] | None = None
+    asked: list[csr_array] = field(default_factory=list)
+
+    def score(self, histories: csr_array) -> NDArray[np.float32]:
+        self.asked.append(histories)
+        if self.weights is None:
+            return np.random.default_rng(len(self.asked)).normal(size=histories.shape).astype(np.float32)
+        return np.asarray(histories @ self.weights, dtype=np.float32)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        return {}
+
+    def lengths(self) -> list[NDArray[np.int32]]:
+        return [np.diff(histories.indptr) for histories in self.asked]
+
+
+def knowing() -> Watched:
+    return Watched((np.add.outer(np.arange(ITEMS), np.arange(ITEMS)) % 2 == 0).astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def prior() -> Prior:
+    """Learned from the first 200 users, whom no fold holds."""
+    return fit_prior(sparse(tastes()[TRAIN]), {"role": ROLES["role"][TRAIN]})
+
+
+def rows_of(start: int, stop: int) -> NDArray[np.intp]:
+    return np.arange(start, stop)
+
+
+@pytest.fixture(autouse=True)
+def _few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ENOUGH_ROWS", 100)
+
+
+def learned(
+    models: list[Watched], prior: Prior, attributes: Attributes = ROLES, each: int = 50
+) -> tuple[Prior, Handover]:
+    users = [held_out(rows_of(200 + each * place, 200 + each * (place + 1))) for place in range(len(models))]
+    return learn_blend([Fold(*pair) for pair in zip(models, users, strict=True)], prior, attributes, liked)
+
+
+# -- who judges whom
+
+
+def test_users_are_scored_by_the_model_of_their_fold_alone(prior: Prior) -> None:
+    models = [knowing(), knowing()]
+    # the values of their histories tell the users of one fold from those of the other
+    users = [held_out(rows_of(200, 250)), held_out(rows_of(250, 300))]
+    doubled = Holdout(users[1].rows, users[1].fold_in * np.float32(2), users[1].targets)
+    learn_blend([Fold(models[0], users[0]), Fold(models[1], doubled)], prior, ROLES, liked)
+    asked = [np.concatenate([histories.data for histories in model.asked]) for model in models]
+    assert [set(data.tolist()) for data in asked] == [{1.0}, {2.0}]
+
+
+def test_all_folds_count(prior: Prior) -> None:
+    def say(*models: Watched) -> float:
+        return float(learned(list(models), prior, {})[1].weight(np.arange(1, 20)).mean())
+
+    assert say(knowing(), knowing()) < say(knowing(), Watched()) < say(Watched(), Watched())
+
+
+def test_the_unit_is_that_of_all_folds_together(prior: Prior) -> None:
+    quiet = knowing()
+    quiet.weights = quiet.weights * np.float32(0.01) if quiet.weights is not None else None
+    loud = knowing()
+    unit = learned([quiet, loud], prior)[1].unit
+    scores = [quiet.score(quiet.asked[0]), loud.score(loud.asked[0])]
+    assert unit == pytest.approx(spread_unit(np.concatenate(scores)), rel=1e-5)
+
+
+# -- what is learned
+
+
+def test_a_profile_that_decides_is_given_weight(prior: Prior) -> None:
+    assert learned([knowing()], prior)[0].profile_weight > 0
+
+
+def test_a_profile_that_says_nothing_is_given_none(prior: Prior) -> None:
+    shuffled = {"role": np.random.default_rng(0).permutation(ROLES["role"])}
+    assert learned([knowing()], prior, shuffled)[0].profile_weight == 0
+    nobody = {"role": ids_of([UNKNOWN] * USERS)}
+    assert learned([knowing()], prior, nobody)[0].profile_weight == 0
+
+
+def test_profiles_are_found_by_the_rows_of_the_whole_matrix(prior: Prior) -> None:
+    elsewhere = {"role": np.where(TRAIN, np.roll(ROLES["role"], 1), ROLES["role"])}
+    assert learned([knowing()], prior, elsewhere)[0].profile_weight > 0
+
+
+def test_a_model_of_noise_leaves_the_say_to_the_prior(prior: Prior) -> None:
+    known = np.array([1, 3, 10])
+    assert (learned([Watched()], prior)[1].weight(known) > 5 * learned([knowing()], prior)[1].weight(known)).all()
+
+
+def test_users_with_nothing_to_find_play_no_part(prior: Prior) -> None:
+    users = held_out(rows_of(200, 260))
+    emptied = users.targets.toarray()
+    emptied[40:] = 0
+    some = Holdout(users.rows, users.fold_in, csr_array(emptied))
+    found = [learn_blend([Fold(knowing(), part)], prior, ROLES, liked) for part in (some, some.where(np.arange(40)))]
+    assert np.array_equal(found[0][1].weights, found[1][1].weights)
+    assert found[0][0].profile_weight == found[1][0].profile_weight
+
+
+def test_the_same_users_give_the_same(prior: Prior) -> None:
+    one, other = (learned([knowing(), Watched()], prior) for _ in range(2))
+    assert one[1].weights.tobytes() == other[1].weights.tobytes()
+    assert one[1].unit == other[1].unit
+    assert one[0].profile_weight == other[0].profile_weight
+
+
+@pytest.mark.parametrize("each", [1, 2])
+def test_hardly_any_users(each: int, prior: Prior) -> None:
+    weighed, handover = learned([knowing(), knowing()], prior, each=each)
+    assert weighed.profile_weight in (0, 0.5, 1, 2)
+    assert handover.weights.tolist() == usual_handover(1).weights.tolist()
+
+
+# -- few users are cut in several ways, many are thinned out
+
+
+def of_length_three(model: Watched) -> list[csr_array]:
+    return [histories for histories in model.asked if (np.diff(histories.indptr) == 3).all()]
+
+
+@pytest.mark.parametrize(("users", "draws"), [(10, 5), (20, 5), (25, 4), (50, 2), (51, 1)])
+def test_few_users_are_cut_in_several_ways(users: int, draws: int, prior: Prior) -> None:
+    model = knowing()
+    learned([model], prior, each=users)
+    cut = of_length_three(model)
+    assert len(cut) == draws
+    assert len({histories.indices.tobytes() for histories in cut}) == draws
+    assert all(histories.shape[0] == users for histories in cut)
+
+
+def test_draws_are_shared_by_all_folds(prior: Prior) -> None:
+    models = [knowing(), knowing()]
+    learned(models, prior, each=17)
+    assert [len(of_length_three(model)) for model in models] == [2, 2]
+
+
+def test_many_users_are_thinned_out_evenly(prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ENOUGH_ROWS", 20)
+    model = knowing()
+    learned([model], prior, each=115)
+    everyone = held_out(rows_of(200, 315)).fold_in.toarray()
+    assert np.array_equal(model.asked[0].toarray(), everyone[np.arange(20) * 6])
+    assert all(histories.shape[0] <= 20 for histories in model.asked)
+    assert len(of_length_three(model)) == 1
+
+
+def test_large_catalogues_thin_out_more(prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_CELLS", 10 * ITEMS)
+    model = knowing()
+    learned([model], prior, each=100)
+    assert max(histories.shape[0] for histories in model.asked) == 10
+    monkeypatch.setattr(module, "MOST_CELLS", 1)
+    alone = knowing()
+    learned([alone], prior, each=100)
+    assert max(histories.shape[0] for histories in alone.asked) == 1
+
+
+def test_whole_histories_are_those_nearest_to_a_length(prior: Prior) -> None:
+    model = knowing()
+    learned([model], prior, each=50)
+    whole = held_out(rows_of(200, 250)).fold_in
+    # in log(1 + n), 7 is nearer to 5 than to 10, and 15 nearer to 20 than to 10
+    nearest = [5 if length < 8 else 10 if length < 15 else 20 for length in np.diff(whole.indptr)]
+    tails = model.lengths()[-len(set(nearest)) :]
+    assert [len(part) for part in tails] == [nearest.count(length) for length in sorted(set(nearest))]
