@@ -110,6 +110,7 @@ class StoreBesideAModel(RuleBasedStateMachine):
         self.model = Model()
         self.sent: list[Batch] = []
         self.positions: list[tuple[int, int]] = [(0, 0)]
+        self.steps = 0
 
     @rule(drawn=st.lists(BATCHES, min_size=1, max_size=3))
     def append(self, drawn: list[tuple[list[tuple[Event, str | None]], str, str | None]]) -> None:
@@ -156,15 +157,12 @@ class StoreBesideAModel(RuleBasedStateMachine):
     @invariant()
     def the_events_are_the_same(self) -> None:
         assert events_of(self.store.interactions()) == self.model.events()
-        for position, call in self.positions[-3:]:
-            assert events_of(self.store.interactions(since=position)) == self.model.events(since=call)
+        self.check_since(*self.positions[-1])
 
     @invariant()
-    def the_histories_are_the_same(self) -> None:
-        assert self.store.user_ids() == sorted(self.model.users())
-        for user in USERS:
-            expected = [event for event in self.model.events() if event[0] == user]
-            assert self.told_of(user) == (sorted(expected, key=age_of) if user in self.model.users() else None)
+    def a_history_is_the_same(self) -> None:
+        self.steps += 1
+        self.check_history(USERS[self.steps % len(USERS)])
 
     @invariant()
     def the_counts_and_profiles_are_the_same(self) -> None:
@@ -189,6 +187,13 @@ class StoreBesideAModel(RuleBasedStateMachine):
         for batch, result in zip(batches, results, strict=True):
             assert accepted(result) == self.model.take(batch)
 
+    def check_since(self, position: int, call: int) -> None:
+        assert events_of(self.store.interactions(since=position)) == self.model.events(since=call)
+
+    def check_history(self, user: str) -> None:
+        expected = sorted((event for event in self.model.events() if event[0] == user), key=age_of)
+        assert self.told_of(user) == (expected if user in self.model.users() else None)
+
     def told_of(self, user: str) -> list[Event] | None:
         try:
             return told(user, self.store.history(user))
@@ -196,6 +201,11 @@ class StoreBesideAModel(RuleBasedStateMachine):
             return None
 
     def teardown(self) -> None:
+        for user in USERS:
+            self.check_history(user)
+        for position, call in self.positions:
+            self.check_since(position, call)
+        assert self.store.user_ids() == sorted(self.model.users())
         self.store.close()
 
 
