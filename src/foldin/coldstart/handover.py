@@ -105,7 +105,7 @@ def learn_handover(
     where that tells no weight from another, as with too few users.
 
     `whole` gives those whose whole history is nearest to a length: people who have had their share of what is popular.
-    These together must not be ranked worse than by the model alone. Where they are, w(n) / (1 + (n / k)^2) is taken,
+    These together must not be ranked worse than by the model alone. Where they are, w(n) / (1 + (n / k)^4) is taken,
     with the largest k of `FADES` that mends it, or else the smallest: which leaves the prior its say after the first
     few items all the same.
     """
@@ -150,7 +150,7 @@ def _held_back(weights: NDArray[np.float64], gains: NDArray[np.float64]) -> NDAr
     """The weights, (lengths,), faded as little as it takes for `gains`, (lengths, weights), to add up to no loss."""
     lengths, places = np.array(LENGTHS), np.arange(len(LENGTHS))
     for fade in FADES:
-        faded = np.asarray(weights / (1 + np.square(lengths / fade)))
+        faded = np.asarray(weights / (1 + (lengths / fade) ** 4))
         nearest = np.abs(np.array(WEIGHTS) - faded[:, None]).argmin(axis=1)
         if gains[places, nearest].sum() >= 0:
             break
