@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from foldin.choosing import Training
+    from foldin.cli.people import Person
     from foldin.contest import Contest
-    from foldin.data.interactions import History
     from foldin.data.synthetic import World
     from foldin.models.protocols import Estimator
     from foldin.recommender import Recommender
@@ -46,6 +46,7 @@ def demo(
     Example: foldin demo
     """
     from foldin.cli.output import print_json, print_line, progress
+    from foldin.cli.people import Person
     from foldin.contest import contest
     from foldin.data.synthetic import simulate
     from foldin.workspace import create_workspace
@@ -73,24 +74,24 @@ def demo(
         tell("learning from everyone")
         recommender = _published(opened, stored, seed)
     with opened.store() as store:
-        history = store.history(PERSON)
+        person = Person(PERSON, store.history(PERSON), store.profile(PERSON))
     if json:
-        print_json(_as_json(result, history, recommender))
+        print_json(_as_json(result, person, recommender))
         return
-    _print_person(history, recommender)
+    _print_person(person, recommender)
     print_line(NEXT_STEPS)
 
 
-def _as_json(result: Contest, history: History, recommender: Recommender) -> dict[str, object]:
+def _as_json(result: Contest, person: Person, recommender: Recommender) -> dict[str, object]:
     from dataclasses import asdict
 
     from foldin.evaluation.report import as_json
 
     return {
         "ranking": as_json(result.comparison),
-        "person": PERSON,
-        "history": list(dict.fromkeys(history.item_ids)),
-        "recommendations": [asdict(recommendation) for recommendation in recommender.recommend(history)],
+        "person": person.name,
+        "history": list(dict.fromkeys(person.history.item_ids)),
+        "recommendations": [asdict(one) for one in recommender.recommend(person.history, profile=person.profile)],
     }
 
 
@@ -202,12 +203,12 @@ def _published(workspace: Workspace, stored: Snapshot, seed: int) -> Recommender
     return recommender
 
 
-def _print_person(history: History, recommender: Recommender) -> None:
+def _print_person(person: Person, recommender: Recommender) -> None:
     from foldin.cli.output import print_table
     from foldin.cli.rankings import print_ranking
 
-    labs = dict.fromkeys(history.item_ids)
+    labs = dict.fromkeys(person.history.item_ids)
     indices = recommender.catalog.indices(list(labs))
     rows = [[lab, recommender.catalog.title(int(index))] for lab, index in zip(labs, indices, strict=True)]
-    print_table(f"What {PERSON} has done, oldest first", ["item", "title"], rows)
-    print_ranking(f"For {PERSON}", recommender.recommend(history), recommender)
+    print_table(f"What {person.name} has done, oldest first", ["item", "title"], rows)
+    print_ranking(f"For {person.name}", recommender.recommend(person.history, profile=person.profile), recommender)
