@@ -98,8 +98,9 @@ class Blend:
         everything = history.toarray()
         without = np.repeat(everything, history.nnz, axis=0)
         without[np.arange(history.nnz), history.indices] = 0
-        scores = self.model.score(csr_array(np.concatenate([everything, without])))[:, sources] @ weights
-        return (scores[0] - scores[1:]) * self.handover.unit + resembling, False
+        rows = csr_array(np.concatenate([everything, without]))
+        terms = self._history(rows, np.diff(rows.indptr) > 0)[:, sources] @ weights
+        return terms[0] - terms[1:] + resembling, False
 
     def attribute_contributions(self, history: csr_array, attributes: Attributes, item: int) -> dict[str, float]:
         """What each attribute of one profile adds to the profile's term of an item's score, by attribute."""
