@@ -107,16 +107,18 @@ def write_embeddings(
     log: Interactions,
     folder: str | Path,
     *,
+    replace: bool = False,
     on_block: Callable[[int], None] = lambda _: None,
 ) -> Vectors:
     """Writes items.parquet (id, vector, bias), in the catalogue's order, and users.parquet (id, vector), by id.
 
     Vectors are of type FLOAT[]. A user's items are ranked by the product of the vectors plus the item's bias. Users of
     whose history the model knows nothing have no vector and are left out. The folder is made if it is not there.
-    `on_block` is told how many users are done.
+    `replace`: files of these names may be replaced. `on_block` is told how many users are done.
 
     Raises:
-        ConfigurationError: the model has no vectors, or the folder cannot be written to.
+        ConfigurationError: the model has no vectors, the folder cannot be written to, or it holds a file of one of
+            these names, which may not be replaced.
     """
     model, folder = recommender.model, Path(folder)
     if not isinstance(model, FactorModel):
@@ -124,11 +126,14 @@ def write_embeddings(
             f"{name_of(recommender.estimator)} has no vectors of users and items; networks have: "
             "train one with `foldin train --model autoencoder`"
         )
+    items_file, users_file = folder / "items.parquet", folder / "users.parquet"
+    if not replace:
+        _refuse_present(items_file, users_file)
     _make(folder)
     matrix = user_item_matrix(log, recommender.catalog, recommender.rule)
     shown = recommender.foldable(matrix.histories)
-    items = _write_items(model, recommender.catalog.item_ids, folder / "items.parquet")
-    users = _write_users(model, shown, matrix.user_ids, folder / "users.parquet", on_block)
+    items = _write_items(model, recommender.catalog.item_ids, items_file)
+    users = _write_users(model, shown, matrix.user_ids, users_file, on_block)
     return Vectors(items, users, model.item_factors.shape[1], len(matrix.user_ids) - users)
 
 
@@ -140,6 +145,14 @@ def check_ending(file: Path) -> None:
     """
     if file.suffix not in FORMATS:
         raise ConfigurationError(f"{file} ends in none of: {', '.join(FORMATS)}")
+
+
+def _refuse_present(*files: Path) -> None:
+    for file in files:
+        if file.exists():
+            raise ConfigurationError(
+                f"{file} is there already: name another folder, or allow it to be replaced with replace / --replace"
+            )
 
 
 def _write_items(model: FactorModel, item_ids: Ids, file: Path) -> int:

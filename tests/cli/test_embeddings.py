@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import duckdb
 import numpy as np
+import pytest
 
 from foldin.models.network import Network
 from foldin.workspace import open_workspace
@@ -29,6 +30,21 @@ def test_people_are_told_which_files(run: Run, networked: Path, tmp_path: Path) 
     said = run("embeddings", "-o", tmp_path, "-w", networked).stdout
     assert f"Wrote {tmp_path}/items.parquet: 40 vectors of 8 numbers" in said
     assert f"Wrote {tmp_path}/users.parquet: 297 vectors" in said
+
+
+@pytest.mark.parametrize("name", ["items.parquet", "users.parquet"])
+def test_a_file_of_somebodys_own_is_replaced_only_when_told_to(
+    run: Run, networked: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text("somebody's own")
+    refused = run("embeddings", "-o", tmp_path, "-w", networked)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"{tmp_path / name} is there already" in refused.stderr
+    assert "--replace" in refused.stderr
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [(name, "somebody's own")]
+    assert run("embeddings", "-o", tmp_path, "--replace", "-w", networked).returncode == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["items.parquet", "users.parquet"]
+    assert duckdb.execute(f"SELECT id FROM '{tmp_path / name}'").fetchall()
 
 
 def test_a_model_without_vectors_says_which_have_them(run: Run, trained: Path, tmp_path: Path) -> None:

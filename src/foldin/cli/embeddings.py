@@ -14,6 +14,9 @@ __all__ = ["embeddings"]
 
 def embeddings(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the two files.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace files of these names that are in the folder already.")
+    ] = False,
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:
@@ -30,7 +33,9 @@ def embeddings(
     opened = open_workspace(workspace)
     with progress("reading the store") as tell, opened.store() as store:
         recommender, log = opened.current(), store.interactions()
-        written = write_embeddings(recommender, log, output, on_block=lambda users: tell(f"{users:,} users"))
+        written = write_embeddings(
+            recommender, log, output, replace=replace, on_block=lambda users: tell(f"{users:,} users")
+        )
     if written.unknown:
         print_note(f"{counted(written.unknown, 'user')} without a vector: the model knows no item of the history")
     if json:
