@@ -103,11 +103,13 @@ def judged(evidence: Evidence, model: str, fold: int) -> list[Cell]:
         evidence.log, evidence.catalog, evidence.rule, test_users=1 / FOLDS, validation_users=1 / FOLDS, fold=fold
     )
     choice = choose(estimator_named(model), split, Training(), fixed=())
-    blend = evidence.blend(choice.folds, evidence.prior(split.train_rows))
+    prior = evidence.prior(split.train, split.train_rows)
+    blend = evidence.learn(choice.folds, prior).blend(choice.model, prior)
     weights = ", ".join(f"{weight:.2f}" for weight in blend.handover.weights)
     print(
         f"  fold {fold + 1}: {choice.estimator}, w(n) {weights}; "
-        f"profile {blend.prior.profile_weight:g}, content {blend.prior.content_weight:g}",
+        f"profile {blend.prior.profile_weight:g}, content {blend.prior.content_weight:g}, "
+        f"resemblance {blend.prior.resemblance_weight:g}",
         flush=True,
     )
     popular = Popularity().fit(split.train)

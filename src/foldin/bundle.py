@@ -66,6 +66,7 @@ class PriorFacts:
 
     profile_weight: float
     content_weight: float
+    resemblance_weight: float
     content: bool
     encoder: dict[str, object] | None
 
@@ -235,7 +236,9 @@ def _arrays(recommender: Recommender) -> dict[str, NDArray[np.generic]]:
 
 def _prior_facts(prior: Prior) -> PriorFacts:
     encoder = None if prior.profile is None else prior.profile.encoder.as_json()
-    return PriorFacts(prior.profile_weight, prior.content_weight, prior.content is not None, encoder)
+    return PriorFacts(
+        prior.profile_weight, prior.content_weight, prior.resemblance_weight, prior.content is not None, encoder
+    )
 
 
 def _catalog_text(catalog: Catalog) -> bytes:
@@ -303,7 +306,9 @@ def _blend(model: Model, facts: PriorFacts, catalog: Catalog, arrays: Mapping[st
     cold_items = _part(arrays, "cold_items/")
     return Blend(
         model,
-        prior.with_weights(profile=facts.profile_weight, content=facts.content_weight),
+        prior.with_weights(
+            profile=facts.profile_weight, content=facts.content_weight, resemblance=facts.resemblance_weight
+        ),
         handover,
         ColdItems.from_arrays(cold_items, len(catalog)) if cold_items else None,
     )

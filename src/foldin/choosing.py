@@ -52,7 +52,7 @@ class Choice:
     """The estimator chosen, with the epochs it should train for, and the model it became on the training users.
 
     `folds`: the validation users in two halves, each with a model in which it had no part: chosen by the other half.
-    The first fold's model is `model`.
+    The first fold's model is `model`. None where too few users could be held out for two halves.
     """
 
     estimator: Estimator
@@ -68,7 +68,7 @@ def choose(estimator: Estimator, split: Split, training: Training, *, fixed: Col
     had no part in the model. A model that neither half's choice changes is fitted once.
     """
     search = Search(split, training.progress.trial)
-    halves = _halves(split.validation)
+    halves = _halves(split.validation, training.seed)
     estimators = [estimator if fixed is None else search.best(estimator, fixed=fixed, users=half) for half in halves]
     first = _trained(estimators[0], split, halves[0], training, "choosing")
     if estimators[0] == estimators[1] and not first.epochs:
@@ -77,16 +77,20 @@ def choose(estimator: Estimator, split: Split, training: Training, *, fixed: Col
         training.progress.stage("choosing once more, by other users")
         other = _trained(estimators[1], split, halves[1], training, "crossfit").model
     folds = Fold(first.model, split.validation.where(halves[1])), Fold(other, split.validation.where(halves[0]))
-    return replace(first, folds=tuple(fold for fold in folds if len(fold.users.ranked())))
+    return first if (halves[0] & halves[1]).any() else replace(first, folds=folds)
 
 
-def _halves(users: Holdout) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Every other user, of those with something to find, and of the rest."""
+def _halves(users: Holdout, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Half of the users each, of those with something to find and of the rest; twice all, where one alone has."""
     aimed = np.diff(users.targets.indptr) > 0
-    order = np.argsort(~aimed, kind="stable")
+    if aimed.sum() < 2:
+        everyone = np.ones(len(users), dtype=np.bool_)
+        return everyone, everyone
+    shuffled = np.random.default_rng([seed, 2]).permutation(len(users))
+    order = shuffled[np.argsort(~aimed[shuffled], kind="stable")]
     first = np.zeros(len(users), dtype=np.bool_)
     first[order[::2]] = True
-    return first, ~first if aimed.sum() > 1 else first
+    return first, ~first
 
 
 def _trained(estimator: Estimator, split: Split, half: NDArray[np.bool_], training: Training, stage: str) -> Choice:

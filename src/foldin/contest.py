@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from foldin.choosing import Choice, Training, choose
 from foldin.coldstart.blend import Blend
+from foldin.coldstart.crossfit import Learned
+from foldin.coldstart.prior import Prior
 from foldin.data.catalog import Catalog
 from foldin.data.feedback import Feedback, FeedbackRule
 from foldin.data.interactions import Interactions
@@ -23,7 +25,7 @@ from foldin.evaluation.evaluate import DEFAULT_METRICS
 from foldin.evaluation.ratings import RatingErrors
 from foldin.evaluation.scoring import Score, known_scores, model_scores
 from foldin.evidence import Evidence, gathered
-from foldin.fitting import estimator_for, predicted_ratings
+from foldin.fitting import estimator_for, learned_by, predicted_ratings
 from foldin.models.popularity import PopularityModel
 from foldin.models.protocols import Estimator
 from foldin.ranking.metrics import popularity_of
@@ -31,6 +33,7 @@ from foldin.ranking.metrics import popularity_of
 __all__ = ["BEST_POSSIBLE", "Contest", "contest"]
 
 BEST_POSSIBLE = "best possible"
+STRONG = "strong"
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +100,7 @@ def contest(
         name: _chosen(name, estimator_for(estimator, evidence.rule), split, training, fixed)
         for name, estimator in contenders.items()
     }
-    blends = _blends(choices, split, evidence) if prior else {}
+    blends = _blends(choices, split, evidence, training) if prior else {}
     ratings = _rating_errors(choices, split, evidence.rule)
     result = Contest(evidence, split, choices, blends, Comparison({}), ratings)
     ranked = split.test.ranked()
@@ -114,13 +117,28 @@ def contest(
     return replace(result, comparison=comparison)
 
 
-def _blends(choices: Mapping[str, Choice], split: Split, evidence: Evidence) -> dict[str, Blend]:
-    prior = evidence.prior(split.train_rows)
+def _blends(choices: Mapping[str, Choice], split: Split, evidence: Evidence, training: Training) -> dict[str, Blend]:
+    prior = evidence.prior(split.train, split.train_rows)
     return {
-        name: evidence.blend(choice.folds, prior)
+        name: _learned(choice, split, prior, evidence, training).blend(choice.model, prior)
         for name, choice in choices.items()
         if not isinstance(choice.model, PopularityModel)
     }
+
+
+def _learned(choice: Choice, split: Split, prior: Prior, evidence: Evidence, training: Training) -> Learned:
+    """How model and prior go together, learned on users who had no part in the model.
+
+    Where a protocol trains on part of everybody's history, these users are held out of that part, and the model is
+    fitted once more without them.
+    """
+    if split.protocol == STRONG:
+        return learned_by(choice, prior, split, evidence)
+    training.progress.stage("learning the handover on users held out of the training")
+    log = evidence.within(split.train, split.train_rows)
+    inner = PROTOCOLS[STRONG](log, evidence.catalog, evidence.rule, training.seed)
+    chosen = choose(choice.estimator, inner, training)
+    return learned_by(chosen, evidence.prior(inner.train, inner.train_rows), inner, evidence)
 
 
 def _check(split: Split) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from foldin.coldstart.blend import Blend, blended_scores, of_rows
-from foldin.coldstart.cold_items import ColdItems, fit_cold_items, history_weight_of
+from foldin.coldstart.cold_items import ColdItems, fit_cold_items
 from foldin.coldstart.content import Content, fit_content
-from foldin.coldstart.crossfit import Fold, learn_blend
+from foldin.coldstart.crossfit import Fold, Learned, learn_blend
 from foldin.coldstart.prior import Prior, fit_prior, recent_shares
 from foldin.data.catalog import Attributes, Catalog, ids_of
 from foldin.data.feedback import Feedback, FeedbackRule
@@ -23,10 +24,6 @@ from foldin.data.splitting import Holdout
 from foldin.evaluation.scoring import Score
 
 __all__ = ["Evidence", "full_catalog", "gathered"]
-
-
-SAMPLE = 500
-"""Held-out users whose scores tell how far the best items stand out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,20 +50,14 @@ class Evidence:
         """The look-up in the catalogue; None where it has no words."""
         return fit_content(self.catalog)
 
-    def prior(self, rows: NDArray[np.intp]) -> Prior:
-        """The prior that the users of some rows teach."""
-        shares = None if self.recent is None else self._recent_shares(rows, self.recent)
-        return fit_prior(self.matrix.histories[rows], of_rows(self.attributes, rows), self.content, shares)
+    def prior(self, train: csr_array, rows: NDArray[np.intp]) -> Prior:
+        """The prior that histories, (users, items), of the users of some rows teach."""
+        shares = None if self.recent is None else self._recent_shares(train, rows, self.recent)
+        return fit_prior(train, of_rows(self.attributes, rows), self.content, shares)
 
-    def blend(self, folds: Sequence[Fold], prior: Prior) -> Blend:
-        """The first fold's model with a prior, and how one hands over to the other, learned on the folds' users."""
-        weighed, handover = learn_blend(folds, prior, self.attributes, self.rule.positive)
-        return Blend(folds[0].model, weighed, handover)
-
-    def history_weight(self, folds: Sequence[Fold], blend: Blend) -> float:
-        """What an item of the history counts for the cold items that resemble it, in the unit of the scores."""
-        weights = [self._history_weight(replace(blend, model=fold.model), fold.users) for fold in folds]
-        return float(np.mean(weights)) if weights else 0.0
+    def learn(self, folds: Sequence[Fold], prior: Prior) -> Learned:
+        """How the prior is weighed and handed over, by the users of the folds."""
+        return learn_blend(folds, prior, self.attributes, self.rule.positive)
 
     def cold_items(self, prior: Prior, history_weight: float) -> ColdItems | None:
         """How items nobody had resemble those that somebody had; None where none does."""
@@ -74,18 +65,29 @@ class Evidence:
             return None
         return fit_cold_items(self.content.item_vectors(), ~prior.warm, history_weight=history_weight)
 
+    def within(self, train: csr_array, rows: NDArray[np.intp]) -> Interactions:
+        """The events that the cells of `train`, whose rows are these of the matrix, are made of."""
+        items = np.full(len(self.log.item_ids), -1, dtype=np.int64)
+        known = self.catalog.knows(self.log.item_ids)
+        items[known] = self.catalog.indices(self.log.item_ids[known])
+        width = len(self.catalog)
+        cells = self.log.user_codes.astype(np.int64) * width + items[self.log.item_codes]
+        return self.log.where(np.isin(cells, _cells(train, rows)))
+
     def scores(self, blend: Blend, users: Holdout) -> Score:
         """What a blend makes of held-out users, whose profiles it knows."""
         return blended_scores(blend, self.attributes, users)
 
-    def _history_weight(self, blend: Blend, users: Holdout) -> float:
-        sample = users.where(np.arange(min(len(users), SAMPLE)))
-        scores = blend.score(sample.fold_in, of_rows(self.attributes, sample.rows))
-        return history_weight_of(scores, sample.fold_in, blend.prior.warm)
-
-    def _recent_shares(self, rows: NDArray[np.intp], recent: float) -> NDArray[np.float32]:
+    def _recent_shares(self, train: csr_array, rows: NDArray[np.intp], recent: float) -> NDArray[np.float32]:
         pairs = merged_pairs(self.log, self.catalog, self.rule)
-        return recent_shares(pairs.where(pairs.values > 0), rows, recent)
+        cells = pairs.rows.astype(np.int64) * pairs.shape[1] + pairs.columns
+        return recent_shares(pairs.where(np.isin(cells, _cells(train, rows))), len(rows), recent)
+
+
+def _cells(train: csr_array, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+    """row x items + column of every stored cell, the rows those of the whole matrix."""
+    of_cells = np.repeat(rows.astype(np.int64), np.diff(train.indptr))
+    return np.asarray(of_cells * train.shape[1] + train.indices)
 
 
 def gathered(

@@ -14,9 +14,9 @@ from scipy.sparse import csr_array
 from foldin.choosing import Choice, Training, choose, fit_model
 from foldin.coldstart.blend import Blend
 from foldin.coldstart.content import fit_content
-from foldin.coldstart.crossfit import Fold
+from foldin.coldstart.crossfit import Fold, Learned
 from foldin.coldstart.handover import spread_unit, usual_handover
-from foldin.coldstart.prior import fit_prior
+from foldin.coldstart.prior import Prior, fit_prior
 from foldin.data.catalog import Catalog
 from foldin.data.feedback import Feedback, FeedbackRule
 from foldin.data.interactions import Interactions
@@ -41,12 +41,12 @@ from foldin.ranking.metrics import popularity_of
 from foldin.recommender import Recommender
 from foldin.training.epoch import Epoch
 
-__all__ = ["estimator_for", "fit", "predicted_ratings"]
+__all__ = ["estimator_for", "fit", "learned_by", "predicted_ratings"]
 
 HEADLINE = "ndcg@10"
 
-SAMPLE = 1000
-"""Users whose scores tell a model's scale, where nobody was held out."""
+SAMPLED_CELLS = 2**20
+"""Scores that tell a model's scale, where nobody was held out."""
 
 Calibration: TypeAlias = LengthCalibration | RatingCalibration
 
@@ -93,7 +93,7 @@ def fit(
     learned_from = _known_users(matrix.histories, None if split is None or refit else split.train_rows)
     model = outcome.model
     if model is None or refit:
-        model, outcome = None, replace(outcome, model=None, blend=_without_model(outcome.blend))
+        model, outcome = None, replace(outcome, model=None)  # so that two models need never fit into memory at once
         training.progress.stage("learning from everyone")
         everyone = _everyone(matrix.histories[learned_from])
         model = fit_model(outcome.estimator, everyone, training, "learning", [])
@@ -121,33 +121,35 @@ def predicted_ratings(calibration: RatingCalibration, score: Score, holdout: Hol
     return lambda block: calibration.predict(score(block), holdout.fold_in[block])
 
 
+def learned_by(choice: Choice, prior: Prior, split: Split, evidence: Evidence) -> Learned:
+    """How model and prior go together, by the users of the choice's folds; what is usual, where there are none."""
+    return evidence.learn(choice.folds, prior) if choice.folds else _usual(choice.model, prior, split.train)
+
+
 @dataclass(frozen=True, eq=False)
 class _Outcome:
     """What was chosen, and, where users were held out, what it was worth to them."""
 
     estimator: Estimator
     model: Model | None = None
-    blend: Blend | None = None
-    history_weight: float = 0.0
+    learned: Learned | None = None
     calibration: Calibration | None = None
     figures: Figures | None = None
     epochs: tuple[EpochFigures, ...] = ()
 
 
-def _without_model(blend: Blend | None) -> Blend | None:
-    # so that two models need never fit into memory at once
-    return None if blend is None else replace(blend, model=PopularityModel(blend.prior.shares))
-
-
 def _final_blend(outcome: _Outcome, model: Model, evidence: Evidence, rows: NDArray[np.intp]) -> Blend:
     """What was learned of the blend on held-out users, with what these rows teach of model and prior."""
-    prior, learned = evidence.prior(rows), outcome.blend
-    if learned is None:
-        handover = usual_handover(spread_unit(model.score(evidence.matrix.histories[rows[:SAMPLE]])))
-    else:
-        handover = learned.handover
-        prior = prior.with_weights(profile=learned.prior.profile_weight, content=learned.prior.content_weight)
-    return Blend(model, prior, handover, evidence.cold_items(prior, outcome.history_weight))
+    prior = evidence.prior(evidence.matrix.histories[rows], rows)
+    learned = outcome.learned or _usual(model, prior, evidence.matrix.histories[rows])
+    cold_items = evidence.cold_items(prior, learned.history_weight)
+    return replace(learned.blend(model, prior), cold_items=cold_items)
+
+
+def _usual(model: Model, prior: Prior, histories: csr_array) -> Learned:
+    """What is usual, where nobody could be held out to learn from."""
+    sample = histories[: max(1, SAMPLED_CELLS // max(1, histories.shape[1]))]
+    return Learned(usual_handover(spread_unit(model.score(sample)[:, prior.warm])))
 
 
 def _without_events(catalog: Catalog | None, feedback: Feedback | None) -> Recommender:
@@ -180,14 +182,15 @@ def _choose_and_measure(
     training.progress.stage("choosing on held-out users")
     choice = choose(estimator, split, training, fixed=fixed)
     training.progress.stage("learning the handover from prior to model")
-    blend = evidence.blend(choice.folds, evidence.prior(split.train_rows))
+    prior = evidence.prior(split.train, split.train_rows)
+    learned = learned_by(choice, prior, split, evidence)
+    blend = learned.blend(choice.model, prior)
     calibration = _calibration(choice.folds, blend, split, evidence, training.seed)
     training.progress.stage("measuring on test users")
     return _Outcome(
         choice.estimator,
         choice.model,
-        blend,
-        evidence.history_weight(choice.folds, blend),
+        learned,
         calibration,
         _figures(choice, blend, calibration, split, evidence),
         tuple(_epoch_figures(epoch) for epoch in choice.epochs),
@@ -197,6 +200,8 @@ def _choose_and_measure(
 def _calibration(
     folds: Sequence[Fold], blend: Blend, split: Split, evidence: Evidence, seed: int
 ) -> Calibration | None:
+    if not folds:
+        return None
     if evidence.rule.rating_range is not None:
         return _rating_calibration(folds[0], split, evidence.rule.rating_range)
     return by_length(
@@ -236,7 +241,7 @@ def _figures(
         test_users=len(test),
         dropped_targets=split.dropped_targets,
         test=tuple(rows(comparison)),
-        ratings=_rating_figures(predictors, choice.folds[0].users, split, evidence.rule),
+        ratings=_rating_figures(predictors, choice.folds[0].users, split, evidence.rule) if choice.folds else (),
         test_error=_test_error(choice, split.test),
         calibration_error=_calibration_error(calibration, Fold(choice.model, split.test), blend, evidence),
     )

@@ -33,6 +33,9 @@ HistoryLike: TypeAlias = History | Sequence[str]
 
 BLOCK = 512
 
+MOST_NEW = 0.2
+"""What part of a ranking may be items that nobody had in training."""
+
 CELLS = 2**20
 """Scores worked on together: few enough that their terms stay near the processor."""
 
@@ -42,7 +45,8 @@ class Basis:
     """What a score rests on: signed terms that add up to it.
 
     `history`: what the model makes of the history; `profile`: what people with such a profile choose more or less often
-    than others; `content`: items whose words and attributes fit the profile; `popularity`: what most people choose.
+    than others; `content`: items whose words and attributes fit the profile or the history; `popularity`: what most
+    people choose.
     """
 
     history: float
@@ -176,31 +180,47 @@ class Recommender:
             raise ConfigurationError(f"seen is '{seen}'; it is 'exclude' or 'include'")
         listed = [History.of(history) for history in histories]
         people = _one_each(profiles, len(listed))
-        left_out = self.left_out(only, exclude)
+        listed_out = self.left_out(only, exclude)
+        return self._many(listed, people, k, listed_out, seen, whole=False)
+
+    def _many(
+        self,
+        histories: Sequence[History],
+        people: Sequence[Profile | None],
+        k: int,
+        left_out: NDArray[np.bool_],
+        seen: Seen,
+        *,
+        whole: bool,
+    ) -> list[list[Recommendation]]:
         found: list[list[Recommendation]] = []
-        for start in range(0, len(listed), BLOCK):
+        for start in range(0, len(histories), BLOCK):
             block = slice(start, start + BLOCK)
-            rows, seen_items = history_matrix(listed[block], self.catalog, self.rule)
+            rows, seen_items = history_matrix(histories[block], self.catalog, self.rule)
             hidden = seen_items if seen == "exclude" else None
-            found += self._recommendations(
-                self.rank(rows, hidden, attributes_of(people[block]), k=k, left_out=left_out)
-            )
+            attributes = attributes_of(people[block])
+            ranked = self.rank(rows, hidden, attributes, k=k, left_out=left_out, whole=whole)
+            found += self._recommendations(ranked)
         return found
 
     def similar(self, item_id: str, k: int = 10) -> list[Recommendation]:
-        """The items that go with one item: the model's ranking for the history that holds it alone.
+        """The items that go with one item: the model's ranking for the history that holds it alone, without the prior.
+
+        An item nobody had goes with what goes with the items it resembles; nothing goes with one that resembles none.
 
         Raises:
             NotFoundError: the catalogue lacks the item.
         """
-        index = self.catalog.indices([item_id])
-        history = history_matrix([History.of([item_id])], self.catalog, self.rule)[0]
-        terms = self.blend.terms(self.foldable(history), {})
-        scores = masked(np.array(terms.history), history)
-        scores[:, ~self.blend.reachable] = -np.inf
-        scores[:, index] = -np.inf
+        index = int(self.catalog.indices([item_id])[0])
+        history = self.blend.standing_for(index)
+        terms = self.blend.terms(history, {})
+        scores = np.array(terms.history)
+        if not scores.any():
+            return []
+        scores[:, self.unreachable] = -np.inf
+        scores[:, [index, *history.indices]] = -np.inf
         alone = replace(terms, popularity=np.zeros_like(terms.popularity))
-        return self._recommendations(self._told(top_k(scores, k), alone, history, probable=False))[0]
+        return self._recommendations(self._told(top_k(scores, k), alone, history, history, probable=False))[0]
 
     def predict(
         self, history: HistoryLike, item_ids: Sequence[str] | None = None, *, profile: Profile | None = None
@@ -212,7 +232,8 @@ class Recommender:
         """
         if item_ids is not None and not isinstance(item_ids, str):
             self.catalog.indices(item_ids)
-        return self.recommend(history, profile=profile, k=max(len(self.catalog), 1), only=item_ids, seen="include")
+        k, left_out = max(len(self.catalog), 1), self.left_out(item_ids)
+        return self._many([History.of(history)], [profile], k, left_out, "include", whole=True)[0]
 
     def explain(self, history: HistoryLike, item_id: str, *, profile: Profile | None = None) -> Explanation:
         """What each item of the history, and each attribute of the profile, does to the score of an item.
@@ -238,10 +259,13 @@ class Recommender:
 
     def says(self, attribute: str, value: str) -> bool:
         """Whether an attribute of a profile says anything: to the prior learned from profiles, or to the catalogue."""
-        attributes = attributes_of([{attribute: value}])
-        prior = self.blend.prior
-        learned = prior.profile is not None and prior.profile.encoder.encode(attributes, 1).nnz > 0
-        return learned or (prior.content is not None and bool(prior.content.score(attributes, 1).any()))
+        nothing = csr_array(np.zeros((1, len(self.catalog)), dtype=np.float32))
+        terms = self.blend.prior.terms(attributes_of([{attribute: value}]), nothing)
+        return any(term is not None and bool(term.any()) for term in (terms.profile, terms.content))
+
+    def knows(self, history: HistoryLike) -> bool:
+        """Whether the model knows any item of a history."""
+        return bool(self.foldable(history_matrix([History.of(history)], self.catalog, self.rule)[0]).nnz)
 
     @property
     def unreachable(self) -> NDArray[np.bool_]:
@@ -266,40 +290,44 @@ class Recommender:
         *,
         k: int,
         left_out: NDArray[np.bool_] | None = None,
+        whole: bool = False,
     ) -> Ranked:
         """The best k by index, for rows of a user-item matrix and as many cells of every attribute.
 
-        `seen`: cells left out, and with it None what is `unreachable` may be ranked too; `left_out`: items left out for
-        everyone, (items,).
+        `seen`: cells left out; `left_out`: items left out for everyone, (items,). `whole` ranks all that is left;
+        else what is `unreachable` is left out unless its content fits the profile, and of items nobody had there are at
+        most a fifth, as nothing has shown yet that anybody wants them.
         """
-        shown = self.foldable(histories)
-        users, size = shown.shape[0], max(1, CELLS // max(1, len(self.catalog)))
+        users, size = histories.shape[0], max(1, CELLS // max(1, len(self.catalog)))
         blocks = [slice(start, min(start + size, users)) for start in range(0, max(users, 1), size)]
-        return _joined(
-            [
-                self._ranked(
-                    shown[block], None if seen is None else seen[block], of_rows(attributes, block), k, left_out
-                )
-                for block in blocks
-            ]
-        )
+
+        def ranked(block: slice) -> Ranked:
+            hidden = None if seen is None else seen[block]
+            return self._ranked(histories[block], hidden, of_rows(attributes, block), k, left_out, whole=whole)
+
+        return _joined([ranked(block) for block in blocks])
 
     def _ranked(
         self,
-        shown: csr_array,
+        histories: csr_array,
         seen: csr_array | None,
         attributes: Attributes,
         k: int,
         left_out: NDArray[np.bool_] | None,
+        *,
+        whole: bool,
     ) -> Ranked:
+        shown = self.foldable(histories)
         terms = self.blend.terms(shown, attributes)
         scores = terms.total()
         if seen is not None:
-            self._leave_out_unreachable(scores, terms)
             scores = masked(scores, seen)
         if left_out is not None:
             scores[:, left_out] = -np.inf
-        return self._told(top_k(scores, k), terms, shown)
+        if not whole:
+            self._leave_out_unreachable(scores, terms)
+            self._leave_out_most_new(scores, k)
+        return self._told(top_k(scores, k), terms, shown, histories)
 
     def _leave_out_unreachable(self, scores: NDArray[np.float32], terms: Terms) -> None:
         unreachable = np.flatnonzero(self.unreachable)
@@ -307,21 +335,36 @@ class Recommender:
             found = False if terms.content is None else terms.content[:, unreachable] > 0
             scores[:, unreachable] = np.where(found, scores[:, unreachable], -np.inf)
 
-    def _told(self, rankings: Rankings, terms: Terms, shown: csr_array, *, probable: bool = True) -> Ranked:
+    def _leave_out_most_new(self, scores: NDArray[np.float32], k: int) -> None:
+        new, most = np.flatnonzero(~self.blend.prior.warm), max(1, int(MOST_NEW * k))
+        if len(new) <= most:
+            return
+        of_new = scores[:, new]
+        kept = top_k(of_new, most)
+        capped = np.full_like(of_new, -np.inf)
+        capped[kept.rows, kept.items] = kept.scores
+        # where there is too little else, a list of new items is better than a short one
+        enough = np.isfinite(scores).sum(axis=1) - np.isfinite(of_new).sum(axis=1) >= k - most
+        scores[:, new] = np.where(enough[:, None], capped, of_new)
+
+    def _told(
+        self, rankings: Rankings, terms: Terms, shown: csr_array, histories: csr_array, *, probable: bool = True
+    ) -> Ranked:
         return Ranked(
             rankings,
             terms.at(rankings.rows, rankings.items),
-            self._probabilities(rankings, shown) if probable else None,
+            self._probabilities(rankings, shown, histories) if probable else None,
             self._ratings(rankings, shown),
         )
 
-    def _probabilities(self, rankings: Rankings, shown: csr_array) -> NDArray[np.float32] | None:
-        # none is known of items of the history, as it is about what a user likes besides them
+    def _probabilities(self, rankings: Rankings, shown: csr_array, histories: csr_array) -> NDArray[np.float32] | None:
+        # none is known of items of the history, as it is about what a user likes besides them, nor of items nobody had
         if not isinstance(self.calibration, LengthCalibration):
             return None
         known = np.diff(shown.indptr)[rankings.rows]
         probabilities = self.calibration.predict(rankings.scores, known)
-        return np.where(_stored(shown)[rankings.rows, rankings.items], np.float32(np.nan), probabilities)
+        unknown = _stored(histories)[rankings.rows, rankings.items] | ~self.blend.prior.warm[rankings.items]
+        return np.where(unknown, np.float32(np.nan), probabilities)
 
     def _ratings(self, rankings: Rankings, shown: csr_array) -> NDArray[np.float32] | None:
         if not isinstance(self.calibration, RatingCalibration):

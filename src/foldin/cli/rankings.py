@@ -22,10 +22,12 @@ def print_ranking(
     recommender: Recommender,
     *,
     as_json: bool = False,
+    known: bool = True,
     extra: tuple[str, Mapping[str, str]] | None = None,
 ) -> None:
     """A ranking, best first: with its probabilities, or its scores, and the ratings to be expected where there are any.
 
+    `known`: whether the model knows any of the person's history; a line below says so if not.
     `extra`: one more column for the table, its name and its cells by item id.
     """
     if as_json:
@@ -50,7 +52,7 @@ def print_ranking(
     print_table(
         title, ["", "item", "title", *figures, "because of", *([more] if more else [])], rows, numbers=["", *figures]
     )
-    if all(one.basis.history == 0 for one in ranking):
+    if not known:
         print_line(_without_history(ranking))
 
 

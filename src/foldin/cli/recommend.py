@@ -56,7 +56,7 @@ def recommend(
         exclude=_unavailable(opened),
         seen="include" if seen else "exclude",
     )
-    print_ranking(f"For {person.name}", ranking, recommender, as_json=json)
+    print_ranking(f"For {person.name}", ranking, recommender, as_json=json, known=recommender.knows(person.history))
 
 
 def _check(user: str | None, history: str | None, profile: str | None, everybody: bool, output: Path | None) -> None:

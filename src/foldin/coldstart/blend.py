@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from foldin.coldstart.cold_items import ColdItems
 from foldin.coldstart.handover import Handover
@@ -17,6 +17,9 @@ from foldin.evaluation.scoring import Score
 from foldin.models.protocols import LinearModel, Model
 
 __all__ = ["TERMS", "Blend", "Terms", "blended_scores", "of_rows"]
+
+BLOCK = 64
+"""Histories scored together to explain a score."""
 
 TERMS = ("history", "profile", "content", "popularity")
 
@@ -47,7 +50,9 @@ class Terms:
 
 @dataclass(frozen=True, eq=False)
 class Blend:
-    """score = unit x model(history) + w(n) x prior(profile), and cold items by the warm ones they resemble.
+    """score = unit x (model(history) - its mean over items) + w(n) x prior(profile).
+
+    Cold items have scores made from those of the warm ones they resemble.
 
     `cold_items`: None where no cold item resembles a warm one.
     """
@@ -64,11 +69,11 @@ class Blend:
         """
         known = np.diff(histories.indptr)
         weights = self.handover.weight(known)[:, None]
-        prior = self.prior.terms(attributes, len(known))
+        prior = self.prior.terms(attributes, histories)
         return Terms(
             self._filled(self._history(histories, known > 0), histories),
             None if prior.profile is None else self._filled(weights * prior.profile),
-            None if prior.content is None else weights * prior.content,
+            _weighed_sum(weights, prior.content, prior.resemblance),
             self._filled(weights * prior.popularity),
         )
 
@@ -82,6 +87,19 @@ class Blend:
         warm = self.prior.warm
         return warm if self.cold_items is None else warm | self.cold_items.reachable
 
+    def standing_for(self, item: int) -> csr_array:
+        """A history, (1, items), of the item alone, or, for one that nobody had, of those it resembles, if any."""
+        if self.prior.warm[item]:
+            sources, weights = np.array([item]), np.ones(1)
+        elif self.cold_items is not None and self.cold_items.reachable[item]:
+            sources, weights = self._neighbours(item)
+        else:
+            sources, weights = np.empty(0, dtype=np.intp), np.empty(0)
+        order = np.argsort(sources)
+        starts = np.array([0, len(sources)])
+        shape = (1, len(self.prior.warm))
+        return csr_array((weights[order].astype(np.float32), sources[order], starts), shape=shape)
+
     def item_contributions(self, history: csr_array, item: int) -> tuple[NDArray[np.float64], bool]:
         """What each item of one history, (1, items), does to the history's term of an item's score, and if it adds up.
 
@@ -93,14 +111,14 @@ class Blend:
         sources, weights = self._neighbours(item)
         resembling = self._resembling(history, item)
         if isinstance(self.model, LinearModel):
-            of_sources = self.model.item_weights[history.indices][:, sources].astype(np.float64) @ weights
-            return history.data * of_sources * self.handover.unit + resembling, True
-        everything = history.toarray()
-        without = np.repeat(everything, history.nnz, axis=0)
-        without[np.arange(history.nnz), history.indices] = 0
-        rows = csr_array(np.concatenate([everything, without]))
-        terms = self._history(rows, np.diff(rows.indptr) > 0)[:, sources] @ weights
-        return terms[0] - terms[1:] + resembling, False
+            added = self.model.item_weights[history.indices].astype(np.float64)
+            above_mean = added[:, sources] @ weights - added[:, self.prior.warm].mean(axis=1)
+            return history.data * above_mean * self.handover.unit + resembling, True
+        rows = [history, *(_leaving_out(history, place) for place in range(history.nnz))]
+        blocks = (vstack(rows[start : start + BLOCK], format="csr") for start in range(0, len(rows), BLOCK))
+        terms = np.concatenate([self._history(block, np.diff(block.indptr) > 0)[:, sources] for block in blocks])
+        changed = terms.astype(np.float64) @ weights
+        return changed[0] - changed[1:] + resembling, False
 
     def attribute_contributions(self, history: csr_array, attributes: Attributes, item: int) -> dict[str, float]:
         """What each attribute of one profile adds to the profile's term of an item's score, by attribute."""
@@ -132,12 +150,27 @@ class Blend:
         scores = np.zeros(histories.shape, dtype=np.float32)
         if self.handover.unit and known.any():
             everyone = bool(known.all())
-            scores[known] = self.model.score(histories if everyone else histories[known])
-            scores *= np.float32(self.handover.unit)
+            scored = self.model.score(histories if everyone else histories[known])
+            # above the mean an item speaks for itself, below it against; only differences rank
+            centred = scored - scored[:, self.prior.warm].mean(axis=1, keepdims=True)
+            scores[known] = centred * np.float32(self.handover.unit)
         return scores
 
     def _filled(self, term: NDArray[np.float32], histories: csr_array | None = None) -> NDArray[np.float32]:
         return term if self.cold_items is None else self.cold_items.filled(term, histories)
+
+
+def _weighed_sum(
+    weights: NDArray[np.float32], one: NDArray[np.float32] | None, other: NDArray[np.float32] | None
+) -> NDArray[np.float32] | None:
+    parts = [part for part in (one, other) if part is not None]
+    return weights * sum(parts[1:], start=parts[0]) if parts else None
+
+
+def _leaving_out(history: csr_array, place: int) -> csr_array:
+    kept = np.arange(history.nnz) != place
+    ends = np.array([0, history.nnz - 1], dtype=history.indptr.dtype)
+    return csr_array((history.data[kept], history.indices[kept], ends), shape=history.shape)
 
 
 def of_rows(attributes: Attributes, rows: NDArray[np.intp] | slice) -> Attributes:
@@ -146,5 +179,14 @@ def of_rows(attributes: Attributes, rows: NDArray[np.intp] | slice) -> Attribute
 
 
 def blended_scores(blend: Blend, attributes: Attributes, holdout: Holdout) -> Score:
-    """What a blend makes of the histories shown; `attributes` are of all rows of the whole matrix."""
-    return lambda block: blend.score(holdout.fold_in[block], of_rows(attributes, holdout.rows[block]))
+    """What a blend makes of the histories shown; `attributes` are of all rows of the whole matrix.
+
+    Items that nobody had in training are left out: they cannot be among the targets.
+    """
+
+    def score(block: slice) -> NDArray[np.float32]:
+        scores = blend.score(holdout.fold_in[block], of_rows(attributes, holdout.rows[block]))
+        scores[:, ~blend.prior.warm] = -np.inf
+        return scores
+
+    return score

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from foldin.coldstart.columns import Column, Kind, recognise
 from foldin.coldstart.value_index import ValueIndex, fit_value_index
 from foldin.coldstart.word_index import WordIndex, fit_word_index
 from foldin.coldstart.words import words_of
+from foldin.data.availability import AVAILABILITY
 from foldin.data.catalog import Attributes, Catalog
 
 __all__ = ["Content", "fit_content"]
@@ -47,6 +49,26 @@ class Content:
         """BM25 of every item for plain queries: 0 where no word is found, without an upper bound."""
         return self.words.score([words_of(text) for text in texts])
 
+    def resembling(self, histories: csr_array) -> NDArray[np.float32]:  # (users, items)
+        """How much each item resembles those of a history, by words: from 0 to 1, and 0 for the history's own items.
+
+        The mean cosine with the history's items, divided by the highest of all.
+        """
+        chosen = histories.astype(np.bool_).astype(np.float32)
+        scores = np.asarray(((chosen @ self.vectors) @ self.vectors_by_word).toarray(), dtype=np.float32)
+        scores[np.repeat(np.arange(histories.shape[0]), np.diff(histories.indptr)), histories.indices] = 0
+        return _relative(scores)
+
+    @cached_property
+    def vectors(self) -> csr_array:
+        """`item_vectors`, made once."""
+        return self.item_vectors()
+
+    @cached_property
+    def vectors_by_word(self) -> csr_array:
+        """The same, (words, items)."""
+        return csr_array(self.vectors.T)
+
     def item_vectors(self) -> csr_array:  # (items, words)
         """Each item's words, weighted as BM25 weights them, with norm 1; items without words are rows of zeros."""
         vectors = self.words.weights.T.tocsr()
@@ -57,7 +79,8 @@ class Content:
 
 def fit_content(catalog: Catalog) -> Content | None:
     """The look-up of a catalogue; None where its attributes have no words. Nothing is drawn by chance."""
-    columns = {name: recognise(cells, rarest=RAREST) for name, cells in catalog.attributes.items()}
+    told = {name: cells for name, cells in catalog.attributes.items() if name not in AVAILABILITY}
+    columns = {name: recognise(cells, rarest=RAREST) for name, cells in told.items()}
     words = fit_word_index(_item_words(catalog, columns))
     return None if words is None else Content(words, fit_value_index(catalog.attributes, columns))
 

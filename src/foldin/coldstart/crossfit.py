@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foldin.coldstart.blend import of_rows
-from foldin.coldstart.handover import Handover, Truncated, learn_handover, ranking_quality, spread_unit
-from foldin.coldstart.prior import Prior, weighed
+from foldin.coldstart.blend import Blend, of_rows
+from foldin.coldstart.cold_items import history_weight_of
+from foldin.coldstart.handover import WEIGHTS, Handover, Truncated, learn_handover, ranking_quality, spread_unit
+from foldin.coldstart.prior import Prior, PriorTerms, weighed, weighed_resemblance
 from foldin.data.catalog import Attributes
 from foldin.data.splitting import Holdout
 from foldin.evaluation.truncation import LENGTHS, Liked, truncated
 from foldin.models.protocols import Model
 
-__all__ = ["Fold", "learn_blend"]
+__all__ = ["Fold", "Learned", "learn_blend"]
 
 ENOUGH_ROWS = 500
 """Few users are cut in several ways, up to so many rows of each length; more users than that are thinned out."""
+
+FEW_ITEMS = (1, 3)
+"""History lengths at which resemblance to the history is weighed: later the model knows better."""
+
+COARSE_WEIGHTS = WEIGHTS[::3]
 
 MOST_DRAWS = 5
 MOST_CELLS = 20_000_000
@@ -34,17 +40,53 @@ class Fold:
     users: Holdout
 
 
-def learn_blend(folds: Sequence[Fold], prior: Prior, attributes: Attributes, liked: Liked) -> tuple[Prior, Handover]:
-    """The prior with its terms weighed, and the handover, by what both do for the users of all folds together.
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What held-out users teach of how model and prior go together; it fits any model and prior of the same kind.
+
+    `history_weight`: what an item of the history counts for the cold items that resemble it, in the unit of the scores.
+    """
+
+    handover: Handover
+    profile_weight: float = 1.0
+    content_weight: float = 1.0
+    resemblance_weight: float = 0.0
+    history_weight: float = 0.0
+
+    def blend(self, model: Model, prior: Prior) -> Blend:
+        """A model and a prior put together so, without cold items."""
+        weighed = prior.with_weights(
+            profile=self.profile_weight, content=self.content_weight, resemblance=self.resemblance_weight
+        )
+        return Blend(model, weighed, self.handover)
+
+
+def learn_blend(folds: Sequence[Fold], prior: Prior, attributes: Attributes, liked: Liked) -> Learned:
+    """How a prior is weighed and handed over, by what both do for the users of all folds together.
 
     What the terms of a prior weigh is learned where only it speaks, with no history. `attributes`: of all rows of the
-    whole matrix.
+    whole matrix. Items that nobody had in training play no part.
     """
     folds = [Fold(fold.model, _thinned(fold.users.ranked())) for fold in folds]
-    prior = weighed(prior, _without_history(folds, attributes, liked))
-    unit = spread_unit(np.concatenate([fold.model.score(fold.users.fold_in) for fold in folds]))
-    cut, whole = _cut(folds, prior, unit, attributes, liked), _whole(folds, prior, unit, attributes)
-    return prior, learn_handover(unit, cut, whole)
+    prior = weighed(prior, _without_history(folds, prior, attributes, liked))
+    unit = spread_unit(np.concatenate([fold.model.score(fold.users.fold_in)[:, prior.warm] for fold in folds]))
+    prior = weighed_resemblance(prior, _with_few_items(folds, unit, attributes, liked))
+    sides = _Sides(prior, unit, attributes)
+    handover = learn_handover(unit, _cut(folds, sides, liked, draws=_draws(folds)), _whole(folds, sides))
+    learned = Learned(handover, prior.profile_weight, prior.content_weight, prior.resemblance_weight)
+    return replace(learned, history_weight=_history_weight(folds, learned, prior, attributes))
+
+
+def _history_weight(folds: Sequence[Fold], learned: Learned, prior: Prior, attributes: Attributes) -> float:
+    weights = [
+        history_weight_of(
+            learned.blend(fold.model, prior).score(fold.users.fold_in, of_rows(attributes, fold.users.rows)),
+            fold.users.fold_in,
+            prior.warm,
+        )
+        for fold in folds
+    ]
+    return float(np.mean(weights)) if weights else 0.0
 
 
 def _thinned(users: Holdout) -> Holdout:
@@ -53,47 +95,80 @@ def _thinned(users: Holdout) -> Holdout:
 
 
 def _without_history(
-    folds: Sequence[Fold], attributes: Attributes, liked: Liked
+    folds: Sequence[Fold], prior: Prior, attributes: Attributes, liked: Liked
 ) -> Callable[[Prior], NDArray[np.float64]]:
     cut = [truncated(fold.users, 0, liked=liked) for fold in folds]
+    # terms are linear in their weights: they are looked up once
+    plain = prior.with_weights(profile=1, content=1)
+    terms = [plain.terms(of_rows(attributes, users.rows), users.fold_in) for users in cut]
 
-    def quality(prior: Prior) -> NDArray[np.float64]:
-        return np.concatenate([_quality(prior, users, attributes) for users in cut])
+    def quality(weighing: Prior) -> NDArray[np.float64]:
+        return np.concatenate(
+            [_quality(one.weighed(weighing), users, prior.warm) for one, users in zip(terms, cut, strict=True)]
+        )
 
     return quality
 
 
-def _quality(prior: Prior, users: Holdout, attributes: Attributes) -> NDArray[np.float64]:
-    total = prior.terms(of_rows(attributes, users.rows), len(users)).total()
-    scores = np.array(np.broadcast_to(total, users.fold_in.shape))
-    return ranking_quality(scores, users.fold_in, users.targets)
+def _quality(terms: PriorTerms, users: Holdout, warm: NDArray[np.bool_]) -> NDArray[np.float64]:
+    scores = np.array(np.broadcast_to(terms.total(), users.fold_in.shape))
+    return ranking_quality(scores[:, warm], users.fold_in[:, warm], users.targets[:, warm])
 
 
-def _cut(
-    folds: Sequence[Fold], prior: Prior, unit: float, attributes: Attributes, liked: Liked
-) -> Callable[[int], Iterator[Truncated]]:
-    draws = max(1, min(MOST_DRAWS, ENOUGH_ROWS // max(1, sum(len(fold.users) for fold in folds))))
+def _with_few_items(
+    folds: Sequence[Fold], unit: float, attributes: Attributes, liked: Liked
+) -> Callable[[Prior], NDArray[np.float64]]:
+    def quality(prior: Prior) -> NDArray[np.float64]:
+        cut = _cut(folds, _Sides(prior, unit, attributes), liked, draws=1)
+        return np.concatenate([_at_best(list(cut(length))) for length in FEW_ITEMS])
 
+    return quality
+
+
+def _at_best(parts: Sequence[Truncated]) -> NDArray[np.float64]:
+    """The quality of each row with the weight of the prior that is best for all of them."""
+    judged = [np.concatenate([np.empty(0), *(part.quality(weight) for part in parts)]) for weight in COARSE_WEIGHTS]
+    return max(judged, key=lambda qualities: float(qualities.sum()))
+
+
+@dataclass(frozen=True, eq=False)
+class _Sides:
+    """What the two sides of a handover make of held-out users, among the items that anybody had."""
+
+    prior: Prior
+    unit: float
+    attributes: Attributes
+
+    def of(self, model: Model, users: Holdout) -> Truncated:
+        warm = self.prior.warm
+        total = self.prior.terms(of_rows(self.attributes, users.rows), users.fold_in).total()
+        scores = model.score(users.fold_in)[:, warm] * np.float32(self.unit)
+        return Truncated(users.rows, scores, total[:, warm], users.fold_in[:, warm], users.targets[:, warm])
+
+
+def _draws(folds: Sequence[Fold]) -> int:
+    return max(1, min(MOST_DRAWS, ENOUGH_ROWS // max(1, sum(len(fold.users) for fold in folds))))
+
+
+def _cut(folds: Sequence[Fold], sides: _Sides, liked: Liked, *, draws: int) -> Callable[[int], Iterator[Truncated]]:
     def at(length: int) -> Iterator[Truncated]:
         for seed in range(draws):
             for fold in folds:
                 users = truncated(fold.users, length, liked=liked, seed=seed)
                 if len(users):
-                    yield _truncated(fold.model, users, prior, unit, attributes)
+                    yield sides.of(fold.model, users)
 
     return at
 
 
-def _whole(
-    folds: Sequence[Fold], prior: Prior, unit: float, attributes: Attributes
-) -> Callable[[int], Iterator[Truncated]]:
+def _whole(folds: Sequence[Fold], sides: _Sides) -> Callable[[int], Iterator[Truncated]]:
     nearest = [_nearest_lengths(fold.users) for fold in folds]
 
     def at(length: int) -> Iterator[Truncated]:
         for fold, lengths in zip(folds, nearest, strict=True):
             users = fold.users.where(lengths == length)
             if len(users):
-                yield _truncated(fold.model, users, prior, unit, attributes)
+                yield sides.of(fold.model, users)
 
     return at
 
@@ -103,8 +178,3 @@ def _nearest_lengths(users: Holdout) -> NDArray[np.int64]:
     lengths = np.array(LENGTHS, dtype=np.int64)
     distances = np.abs(np.log1p(np.diff(users.fold_in.indptr))[:, None] - np.log1p(lengths))
     return np.asarray(lengths[distances.argmin(axis=1)])
-
-
-def _truncated(model: Model, users: Holdout, prior: Prior, unit: float, attributes: Attributes) -> Truncated:
-    total = prior.terms(of_rows(attributes, users.rows), len(users)).total()
-    return Truncated(users.rows, model.score(users.fold_in) * np.float32(unit), total, users.fold_in, users.targets)

@@ -14,16 +14,19 @@ from foldin.evaluation.truncation import LENGTHS
 from foldin.ranking.metrics import hits_of, ndcg, relevant_of
 from foldin.ranking.top_k import masked, top_k
 
-__all__ = ["Handover", "Truncated", "usual_handover", "learn_handover", "ranking_quality", "spread_unit"]
+__all__ = ["WEIGHTS", "Handover", "Truncated", "usual_handover", "learn_handover", "ranking_quality", "spread_unit"]
 
 WEIGHTS = (0.0, *(2.0 ** (exponent / 2) for exponent in range(-12, 9)))
 STEP = 2.0
 """By how many values of `WEIGHTS` neighbouring lengths usually differ: a standard deviation."""
 
-FADES = (np.inf, 64.0, 32.0, 16.0, 8.0, 4.0, 2.0)
+FADES = (np.inf, 64.0, 32.0, 16.0, 8.0, 4.0, 2.0, 1.0, 0.5)
 
 USUAL_WEIGHTS = (1.0, 1.0, 0.7, 0.5, 0.35, 0.2, 0.12, 0.06)
 """Where nobody can be held out to learn from."""
+
+SMALLEST_ERROR = 1e-4
+"""Of a mean NDCG: where all users lose the same, it is not known exactly all the same."""
 
 CUTOFF = 100
 FEWEST_USERS = 5
@@ -105,9 +108,8 @@ def learn_handover(
     where that tells no weight from another, as with too few users.
 
     `whole` gives those whose whole history is nearest to a length: people who have had their share of what is popular.
-    These together must not be ranked worse than by the model alone. Where they are, w(n) / (1 + (n / k)^4) is taken,
-    with the largest k of `FADES` that mends it, or else the smallest: which leaves the prior its say after the first
-    few items all the same.
+    All of these on average must not be ranked worse than by the model alone. Where they are, w(n) / (1 + (n / k)^4) is
+    taken, with the largest k of `FADES` that mends it, or else the smallest: shorter histories keep their prior.
     """
     costs = np.stack([_costs(_qualities(cut(length) if length else ())) for length in LENGTHS])
     if not costs.any():
@@ -137,8 +139,7 @@ def _costs(qualities: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.zeros(len(WEIGHTS))
     behind = qualities[int(np.argmax(qualities.mean(axis=1)))] - qualities
     errors = behind.std(axis=1, ddof=1) / np.sqrt(behind.shape[1])
-    distances = np.divide(behind.mean(axis=1), errors, out=np.zeros(len(behind)), where=errors > 0)
-    return np.asarray(np.square(distances) / 2)
+    return np.asarray(np.square(behind.mean(axis=1) / np.maximum(errors, SMALLEST_ERROR)) / 2)
 
 
 def _gains(qualities: NDArray[np.float64]) -> NDArray[np.float64]:

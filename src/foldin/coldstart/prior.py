@@ -17,15 +17,16 @@ from foldin.data.interactions import NO_TIME
 from foldin.data.matrix import Pairs
 from foldin.errors import BundleError, ConfigurationError
 
-__all__ = ["Prior", "PriorTerms", "fit_prior", "recent_shares", "weighed"]
+__all__ = ["Prior", "PriorTerms", "fit_prior", "recent_shares", "weighed", "weighed_resemblance"]
 
 PROFILE_WEIGHTS = (0.0, 0.5, 1.0, 2.0)
+RESEMBLANCE_WEIGHTS = (0.0, 1.0, 4.0, 16.0, 64.0)
 CONTENT_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 DAY = 86_400_000_000  # microseconds
 LEVEL = 1e-3
 """Less spread than so much of the highest share is none: in its unit, rounding would drown what a model says."""
 
-SURE = 1.0
+SURE = 2.0
 """Standard errors by which a term must better a ranking to be let in at all."""
 
 
@@ -39,19 +40,34 @@ class PriorTerms:
     popularity: NDArray[np.float32]
     profile: NDArray[np.float32] | None
     content: NDArray[np.float32] | None
+    resemblance: NDArray[np.float32] | None
 
     def total(self) -> NDArray[np.float32]:
         """Their sum, (users, items) or (1, items)."""
-        terms = (self.popularity, self.profile, self.content)
+        terms = (self.popularity, self.profile, self.content, self.resemblance)
         return sum((term for term in terms[1:] if term is not None), start=terms[0])
+
+    def weighed(self, prior: Prior) -> PriorTerms:
+        """Terms of weight 1 in the weights of a prior."""
+        return PriorTerms(
+            self.popularity,
+            _times(self.profile, prior.profile_weight),
+            _times(self.content, prior.content_weight),
+            _times(self.resemblance, prior.resemblance_weight),
+        )
+
+
+def _times(term: NDArray[np.float32] | None, weight: float) -> NDArray[np.float32] | None:
+    return None if term is None or not weight else term * np.float32(weight)
 
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """popularity + profile_weight x profile + content_weight x content.
+    """popularity + profile_weight x profile + content_weight x content + resemblance_weight x resemblance.
 
     Popularity and the profile's correction of it are in units of the spread of popularity over the items, so that a
-    prior has the same scale whatever the data; content is as `Content.score` has it, from 0 to 1.
+    prior has the same scale whatever the data; content (of a profile, `Content.score`) and resemblance (to the items of
+    a history, `Content.resembling`) go from 0 to 1.
     Shapes: `shares` (items,), what part of the users have each item, recent ones counting more where so asked;
     `warm` (items,), which items anybody had in training.
     """
@@ -62,6 +78,7 @@ class Prior:
     content: Content | None = None
     profile_weight: float = 1.0
     content_weight: float = 1.0
+    resemblance_weight: float = 0.0
 
     @property
     def unit(self) -> np.float32:
@@ -70,21 +87,27 @@ class Prior:
         spread = self.shares[self.warm].std() if self.warm.any() else np.float32(0)
         return np.float32(spread if spread > LEVEL * highest else highest or 1)
 
-    def terms(self, attributes: Attributes, users: int) -> PriorTerms:
-        """The terms for users with these profiles, one cell of every attribute for each."""
-        profile = content = None
+    def terms(self, attributes: Attributes, histories: csr_array) -> PriorTerms:
+        """The terms for users with these histories and profiles, one cell of every attribute for each."""
+        users = histories.shape[0]
+        profile = content = resemblance = None
         if self.profile is not None and self.profile_weight and attributes:
-            profile = self.profile.score(attributes, users) * np.float32(self.profile_weight / self.unit)
+            profile = self.profile.score(attributes, users) / self.unit
         if self.content is not None and self.content_weight and attributes:
-            content = self.content.score(attributes, users) * np.float32(self.content_weight)
-        return PriorTerms((self.shares / self.unit)[None, :], profile, content)
+            content = self.content.score(attributes, users)
+        if self.content is not None and self.resemblance_weight and histories.nnz:
+            resemblance = self.content.resembling(histories)
+        return PriorTerms((self.shares / self.unit)[None, :], profile, content, resemblance).weighed(self)
 
-    def with_weights(self, *, profile: float | None = None, content: float | None = None) -> Prior:
+    def with_weights(
+        self, *, profile: float | None = None, content: float | None = None, resemblance: float | None = None
+    ) -> Prior:
         """The same prior, its terms weighing something else; None leaves a weight as it is."""
         return replace(
             self,
             profile_weight=self.profile_weight if profile is None else profile,
             content_weight=self.content_weight if content is None else content,
+            resemblance_weight=self.resemblance_weight if resemblance is None else resemblance,
         )
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -129,8 +152,8 @@ def fit_prior(
     return Prior(popularity, totals > 0, fit_profile_prior(attributes, histories) if attributes else None, content)
 
 
-def recent_shares(pairs: Pairs, rows: NDArray[np.intp], half_life: float) -> NDArray[np.float32]:
-    """Popularity, (items,), among the users of `rows`, in which what is `half_life` days older counts half.
+def recent_shares(pairs: Pairs, users: int, half_life: float) -> NDArray[np.float32]:
+    """Popularity, (items,), by the pairs of so many users, in which what is `half_life` days older counts half.
 
     As large in all as without decay, so that a share stays one. What has no time counts as the oldest.
 
@@ -141,12 +164,10 @@ def recent_shares(pairs: Pairs, rows: NDArray[np.intp], half_life: float) -> NDA
         raise ConfigurationError(f"recent is {half_life}; it is a number of days above 0")
     if pairs.times is None or (pairs.times == NO_TIME).all():
         raise ConfigurationError("recent popularity needs a column of times, and the log has none")
-    kept = pairs.where(np.isin(pairs.rows, rows))
-    assert kept.times is not None
-    weights = np.exp2(-_ages(kept.times) / half_life)
-    totals = np.bincount(kept.columns, kept.values * weights, pairs.shape[1])
-    scale = kept.values.sum(dtype=np.float64) / max(float(totals.sum()), np.finfo(np.float64).tiny)
-    return np.asarray(totals * scale / max(len(rows), 1), dtype=np.float32)
+    weights = np.exp2(-_ages(pairs.times) / half_life)
+    totals = np.bincount(pairs.columns, pairs.values * weights, pairs.shape[1])
+    scale = pairs.values.sum(dtype=np.float64) / max(float(totals.sum()), np.finfo(np.float64).tiny)
+    return np.asarray(totals * scale / max(users, 1), dtype=np.float32)
 
 
 def _array(arrays: Mapping[str, NDArray[np.generic]], name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -169,13 +190,21 @@ def _ages(times: NDArray[np.int64]) -> NDArray[np.float64]:
 def weighed(prior: Prior, quality: Callable[[Prior], NDArray[np.float64]]) -> Prior:
     """The prior with the weights of its terms chosen by `quality`, (users,), a value per held-out user.
 
-    A term that does not better the ranking by more than a standard error gets no weight: a useless one changes nothing.
+    A term that does not better the ranking by more than two standard errors gets no weight: one that is useless is let
+    in by chance only, once in some twenty times, and then weighs little.
     """
     if prior.profile is not None:
         prior = _best([prior.with_weights(profile=weight) for weight in PROFILE_WEIGHTS], quality)
     if prior.content is not None:
         prior = _best([prior.with_weights(content=weight) for weight in CONTENT_WEIGHTS], quality)
     return prior
+
+
+def weighed_resemblance(prior: Prior, quality: Callable[[Prior], NDArray[np.float64]]) -> Prior:
+    """The prior with the weight of resemblance to the history chosen by `quality`, as `weighed` chooses the others."""
+    if prior.content is None:
+        return prior
+    return _best([prior.with_weights(resemblance=weight) for weight in RESEMBLANCE_WEIGHTS], quality)
 
 
 def _best(priors: Sequence[Prior], quality: Callable[[Prior], NDArray[np.float64]]) -> Prior:

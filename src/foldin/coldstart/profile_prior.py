@@ -16,6 +16,7 @@ __all__ = ["ProfilePrior", "fit_profile_prior"]
 
 PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0)
 BLOCK = 1024
+FEWEST_SAMPLED, MOST_OPERATIONS = 2000, 10_000_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +70,8 @@ def fit_profile_prior(attributes: Attributes, histories: csr_array) -> ProfilePr
         targets += (histories[part].T @ centred).T - np.outer(centred.sum(axis=0), popularity)
     spectrum, basis = np.linalg.eigh(gram)
     ridge = _Ridge(np.maximum(spectrum, 0), basis, basis.T @ targets, popularity)
-    errors = ridge.errors(_centred_blocks(features, means, groups), histories)
+    sample = _sample(users, len(means))
+    errors = ridge.errors(_centred_blocks(features[sample], means, groups), histories[sample])
     best = int(np.argmin(errors[:-1]))
     if errors[best] >= errors[-1]:
         return None
@@ -112,6 +114,12 @@ class _Ridge:
         values = histories.astype(np.float64)
         size = np.asarray(values.multiply(values).sum(axis=1)) - 2 * (values @ self.popularity)
         return along, size + np.square(self.popularity).sum()
+
+
+def _sample(users: int, features: int) -> NDArray[np.intp]:
+    """Users enough to tell penalties apart: an error costs features^2, for every penalty."""
+    most = max(FEWEST_SAMPLED, MOST_OPERATIONS // (features * features * len(PENALTIES)))
+    return np.arange(users) if users <= most else np.linspace(0, users - 1, most).astype(np.intp)
 
 
 def _groups(encoder: ProfileEncoder) -> NDArray[np.intp]:

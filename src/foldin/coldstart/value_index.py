@@ -35,7 +35,11 @@ class ValueIndex:
         So `language` finds the items in that language, and `interests` those with such topics or tags.
         """
         keyed = [(_key(name), cells) for name, cells in attributes.items()]
-        found = [[place for name, cells in keyed for place in self._found(name, cells[row])] for row in range(count)]
+        # a value that stands in two attributes of a profile is said once
+        found = [
+            list(dict.fromkeys(place for name, cells in keyed for place in self._found(name, cells[row])))
+            for row in range(count)
+        ]
         return np.asarray((incidence(found, self.weights.shape[0]) @ self.weights).toarray())
 
     def _found(self, name: str, cell: str | None) -> list[int]:

@@ -12,9 +12,9 @@ from foldin.data.catalog import Catalog
 from foldin.data.interactions import Ids
 from foldin.errors import DataError
 
-__all__ = ["AVAILABLE_FROM", "AVAILABLE_UNTIL", "HIDDEN", "unavailable"]
+__all__ = ["AVAILABILITY", "AVAILABLE_FROM", "AVAILABLE_UNTIL", "HIDDEN", "unavailable"]
 
-HIDDEN, AVAILABLE_FROM, AVAILABLE_UNTIL = "hidden", "available_from", "available_until"
+HIDDEN, AVAILABLE_FROM, AVAILABLE_UNTIL = AVAILABILITY = "hidden", "available_from", "available_until"
 """The catalogue's attributes that say so: true or false, and ISO 8601 dates or times (UTC where none is said)."""
 
 YES = frozenset({"true", "yes", "1", "on"})

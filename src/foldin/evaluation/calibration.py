@@ -30,6 +30,7 @@ Judged: TypeAlias = tuple[Score, Holdout]
 """Held-out users, and the scores of those that had no part in the model that scores them."""
 
 FEWEST_TARGETS = 50
+FEWEST_USERS = 5  # of one or two, the next may be quite another
 MOST_CELLS = 5_000_000  # user-item pairs looked at; bounds the memory, and more would not change a knot's second digit
 SMALLEST_BIN = 100  # pairs; a probability of the very best scores rests on at least so many
 BIN_GROWTH = 1.05  # each bin below holds 5 % more: hits are many at the top and rare beneath
@@ -87,8 +88,8 @@ def fit_probabilities(judged: Sequence[Judged], *, seed: int = 0) -> Probability
     Raises:
         ConfigurationError: the scores have the wrong shape.
     """
-    scores, found = _ranked_pairs(judged, seed)
-    if np.count_nonzero(found) < FEWEST_TARGETS:
+    scores, found = _ranked_pairs(judged, MOST_CELLS, seed)
+    if np.count_nonzero(found) < FEWEST_TARGETS or sum(len(holdout) for _, holdout in judged) < FEWEST_USERS:
         return None
     starts = _bin_starts(scores)
     sizes = np.diff([*starts, len(scores)]).astype(np.float64)
@@ -120,7 +121,8 @@ def calibration_error(
     """
     if not 0 < top <= 1:
         raise ConfigurationError(f"top is {top}; it is a share, above 0 and at most 1")
-    told = [_told(calibration, judged, seed) for calibration, judged in parts]
+    most = MOST_CELLS // max(1, len(parts))
+    told = [_told(calibration, judged, most, seed) for calibration, judged in parts]
     probabilities = np.concatenate([np.empty(0), *(probabilities for probabilities, _ in told)])
     found = np.concatenate([np.empty(0, dtype=np.bool_), *(found for _, found in told)])
     first = min(len(found) - bins, int((1 - top) * len(found)))
@@ -130,9 +132,9 @@ def calibration_error(
 
 
 def _told(
-    calibration: ProbabilityCalibration, judged: Sequence[Judged], seed: int
+    calibration: ProbabilityCalibration, judged: Sequence[Judged], most: int, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    scores, found = _ranked_pairs(judged, seed)
+    scores, found = _ranked_pairs(judged, most, seed)
     return calibration.predict(scores).astype(np.float64), found
 
 
@@ -218,9 +220,9 @@ def _towards_baseline(terms: NDArray[np.float64], ratings: NDArray[np.float64], 
     return np.concatenate([[a], slopes + np.array([0.0, 1.0, 1.0])])
 
 
-def _ranked_pairs(judged: Sequence[Judged], seed: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def _ranked_pairs(judged: Sequence[Judged], most: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Scores of items that were not shown, ascending, and which of them are targets."""
-    share = MOST_CELLS // max(1, len(judged))
+    share = most // max(1, len(judged))
     pairs = [_pairs(score, holdout, block) for score, holdout in judged for block in _drawn(holdout, share, seed)]
     scores = np.concatenate([np.empty(0, dtype=np.float32), *(scores for scores, _ in pairs)])
     found = np.concatenate([np.empty(0, dtype=np.bool_), *(found for _, found in pairs)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,8 @@ def evaluate(
 ) -> Evaluation:
     """Ranks all items but the shown ones for each held-out user, and measures what the rankings find.
 
+    Items that no training user has are not ranked: a split has none of them among the targets (Liang et al. 2018).
+
     `popularity`: share of the training users who have each item, (items,), from `popularity_of(split.train)`.
     `metrics`: names with their cutoffs, as "ndcg@10"; `ranking.metrics` has them all.
     `block`: users scored at once; there is never more than one block of scores, block x items x 4 bytes (and a copy
@@ -136,12 +139,18 @@ class _Judge:
     named: Mapping[str, Cutoff]
     popularity: NDArray[np.float64]
 
+    @cached_property
+    def unknown(self) -> NDArray[np.bool_]:
+        """Items that no training user has: no target is one, and no ranking is to be filled with them."""
+        return self.popularity == 0 if self.popularity.any() else np.zeros(len(self.popularity), dtype=np.bool_)
+
     @property
     def deepest(self) -> int:
         return max(k for _, k in self.named.values())
 
     def block(self, score: Score, holdout: Holdout, block: slice) -> _Judged:
         scores = masked(scores_of(score, holdout, block), holdout.fold_in[block])
+        scores[:, self.unknown] = -np.inf
         rankings = top_k(scores, self.deepest, first_row=block.start)
         return _Judged(self._per_user(rankings, holdout.targets[block]), self._counts(rankings))
 
