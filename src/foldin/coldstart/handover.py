@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ WEIGHTS = (0.0, *(2.0 ** (exponent / 2) for exponent in range(-12, 9)))
 STEP = 2.0
 """By how many values of `WEIGHTS` neighbouring lengths usually differ: a standard deviation."""
 
+SHARES = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12)
 FADES = (np.inf, 64.0, 32.0, 16.0, 8.0, 4.0, 2.0, 1.0, 0.5)
 
 USUAL_WEIGHTS = (1.0, 1.0, 0.7, 0.5, 0.35, 0.2, 0.12, 0.06)
@@ -108,8 +110,8 @@ def learn_handover(
     where that tells no weight from another, as with too few users.
 
     `whole` gives those whose whole history is nearest to a length: people who have had their share of what is popular.
-    All of these on average must not be ranked worse than by the model alone. Where they are, w(n) / (1 + (n / k)^4) is
-    taken, with the largest k of `FADES` that mends it, or else the smallest: shorter histories keep their prior.
+    All of these on average must not be ranked worse than by the model alone. Where they are, c w(n) / (1 + (n / k)^4)
+    is taken, with c of `SHARES` and k of `FADES`: of those that mend it the one of least cost, or else the last.
     """
     costs = np.stack([_costs(_qualities(cut(length) if length else ())) for length in LENGTHS])
     if not costs.any():
@@ -117,7 +119,7 @@ def learn_handover(
     costs[LENGTHS.index(0), WEIGHTS.index(0)] = np.inf  # with no history nothing else would speak
     gains = np.stack([_gains(_qualities(whole(length) if length else ())) for length in LENGTHS])
     path = np.array(WEIGHTS)[_smoothest(costs)]
-    return Handover(unit, np.array(LENGTHS, dtype=np.int64), _held_back(path, gains).astype(np.float32))
+    return Handover(unit, np.array(LENGTHS, dtype=np.int64), _held_back(path, costs, gains).astype(np.float32))
 
 
 def usual_handover(unit: float) -> Handover:
@@ -147,17 +149,19 @@ def _gains(qualities: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((qualities - qualities[0]).sum(axis=1))
 
 
-def _held_back(weights: NDArray[np.float64], gains: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The weights, (lengths,), faded as little as it takes for `gains`, (lengths, weights), to add up to no loss."""
+def _held_back(
+    weights: NDArray[np.float64], costs: NDArray[np.float64], gains: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The weights, (lengths,), held back as little as it takes: `gains`, (lengths, weights), add up to no loss."""
     lengths, places = np.array(LENGTHS), np.arange(len(LENGTHS))
-    for fade in FADES:
-        faded = np.asarray(weights / (1 + (lengths / fade) ** 4))
-        nearest = np.abs(np.array(WEIGHTS) - faded[:, None]).argmin(axis=1)
-        if gains[places, nearest].sum() >= 0:
-            break
-    # with no history only the prior speaks, and any weight above 0 ranks the same
-    faded[0] = faded[0] or 1.0
-    return faded
+    candidates = [share * weights / (1 + (lengths / fade) ** 4) for share, fade in product(SHARES, FADES)]
+    nearest = [np.abs(np.array(WEIGHTS) - one[:, None]).argmin(axis=1) for one in candidates]
+    kept = [number for number, at in enumerate(nearest) if gains[places, at].sum() >= 0]
+    # the shortest length is no history at all, where any weight ranks the same
+    best = min(kept, key=lambda number: costs[places, nearest[number]][1:].sum(), default=len(candidates) - 1)
+    held_back = np.array(candidates[best])
+    held_back[0] = weights[0]
+    return held_back
 
 
 def _qualities(parts: Iterable[Truncated]) -> NDArray[np.float64]:
