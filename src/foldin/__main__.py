@@ -1,5 +1,19 @@
 """`python -m foldin` is `foldin`."""
 
-from foldin.cli.app import main
+import sys
 
-main()
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Runs the command line; Ctrl-C ends it quietly with 130, also while it is still being imported."""
+    try:
+        from foldin.cli.app import main as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -19,6 +21,8 @@ from foldin.workspace import open_workspace
 
 Run: TypeAlias = Callable[..., CompletedProcess[str]]
 RunJson: TypeAlias = Callable[..., Any]
+
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 DELIMITED = {
     "NaN as a rating": ("user,item,rating\na,x,1\nb,y,nan\n", 3, "rating", "is NaN"),
@@ -123,10 +127,19 @@ def test_wrong_options_are_wrong_usage(run: Run, trained: Path) -> None:
         assert "Traceback" not in answer.stderr
 
 
-def test_a_reader_that_closes_the_pipe_is_no_error(trained: Path) -> None:
-    command = f"{sys.executable} -m foldin predict nle --json -w {trained} | head -n 1"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
-    assert (done.stdout, done.stderr) == ("[\n", "")
+@pytest.mark.parametrize(
+    ("command", "code"),
+    # what is short is written at the end, what is long or for people before it
+    [("models --json -w W", 141), ("predict nle --json -w W", 1), ("models -w W", 1), ("--version", 1)],
+)
+def test_a_reader_that_closes_the_pipe_is_no_error(trained: Path, command: str, code: int) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    line = [sys.executable, "-m", "foldin", *command.replace("W", str(trained)).split()]
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(line, stdout=writer, stderr=subprocess.PIPE, text=True, check=False, timeout=60, env=buffered)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (code, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
@@ -137,13 +150,29 @@ def test_a_full_disk_is_one_line(trained: Path, command: str) -> None:
     assert (done.returncode, done.stderr) == (1, "error: No space left on device\n")
 
 
-def test_an_interrupt_is_no_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted() -> None:
-        raise KeyboardInterrupt
+INTERRUPTED_AT = """
+import sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["foldin", "models"]
+"""
+"""Presses Ctrl-C while a module is looked for, in a process that is about to run `foldin models`."""
 
-    monkeypatch.setattr("foldin.cli.app.app", interrupted)
-    answer = run("models")
-    assert (answer.returncode, answer.stdout, answer.stderr) == (130, "", "")
+
+@pytest.mark.parametrize("module", ["foldin.cli.app", "typer", "rich.console", "foldin.workspace", "numpy"])
+@pytest.mark.parametrize("start", ["python -m", "script"])
+def test_an_interrupt_at_any_import_is_no_traceback(module: str, start: str) -> None:
+    script, _, function = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["scripts"]["foldin"].partition(":")
+    starts = {
+        "python -m": "import runpy; runpy.run_module('foldin', run_name='__main__')",
+        "script": f"from {script} import {function}; sys.exit({function}())",
+    }
+    program = INTERRUPTED_AT.format(module=module) + starts[start]
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_what_would_command_the_terminal_is_not_repeated(run: Run, tmp_path: Path) -> None:

@@ -71,7 +71,11 @@ def options(
 
 
 def main() -> None:
-    """Runs the command line; an error is one line on standard error and an exit code, never a traceback."""
+    """Runs the command line; an error is one line on standard error and an exit code, never a traceback.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C outside a command; `foldin.__main__` ends quietly on it.
+    """
     warnings.showwarning = _shown
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a title the terminal's encoding lacks is no reason to stop
@@ -88,8 +92,6 @@ def main() -> None:
         _drop_output()
         print_error(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def _run() -> None:
