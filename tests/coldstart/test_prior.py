@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from foldin.coldstart.content import Content, fit_content
-from foldin.coldstart.prior import CONTENT_WEIGHTS, PROFILE_WEIGHTS, Prior, fit_prior, recent_shares, weighed
+from foldin.coldstart.prior import (
+    CONTENT_WEIGHTS,
+    PROFILE_WEIGHTS,
+    RESEMBLANCE_WEIGHTS,
+    Prior,
+    fit_prior,
+    recent_shares,
+    weighed,
+    weighed_resemblance,
+)
 from foldin.data.catalog import Attributes, Catalog, ids_of
 from foldin.data.interactions import NO_TIME
 from foldin.data.matrix import Pairs
@@ -47,6 +56,11 @@ def prior(content: Content) -> Prior:
     return fit_prior(tastes(), ROLES, content)
 
 
+def blank(users: int) -> csr_array:
+    """Histories in which nothing is."""
+    return csr_array(np.zeros((users, ITEMS), dtype=np.float32))
+
+
 def one(**profile: str) -> Attributes:
     return {name: ids_of([cell]) for name, cell in profile.items()}
 
@@ -59,7 +73,7 @@ def test_popularity_is_the_share_of_users_in_units_of_its_spread(prior: Prior) -
     assert prior.shares == pytest.approx(shares)
     assert prior.warm.tolist() == [True] * (ITEMS - 1) + [False]
     assert prior.unit == pytest.approx(shares[:-1].std())
-    terms = prior.terms({}, 3)
+    terms = prior.terms({}, blank(3))
     assert terms.popularity[0] == pytest.approx(shares / shares[:-1].std(), rel=1e-5)
     assert terms.popularity[:, prior.warm].std() == pytest.approx(1)
     assert terms.profile is None
@@ -72,7 +86,7 @@ def test_terms_add_up_with_their_weights(prior: Prior, content: Content) -> None
     assert prior.profile is not None
     weighing = prior.with_weights(profile=0.5, content=3)
     people: Attributes = {"role": ids_of(["admin", "builder", UNKNOWN, "pilot"])}
-    total = weighing.terms(people, 4).total()
+    total = weighing.terms(people, blank(4)).total()
     wanted = prior.shares / prior.unit + 0.5 * prior.profile.score(people, 4) / prior.unit
     assert total == pytest.approx(wanted + 3 * content.score(people, 4), abs=1e-5)
     assert total.shape == (4, ITEMS)
@@ -80,7 +94,7 @@ def test_terms_add_up_with_their_weights(prior: Prior, content: Content) -> None
 
 
 def test_a_role_gets_its_items(prior: Prior) -> None:
-    terms = prior.terms({"role": ids_of(["admin", "builder"])}, 2)
+    terms = prior.terms({"role": ids_of(["admin", "builder"])}, blank(2))
     assert terms.profile is not None
     assert (terms.profile[0, 0:-1:2] > 0).all()
     assert (terms.profile[1, 0:-1:2] < 0).all()
@@ -90,9 +104,31 @@ def test_a_role_gets_its_items(prior: Prior) -> None:
 
 
 def test_a_term_that_weighs_nothing_is_left_out(prior: Prior) -> None:
-    terms = prior.with_weights(profile=0, content=0).terms(one(role="admin"), 1)
+    terms = prior.with_weights(profile=0, content=0).terms(one(role="admin"), blank(1))
     assert terms.profile is None
     assert terms.content is None
+
+
+def test_what_resembles_the_history_has_a_term_of_its_own(prior: Prior, content: Content) -> None:
+    held = csr_array(np.eye(ITEMS, dtype=np.float32)[[0, 1]])
+    assert prior.terms({}, held).resemblance is None
+    terms = prior.with_weights(resemblance=4).terms({}, held)
+    assert terms.resemblance is not None
+    assert terms.resemblance == pytest.approx(4 * content.resembling(held))
+    assert (terms.resemblance[0, 2::2] == 4).all()
+    assert terms.resemblance[0, 0] == 0
+    assert (terms.resemblance[1, 3::2] > terms.resemblance[1, 2::2].max()).all()
+    assert terms.total() == pytest.approx(terms.popularity + terms.resemblance, abs=1e-5)
+    assert prior.with_weights(resemblance=4).terms({}, blank(2)).resemblance is None
+
+
+def test_terms_of_weight_one_are_weighed_as_the_prior_does_it(prior: Prior) -> None:
+    held = csr_array(np.eye(ITEMS, dtype=np.float32)[:1])
+    plain = prior.with_weights(profile=1, content=1, resemblance=1).terms(one(role="admin"), held)
+    for weighing in (prior.with_weights(profile=2, content=0.5, resemblance=4), prior.with_weights(profile=0)):
+        wanted = weighing.terms(one(role="admin"), held)
+        assert plain.weighed(weighing).total() == pytest.approx(wanted.total(), abs=1e-5)
+    assert plain.weighed(prior.with_weights(profile=0)).profile is None
 
 
 def test_a_weight_that_is_not_given_stays(prior: Prior) -> None:
@@ -128,7 +164,7 @@ def test_the_unit(shares: list[float], warm: list[bool], unit: float) -> None:
 def test_of_nobody_everything_is_zero(content: Content) -> None:
     prior = fit_prior(csr_array(np.zeros((0, ITEMS), dtype=np.float32)), {}, content)
     assert not prior.warm.any()
-    terms = prior.terms(one(like="bricks"), 1)
+    terms = prior.terms(one(like="bricks"), blank(1))
     assert not terms.popularity.any()
     assert terms.total()[0] == pytest.approx([0, 1] * (ITEMS // 2))
 
@@ -138,11 +174,11 @@ def test_of_nobody_everything_is_zero(content: Content) -> None:
 
 def wanted(target: NDArray[np.float32]) -> Quality:
     """How near the totals of all users are to what they should be."""
-    return lambda prior: np.asarray(-np.square(prior.terms(ROLES, USERS).total() - target).sum(axis=1))
+    return lambda prior: np.asarray(-np.square(prior.terms(ROLES, blank(USERS)).total() - target).sum(axis=1))
 
 
 def target_of(prior: Prior, profile: float, content: float) -> NDArray[np.float32]:
-    total = prior.with_weights(profile=profile, content=content).terms(ROLES, USERS).total()
+    total = prior.with_weights(profile=profile, content=content).terms(ROLES, blank(USERS)).total()
     return np.array(np.broadcast_to(total, (USERS, ITEMS)))
 
 
@@ -154,7 +190,26 @@ def test_the_weights_that_do_best_are_taken(prior: Prior, of_profile: float, of_
     assert (chosen.profile_weight, chosen.content_weight) == (of_profile, of_content)
 
 
-def test_a_gain_within_a_standard_error_lets_no_term_in(prior: Prior) -> None:
+@pytest.mark.parametrize("weight", RESEMBLANCE_WEIGHTS)
+def test_resemblance_weighs_what_does_best(prior: Prior, weight: float) -> None:
+    held = tastes()
+    target = prior.with_weights(resemblance=weight).terms({}, held).total()
+
+    def near(prior: Prior) -> NDArray[np.float64]:
+        return np.asarray(-np.square(prior.terms({}, held).total() - target).sum(axis=1))
+
+    assert weighed_resemblance(prior, near).resemblance_weight == weight
+
+
+def test_without_words_nothing_resembles_anything() -> None:
+    def never(prior: Prior) -> NDArray[np.float64]:
+        raise AssertionError("asked")
+
+    wordless = fit_prior(tastes(), ROLES)
+    assert weighed_resemblance(wordless, never) is wordless
+
+
+def test_a_gain_within_two_standard_errors_lets_no_term_in(prior: Prior) -> None:
     sure = weighed(prior, wanted(target_of(prior, 0, 0)))
     assert (sure.profile_weight, sure.content_weight) == (0, 0)
 
@@ -164,7 +219,11 @@ def test_a_gain_within_a_standard_error_lets_no_term_in(prior: Prior) -> None:
     def certain(prior: Prior) -> NDArray[np.float64]:
         return np.array([0.06, 0.05, 0.04, 0.05]) * (prior.profile_weight > 0)
 
+    def half_certain(prior: Prior) -> NDArray[np.float64]:
+        return np.array([0.0, 0.3, 0.0, 0.3]) * (prior.profile_weight > 0)  # 1.7 standard errors
+
     assert weighed(prior, lucky).profile_weight == 0
+    assert weighed(prior, half_certain).profile_weight == 0
     assert weighed(prior, certain).profile_weight == 0.5  # the smallest of those that do as well
 
 
@@ -224,47 +283,51 @@ def slow_shares(cells: list[tuple[int, int, float, int | None]], rows: list[int]
 @pytest.mark.parametrize("rows", [[0, 1, 2, 3], [0, 1], [1, 2]])
 @pytest.mark.parametrize("half_life", [0.5, 7.0, 1000.0])
 def test_recent_shares_are_those_of_a_plain_loop(rows: list[int], half_life: float) -> None:
-    shares = recent_shares(pairs_of(CELLS), np.array(rows), half_life)
+    pairs = pairs_of([cell for cell in CELLS if cell[0] in rows])
+    shares = recent_shares(pairs, len(rows), half_life)
     assert shares == pytest.approx(slow_shares(CELLS, rows, half_life), rel=1e-5)
     assert shares.dtype == np.float32
 
 
 def test_recent_shares_are_as_large_in_all_as_plain_ones() -> None:
     pairs = pairs_of(CELLS)
-    rows = np.arange(4)
-    assert recent_shares(pairs, rows, 3).sum() == pytest.approx(pairs.values.sum() / 4)
-    assert recent_shares(pairs, rows, 1e9) == pytest.approx(pairs.matrix().toarray().mean(axis=0), rel=1e-4)
+    assert recent_shares(pairs, 4, 3).sum() == pytest.approx(pairs.values.sum() / 4)
+    assert recent_shares(pairs, 4, 1e9) == pytest.approx(pairs.matrix().toarray().mean(axis=0), rel=1e-4)
 
 
 def test_what_is_newer_counts_more() -> None:
-    shares = recent_shares(pairs_of([(0, 0, 1.0, 0), (1, 1, 1.0, 10), (2, 2, 1.0, 20)]), np.arange(4), 10)
+    shares = recent_shares(pairs_of([(0, 0, 1.0, 0), (1, 1, 1.0, 10), (2, 2, 1.0, 20)]), 4, 10)
     assert shares[1] == pytest.approx(2 * shares[0])
     assert shares[2] == pytest.approx(2 * shares[1])
 
 
 def test_however_old_it_is_there_are_no_numbers_too_small() -> None:
     ages: list[tuple[int, int, float, int | None]] = [(0, 0, 1.0, 0), (1, 1, 1.0, 100_000)]
-    shares = recent_shares(pairs_of(ages), np.arange(4), 1e-3)
+    shares = recent_shares(pairs_of(ages), 4, 1e-3)
     assert shares == pytest.approx([0, 0.5, 0])
 
 
-def test_users_of_whom_nothing_has_a_time_count_alike() -> None:
-    shares = recent_shares(pairs_of(CELLS).where(np.arange(6) >= 3), np.array([1]), 5)
-    assert shares == pytest.approx([0, 0, 1])
-    assert recent_shares(pairs_of(CELLS), np.array([], dtype=np.intp), 5).tolist() == [0, 0, 0]
+def test_what_has_no_time_counts_as_the_oldest() -> None:
+    cells: list[tuple[int, int, float, int | None]] = [(0, 0, 1.0, None), (1, 1, 1.0, 0), (2, 2, 1.0, 10)]
+    shares = recent_shares(pairs_of(cells), 4, 10)
+    assert shares[0] == shares[1] == pytest.approx(shares[2] / 2)
+
+
+def test_nobody_makes_no_share_infinite() -> None:
+    assert np.isfinite(recent_shares(pairs_of(CELLS), 0, 5)).all()
 
 
 @pytest.mark.parametrize("half_life", [0.0, -1.0, float("nan")])
 def test_a_half_life_is_above_0(half_life: float) -> None:
     with pytest.raises(ConfigurationError, match="a number of days above 0"):
-        recent_shares(pairs_of(CELLS), np.arange(4), half_life)
+        recent_shares(pairs_of(CELLS), 4, half_life)
 
 
 def test_recent_popularity_needs_times() -> None:
     timeless = pairs_of([(row, column, value, None) for row, column, value, _ in CELLS])
     for pairs in (timeless, replace(timeless, times=None)):
         with pytest.raises(ConfigurationError, match="needs a column of times"):
-            recent_shares(pairs, np.arange(4), 5)
+            recent_shares(pairs, 4, 5)
 
 
 # -- as arrays
@@ -274,7 +337,7 @@ def test_a_prior_comes_back_from_its_arrays(prior: Prior, content: Content) -> N
     assert prior.profile is not None
     again = Prior.from_arrays(prior.arrays(), prior.profile.encoder, ITEMS, content)
     people: Attributes = {"role": ids_of(["admin", "builder", "pilot"])}
-    assert again.terms(people, 3).total().tobytes() == prior.terms(people, 3).total().tobytes()
+    assert again.terms(people, blank(3)).total().tobytes() == prior.terms(people, blank(3)).total().tobytes()
     assert again.warm.tolist() == prior.warm.tolist()
     assert again.warm.dtype == np.bool_
 
