@@ -94,7 +94,7 @@ def test_another_runs_checkpoint_is_refused(tmp_path: Path, world: World) -> Non
 def test_ratings_without_a_meaning_are_refused_with_the_choice(tmp_path: Path, world: World) -> None:
     refused = foldin("train", "-w", filled(tmp_path / "w", world, ratings=True))
     assert refused.returncode == 2
-    assert "positive_from" in refused.stderr
+    assert "--positive-from" in refused.stderr
     assert "strength" in refused.stderr
     assert not (tmp_path / "w" / "current").exists()
 

@@ -24,7 +24,7 @@ NAN, INFINITY = float("nan"), float("inf")
     [
         ({"form": "both"}, "'both' is not one of: implicit, explicit"),
         ({"strength": "square"}, "'square' is not one of: none, log, cap"),
-        ({"form": "explicit"}, "needs positive_from"),
+        ({"form": "explicit"}, "name it with positive_from / --positive-from"),
         ({"form": "explicit", "positive_from": 4, "weights": {"buy": 2}}, "weights is for implicit"),
         ({"form": "explicit", "positive_from": 4, "strength": "log"}, "strength is for implicit"),
         ({"form": "explicit", "positive_from": 4, "half_life": 3}, "half_life is for implicit"),
@@ -49,7 +49,9 @@ def test_settings_out_of_range_are_refused(settings: dict[str, object], problem:
 
 
 def test_values_without_a_meaning_are_refused(log_of: LogOf) -> None:
-    with pytest.raises(ConfigurationError, match=r"say what they mean.*positive_from.*strength"):
+    with pytest.raises(
+        ConfigurationError, match=r"say what they mean.*positive_from / --positive-from.*strength / --strength"
+    ):
         Feedback().settle(log_of([("u", "i")], values=[3]))
 
 
@@ -93,7 +95,9 @@ def test_an_infinite_value_is_refused_with_its_row(log_of: LogOf, feedback: Feed
 
 def test_a_kind_without_a_weight_is_refused_with_its_row(log_of: LogOf) -> None:
     log = log_of([("u", "i")] * 3, kinds=["buy", "buy", "view"])
-    with pytest.raises(DataError, match="row 3, field 'kind': kind 'view' has no weight"):
+    with pytest.raises(
+        DataError, match="row 3, field 'kind': kind 'view' has no weight; name it in weights / --weights"
+    ):
         Feedback(weights={"buy": 2}).settle(log)
 
 
@@ -109,7 +113,7 @@ def test_weights_need_kinds(log_of: LogOf) -> None:
 
 @pytest.mark.parametrize("times", [None, [None]])
 def test_half_life_needs_times(log_of: LogOf, times: list[int | None] | None) -> None:
-    with pytest.raises(ConfigurationError, match="half_life needs a column of times"):
+    with pytest.raises(ConfigurationError, match="half_life / --half-life needs a column of times"):
         Feedback(half_life=3).settle(log_of([("u", "i")], times=times))
 
 

@@ -278,7 +278,7 @@ def _memory(users: int, items: int, pairs: int) -> Memory:
 def _warnings(found: Diagnosis, *, zone_given: bool) -> Iterable[str]:
     yield from _of_rows(found)
     if found.times is not None and found.times.naive and not zone_given:
-        yield f"times without a time zone: {found.times.naive:,}; reading them needs one, for example timezone='UTC'"
+        yield f"times without a time zone: {found.times.naive:,}; name it with timezone / --timezone, as UTC"
     yield from _of_size(found)
     yield from _of_ids(found)
     yield from _of_users_and_items(found)

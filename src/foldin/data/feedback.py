@@ -66,8 +66,8 @@ class Feedback:
     def _check_explicit(self) -> None:
         if self.positive_from is None:
             raise ConfigurationError(
-                "explicit feedback needs positive_from, the rating from which an item counts as liked, "
-                "for example positive_from=4 on a scale of 1 to 5"
+                "explicit feedback needs the rating from which an item counts as liked: name it with "
+                "positive_from / --positive-from, as 4 on a scale of 1 to 5"
             )
         given = (
             ("weights", self.weights),
@@ -93,7 +93,9 @@ class Feedback:
         if log.values is not None and self.positive_from is None and self.strength is None:
             raise ConfigurationError(_WHAT_VALUES_MEAN)
         if self.positive_from is not None and log.values is None:
-            raise ConfigurationError("positive_from needs a column of ratings, and the log has no values")
+            raise ConfigurationError(
+                "positive_from / --positive-from needs a column of ratings, and the log has no values"
+            )
         _check_kinds(log, self.weights)
         return FeedbackRule(self, latest=_latest(log) if self.half_life is not None else None)
 
@@ -191,9 +193,9 @@ class FeedbackRule:
 
 
 _WHAT_VALUES_MEAN = (
-    "the log has a column of values; say what they mean. Ratings: give positive_from, the rating from which an item "
-    "counts as liked (with implicit feedback to learn who likes what, with explicit feedback to learn the ratings). "
-    "Amounts such as plays or seconds: give strength, one of: log, cap, none"
+    "the log has a column of values; say what they mean. Ratings: give positive_from / --positive-from, the rating "
+    "from which an item counts as liked (with implicit feedback to learn who likes what, with explicit feedback to "
+    "learn the ratings). Amounts such as plays or seconds: give strength / --strength, one of: log, cap, none"
 )
 
 
@@ -238,7 +240,8 @@ def _check_kinds(log: Interactions, weights: Mapping[str, float]) -> None:
         rows = np.flatnonzero(log.kind_codes == code)
         if name not in weights and len(rows):
             raise DataError(
-                f"kind '{name}' has no weight; add {name}=... (0 only marks items as seen){_whose(log, int(rows[0]))}",
+                f"kind '{name}' has no weight; name it in weights / --weights (0 only marks items as seen)"
+                f"{_whose(log, int(rows[0]))}",
                 row=int(rows[0]) + 1,
                 field="kind",
             )
@@ -246,5 +249,5 @@ def _check_kinds(log: Interactions, weights: Mapping[str, float]) -> None:
 
 def _latest(log: Interactions) -> int:
     if log.times is None or (log.times == NO_TIME).all():
-        raise ConfigurationError("half_life needs a column of times, and the log has none")
+        raise ConfigurationError("half_life / --half-life needs a column of times, and the log has none")
     return int(log.times.max())

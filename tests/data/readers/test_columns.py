@@ -32,7 +32,7 @@ def test_a_plain_name_is_preferred_to_a_longer_one() -> None:
 
 def test_two_columns_that_fit_equally_are_refused_with_the_option_to_give() -> None:
     frame = pd.DataFrame({"user": ["a"], "item": ["b"], "rating": [1], "plays": [2]})
-    with pytest.raises(DataError, match=r"'rating' and 'plays' .* value='rating'"):
+    with pytest.raises(DataError, match=r"'rating' and 'plays' .* name it with value / --value"):
         read(frame)
     assert read_skipping(frame, value="plays").columns["value"] == "plays"
 
@@ -44,7 +44,7 @@ def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_fitting_column_names_the_columns_and_the_option() -> None:
-    with pytest.raises(DataError, match=r"'foo', 'item'; say which: user='\.\.\.'"):
+    with pytest.raises(DataError, match=r"'foo', 'item'; name it with user / --user"):
         read(pd.DataFrame({"foo": ["a"], "item": ["b"]}))
 
 

@@ -66,7 +66,7 @@ def test_iso_8601_with_an_offset_becomes_utc(tmp_path: Path, written: str, expec
 @pytest.mark.parametrize("written", ["2020-07-01T12:00:00", "2020-07-01 12:00:00", "2020-07-01T12:00"])
 def test_naive_times_need_a_time_zone(tmp_path: Path, written: str) -> None:
     source = log_of(["2020-07-01T00:00:00Z", written], tmp_path / "log.csv")
-    with pytest.raises(DataError, match=r"row 3, field 'time': .*timezone='UTC'"):
+    with pytest.raises(DataError, match=r"row 3, field 'time': .*timezone / --timezone, as UTC"):
         read(source)
     assert times_of(source, "UTC")[1] == micro(2020, 7, 1, 12)
     assert times_of(source, "Europe/Berlin")[1] == micro(2020, 7, 1, 10)

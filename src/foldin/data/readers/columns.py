@@ -127,7 +127,7 @@ def _fitting(columns: Sequence[Column], role: Role, file: str | None) -> list[Co
         fitting = [column for column in columns if _key(column.name) in group]
         if len(fitting) > 1:
             names = " and ".join(f"'{column.name}'" for column in fitting)
-            problem = f"the columns {names} could each be the {role}; say which: {role}='{fitting[0].name}'"
+            problem = f"the columns {names} could each be the {role}; name it with {role} / --{role}"
             raise DataError(problem, file=file, field=role)
         if fitting:
             return fitting
@@ -139,7 +139,9 @@ def _key(name: str) -> str:
 
 
 def _no_column(columns: Sequence[Column], role: Role, file: str | None) -> DataError:
-    return DataError(f"no column is called like a {role}; {_listed(columns)}; say which: {role}='...'", file=file)
+    return DataError(
+        f"no column is called like a {role}; {_listed(columns)}; name it with {role} / --{role}", file=file
+    )
 
 
 def _listed(columns: Sequence[Column]) -> str:

@@ -33,7 +33,7 @@ GOOD_TIME, NOT_A_TIME, WITHOUT_ZONE, IN_FUTURE, MILLISECONDS, SECONDS, TOO_EARLY
 TIME_REFUSALS = (
     "",
     "the time is neither epoch seconds, epoch milliseconds nor ISO 8601",
-    "the time has no time zone; say which it is in: timezone='UTC' or timezone='Europe/Berlin', for example",
+    "the time has no time zone; name it with timezone / --timezone, as UTC or Europe/Berlin",
     "the time lies in the future (numbers were read as epoch {unit})",
     "the time is in milliseconds where the column is in seconds, or lies in the far future",
     "the time is in seconds where the column is in milliseconds",
