@@ -9,7 +9,7 @@ from foldin.errors import DataError, NotFoundError
 
 @pytest.fixture
 def catalog() -> Catalog:
-    return Catalog(ids_of(["b", "a", "c"]), {"title": ids_of(["Bee", None, "Sea"]), "level": ids_of([None, "2", "1"])})  # type: ignore[list-item]  # None is not known
+    return Catalog(ids_of(["b", "a", "c"]), {"title": ids_of(["Bee", None, "Sea"]), "level": ids_of([None, "2", "1"])})
 
 
 def test_ids_and_indices_are_one_another(catalog: Catalog) -> None:
