@@ -69,7 +69,7 @@ def content() -> Content:
 @pytest.fixture(scope="module")
 def blends() -> dict[str, Blend]:
     warm, words = tastes(), content()
-    prior = fit_prior(warm, ROLES, words).with_weights(profile=2, content=0.5)
+    prior = fit_prior(warm, ROLES, words).with_weights(profile=2, content=0.5, resemblance=3)
     cold_items = fit_cold_items(words.item_vectors(), np.arange(ITEMS) >= WARM, history_weight=1.5)
     models = {name: estimator.fit(warm, seed=1) for name, estimator in SMALL.items()}
     return {
@@ -106,13 +106,15 @@ def slow_score(blend: Blend, row: csr_array, person: Attributes, item: int) -> f
         resembled = blend.cold_items.history_weight * float(row.toarray()[0] @ column)
     prior, known = blend.prior, row.nnz
     weight = float(np.interp(np.log1p(known), np.log1p(blend.handover.lengths), blend.handover.weights))
-    model = blend.model.score(row)[0] * blend.handover.unit if known else np.zeros(ITEMS)
+    scores = blend.model.score(row)[0]
+    model = (scores - scores[:WARM].mean()) * blend.handover.unit if known else np.zeros(ITEMS)
     before = prior.shares / prior.unit
     if prior.profile is not None:
         before = before + prior.profile_weight * prior.profile.score(person, 1)[0] / prior.unit
     total = sum(share * float(model[source] + weight * before[source]) for source, share in shares.items())
     if prior.content is not None:
         total += weight * prior.content_weight * float(prior.content.score(person, 1)[0, item])
+        total += weight * prior.resemblance_weight * float(prior.content.resembling(row)[0, item])
     return total + resembled
 
 
@@ -148,7 +150,7 @@ def test_terms_add_up_to_the_score(attributes: Attributes, without: str, blend: 
     assert sum(at.values()) == pytest.approx(scores.ravel(), abs=1e-5)
     assert np.array_equal(terms.total(), scores)
     assert (terms.profile is None) == (without == "profile" or not attributes)
-    assert (terms.content is None) == (without == "content" or not attributes)
+    assert (terms.content is None) == (without == "content")
     assert without != "profile" or not at["profile"].any()
 
 
@@ -181,8 +183,10 @@ def test_who_else_is_asked_for_plays_no_part(blend: Blend) -> None:
 def test_held_out_users_are_scored_with_their_own_profiles(blend: Blend) -> None:
     people = np.array([4, 0, 1])
     holdout = Holdout(people, histories()[people], histories()[people])
-    score = blended_scores(blend, PEOPLE, holdout)
-    assert score(slice(1, 3)) == pytest.approx(blend.score(histories()[people], of_rows(PEOPLE, people))[1:], abs=1e-5)
+    found = blended_scores(blend, PEOPLE, holdout)(slice(1, 3))
+    scores = blend.score(histories()[people], of_rows(PEOPLE, people))[1:]
+    assert found[:, :WARM] == pytest.approx(scores[:, :WARM], abs=1e-5)
+    assert np.isneginf(found[:, WARM:]).all()  # what nobody had cannot be found
 
 
 def test_a_model_that_does_not_look_at_histories_has_no_term(blends: dict[str, Blend]) -> None:
@@ -211,6 +215,14 @@ def test_a_taste_gets_its_cold_item(name: str, blends: dict[str, Blend]) -> None
     scores = blends[name].score(csr_array(rows), {})
     assert scores[0, SEA] > scores[0, HILLS] + 0.5
     assert scores[1, HILLS] > scores[1, SEA] + 0.5
+
+
+def test_a_cold_item_is_stood_for_by_what_it_resembles(blend: Blend) -> None:
+    assert blend.cold_items is not None
+    assert blend.standing_for(3).toarray()[0] == pytest.approx(np.eye(ITEMS)[3])
+    assert blend.standing_for(SEA).toarray()[0] == pytest.approx(blend.cold_items.weights.toarray()[:, SEA])
+    assert blend.standing_for(SEA).has_sorted_indices
+    assert blend.standing_for(LONE).nnz == lean(blend, "cold items").standing_for(SEA).nnz == 0
 
 
 # -- what adds up
@@ -277,7 +289,8 @@ def test_without_profiles_there_are_no_contributions_of_theirs(without: str, ble
 
 @pytest.mark.parametrize("name", ["ease", "edlae", "autoencoder"])
 def test_the_longer_the_history_the_less_the_prior_says(name: str, blends: dict[str, Blend]) -> None:
-    blend = replace(blends[name], handover=Handover(1.0, np.array([0, 7]), np.array([2, 0], dtype=np.float32)))
+    handover = Handover(1.0, np.array([0, 7]), np.array([2, 0], dtype=np.float32))
+    blend = replace(blends[name], prior=blends[name].prior.with_weights(resemblance=0), handover=handover)
     rows = np.zeros((4, ITEMS), dtype=np.float32)
     for row, length in enumerate((0, 1, 3, 7)):
         rows[row, :length] = 1

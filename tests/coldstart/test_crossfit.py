@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 import foldin.coldstart.crossfit as module
-from foldin.coldstart.crossfit import Fold, learn_blend
-from foldin.coldstart.handover import Handover, spread_unit, usual_handover
+from foldin.coldstart.cold_items import history_weight_of
+from foldin.coldstart.crossfit import Fold, Learned, learn_blend
+from foldin.coldstart.handover import spread_unit, usual_handover
 from foldin.coldstart.prior import Prior, fit_prior
 from foldin.data.catalog import Attributes, ids_of
 from foldin.data.splitting import Holdout
@@ -87,9 +88,7 @@ def _few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ENOUGH_ROWS", 100)
 
 
-def learned(
-    models: list[Watched], prior: Prior, attributes: Attributes = ROLES, each: int = 50
-) -> tuple[Prior, Handover]:
+def learned(models: list[Watched], prior: Prior, attributes: Attributes = ROLES, each: int = 50) -> Learned:
     users = [held_out(rows_of(200 + each * place, 200 + each * (place + 1))) for place in range(len(models))]
     return learn_blend([Fold(*pair) for pair in zip(models, users, strict=True)], prior, attributes, liked)
 
@@ -109,7 +108,7 @@ def test_users_are_scored_by_the_model_of_their_fold_alone(prior: Prior) -> None
 
 def test_all_folds_count(prior: Prior) -> None:
     def say(*models: Watched) -> float:
-        return float(learned(list(models), prior, {})[1].weight(np.arange(1, 20)).mean())
+        return float(learned(list(models), prior, {}).handover.weight(np.arange(1, 20)).mean())
 
     assert say(knowing(), knowing()) < say(knowing(), Watched()) < say(Watched(), Watched())
 
@@ -118,7 +117,7 @@ def test_the_unit_is_that_of_all_folds_together(prior: Prior) -> None:
     quiet = knowing()
     quiet.weights = quiet.weights * np.float32(0.01) if quiet.weights is not None else None
     loud = knowing()
-    unit = learned([quiet, loud], prior)[1].unit
+    unit = learned([quiet, loud], prior).handover.unit
     scores = [quiet.score(quiet.asked[0]), loud.score(loud.asked[0])]
     assert unit == pytest.approx(spread_unit(np.concatenate(scores)), rel=1e-5)
 
@@ -126,25 +125,47 @@ def test_the_unit_is_that_of_all_folds_together(prior: Prior) -> None:
 # -- what is learned
 
 
+def test_a_blend_is_put_together_as_it_was_learned(prior: Prior) -> None:
+    found = learned([knowing()], prior)
+    blend = found.blend(knowing(), prior)
+    assert blend.handover is found.handover
+    weights = blend.prior.profile_weight, blend.prior.content_weight, blend.prior.resemblance_weight
+    assert weights == (found.profile_weight, found.content_weight, found.resemblance_weight)
+    assert blend.cold_items is None
+
+
+def test_what_a_history_counts_for_cold_items_is_a_mean_over_folds(prior: Prior) -> None:
+    found = learned([knowing(), knowing()], prior)
+    of_folds = []
+    for start in (200, 250):
+        users = held_out(rows_of(start, start + 50))
+        scores = found.blend(knowing(), prior).score(users.fold_in, {"role": ROLES["role"][start : start + 50]})
+        of_folds.append(history_weight_of(scores, users.fold_in, prior.warm))
+    assert found.history_weight == pytest.approx(np.mean(of_folds), rel=1e-4)
+    assert found.history_weight > 0
+
+
 def test_a_profile_that_decides_is_given_weight(prior: Prior) -> None:
-    assert learned([knowing()], prior)[0].profile_weight > 0
+    assert learned([knowing()], prior).profile_weight > 0
 
 
 def test_a_profile_that_says_nothing_is_given_none(prior: Prior) -> None:
     shuffled = {"role": np.random.default_rng(0).permutation(ROLES["role"])}
-    assert learned([knowing()], prior, shuffled)[0].profile_weight == 0
+    assert learned([knowing()], prior, shuffled).profile_weight == 0
     nobody = {"role": ids_of([UNKNOWN] * USERS)}
-    assert learned([knowing()], prior, nobody)[0].profile_weight == 0
+    assert learned([knowing()], prior, nobody).profile_weight == 0
 
 
 def test_profiles_are_found_by_the_rows_of_the_whole_matrix(prior: Prior) -> None:
     elsewhere = {"role": np.where(TRAIN, np.roll(ROLES["role"], 1), ROLES["role"])}
-    assert learned([knowing()], prior, elsewhere)[0].profile_weight > 0
+    assert learned([knowing()], prior, elsewhere).profile_weight > 0
 
 
 def test_a_model_of_noise_leaves_the_say_to_the_prior(prior: Prior) -> None:
     known = np.array([1, 3, 10])
-    assert (learned([Watched()], prior)[1].weight(known) > 5 * learned([knowing()], prior)[1].weight(known)).all()
+    assert (
+        learned([Watched()], prior).handover.weight(known) > 5 * learned([knowing()], prior).handover.weight(known)
+    ).all()
 
 
 def test_users_with_nothing_to_find_play_no_part(prior: Prior) -> None:
@@ -153,22 +174,22 @@ def test_users_with_nothing_to_find_play_no_part(prior: Prior) -> None:
     emptied[40:] = 0
     some = Holdout(users.rows, users.fold_in, csr_array(emptied))
     found = [learn_blend([Fold(knowing(), part)], prior, ROLES, liked) for part in (some, some.where(np.arange(40)))]
-    assert np.array_equal(found[0][1].weights, found[1][1].weights)
-    assert found[0][0].profile_weight == found[1][0].profile_weight
+    assert np.array_equal(found[0].handover.weights, found[1].handover.weights)
+    assert found[0].profile_weight == found[1].profile_weight
 
 
 def test_the_same_users_give_the_same(prior: Prior) -> None:
     one, other = (learned([knowing(), Watched()], prior) for _ in range(2))
-    assert one[1].weights.tobytes() == other[1].weights.tobytes()
-    assert one[1].unit == other[1].unit
-    assert one[0].profile_weight == other[0].profile_weight
+    assert one.handover.weights.tobytes() == other.handover.weights.tobytes()
+    assert one.handover.unit == other.handover.unit
+    assert (one.profile_weight, one.history_weight) == (other.profile_weight, other.history_weight)
 
 
 @pytest.mark.parametrize("each", [1, 2])
 def test_hardly_any_users(each: int, prior: Prior) -> None:
-    weighed, handover = learned([knowing(), knowing()], prior, each=each)
-    assert weighed.profile_weight in (0, 0.5, 1, 2)
-    assert handover.weights.tolist() == usual_handover(1).weights.tolist()
+    found = learned([knowing(), knowing()], prior, each=each)
+    assert found.profile_weight in (0, 0.5, 1, 2)
+    assert found.handover.weights.tolist() == usual_handover(1).weights.tolist()
 
 
 # -- few users are cut in several ways, many are thinned out
@@ -221,5 +242,5 @@ def test_whole_histories_are_those_nearest_to_a_length(prior: Prior) -> None:
     whole = held_out(rows_of(200, 250)).fold_in
     # in log(1 + n), 7 is nearer to 5 than to 10, and 15 nearer to 20 than to 10
     nearest = [5 if length < 8 else 10 if length < 15 else 20 for length in np.diff(whole.indptr)]
-    tails = model.lengths()[-len(set(nearest)) :]
+    tails = model.lengths()[-len(set(nearest)) - 1 : -1]  # last comes everybody, for what cold items are worth
     assert [len(part) for part in tails] == [nearest.count(length) for length in sorted(set(nearest))]
