@@ -54,9 +54,8 @@ def test_the_rows_of_a_short_table_still_add_up(run: Run, trained: Path, labs: l
         for table in re.split("What of the (?:profile|history) makes up its term", told)
     )
     *terms, total = score
-    of = dict(
-        zip(re.findall(r"^\W*(history|profile|content|popularity|score) ", told, re.MULTILINE), score, strict=True)
-    )
+    names = re.findall(r"^\W*(history|profile|content|popularity|score) +[+-]", told, re.MULTILINE)
+    of = dict(zip(names, score, strict=True))
     assert sum(terms) == pytest.approx(total, abs=3e-4)
     assert f": score {total:.4f}" in told
     assert sum(profile) == pytest.approx(of["profile"], abs=3e-4)
