@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ from scipy.sparse import csr_array
 
 import foldin.coldstart.crossfit as module
 from foldin.coldstart.cold_items import history_weight_of
+from foldin.coldstart.content import fit_content
 from foldin.coldstart.crossfit import Fold, Learned, learn_blend
 from foldin.coldstart.handover import spread_unit, usual_handover
 from foldin.coldstart.prior import Prior, fit_prior
-from foldin.data.catalog import Attributes, ids_of
+from foldin.data.catalog import Attributes, Catalog, ids_of
 from foldin.data.splitting import Holdout
 
 USERS, ITEMS = 400, 30
@@ -127,6 +128,7 @@ def test_the_unit_is_that_of_all_folds_together(prior: Prior) -> None:
 
 def test_a_blend_is_put_together_as_it_was_learned(prior: Prior) -> None:
     found = learned([knowing()], prior)
+    found = replace(found, content_weight=4, resemblance_weight=16)
     blend = found.blend(knowing(), prior)
     assert blend.handover is found.handover
     weights = blend.prior.profile_weight, blend.prior.content_weight, blend.prior.resemblance_weight
@@ -158,7 +160,9 @@ def test_a_profile_that_says_nothing_is_given_none(prior: Prior) -> None:
 
 def test_profiles_are_found_by_the_rows_of_the_whole_matrix(prior: Prior) -> None:
     elsewhere = {"role": np.where(TRAIN, np.roll(ROLES["role"], 1), ROLES["role"])}
-    assert learned([knowing()], prior, elsewhere).profile_weight > 0
+    found, plain = learned([knowing()], prior, elsewhere), learned([knowing()], prior)
+    assert found.profile_weight == plain.profile_weight > 0
+    assert np.array_equal(found.handover.weights, plain.handover.weights)
 
 
 def test_a_model_of_noise_leaves_the_say_to_the_prior(prior: Prior) -> None:
@@ -244,3 +248,28 @@ def test_whole_histories_are_those_nearest_to_a_length(prior: Prior) -> None:
     nearest = [5 if length < 8 else 10 if length < 15 else 20 for length in np.diff(whole.indptr)]
     tails = model.lengths()[-len(set(nearest)) - 1 : -1]  # last comes everybody, for what cold items are worth
     assert [len(part) for part in tails] == [nearest.count(length) for length in sorted(set(nearest))]
+
+
+def test_nearest_is_meant_in_the_logarithm(prior: Prior) -> None:
+    model, rows = knowing(), rows_of(200, 250)
+    fewer = np.arange(ITEMS) < 2 * (3 + EVEN[:50, None])  # even users have 4 items, odd ones 3
+    users = Holdout(rows, sparse(ALIKE[:50] & fewer), sparse(ALIKE[:50] & (np.arange(ITEMS) > 20)))
+    learn_blend([Fold(model, users)], prior, ROLES, liked)
+    assert [len(part) for part in model.lengths()[-3:]] == [25, 25, 50]  # 4 is nearer to 5 than to 3
+
+
+# -- words
+
+
+def titled(prior: Prior, topics: NDArray[np.object_]) -> Prior:
+    content = fit_content(Catalog(ids_of(map(str, range(ITEMS))), {"title": topics}))
+    assert content is not None
+    return replace(prior, profile=None, content=content)
+
+
+def test_resemblance_is_given_weight_where_titles_tell_tastes(prior: Prior) -> None:
+    topics = ids_of(["deep sea", "green hills"] * (ITEMS // 2))
+    assert learned([Watched()], titled(prior, topics)).resemblance_weight > 0
+    shuffled = np.random.default_rng(0).permutation(topics)
+    assert learned([Watched()], titled(prior, shuffled)).resemblance_weight == 0
+    assert learned([Watched()], prior).resemblance_weight == 0

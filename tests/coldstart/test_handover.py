@@ -152,6 +152,12 @@ def test_of_a_prior_that_is_noise_hardly_anything_is_heard() -> None:
     assert weights[0] > 0  # it alone speaks there
 
 
+def test_a_prior_that_harms_speaks_where_there_is_no_history_all_the_same() -> None:
+    weights = learned(lambda length: [sides(length, model=4, prior=-4)])
+    assert weights[0] > 0
+    assert not any(weights[length] for length in LENGTHS if length > 3)
+
+
 def test_two_sides_that_are_as_good_share_the_say() -> None:
     weights = learned(lambda length: [sides(length, model=1.5, prior=1.5, users=200)])
     assert all(0.5 < weights[length] < 2 for length in LENGTHS if length)

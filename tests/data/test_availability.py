@@ -40,6 +40,12 @@ def test_not_hidden(cell: str) -> None:
     assert not gone(hidden=cell)
 
 
+@pytest.mark.parametrize("cell", ["", "  ", UNKNOWN])
+def test_no_date_is_no_limit(cell: str) -> None:
+    assert not gone(available_from=cell)
+    assert not gone(available_until=cell)
+
+
 def test_from_a_moment_on() -> None:
     cell = "2027-03-10T12:00:00Z"
     assert gone(NOON - SECOND, available_from=cell)
