@@ -160,7 +160,7 @@ def test_a_profile_that_says_nothing_is_given_none(prior: Prior) -> None:
 
 def test_profiles_are_found_by_the_rows_of_the_whole_matrix(prior: Prior) -> None:
     elsewhere = {"role": np.where(TRAIN, np.roll(ROLES["role"], 1), ROLES["role"])}
-    found, plain = learned([knowing()], prior, elsewhere), learned([knowing()], prior)
+    found, plain = learned([Watched()], prior, elsewhere), learned([Watched()], prior)
     assert found.profile_weight == plain.profile_weight > 0
     assert np.array_equal(found.handover.weights, plain.handover.weights)
 
