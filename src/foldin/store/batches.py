@@ -5,30 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
-from typing import TypeAlias, cast
+from typing import cast
 
 import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from foldin.data.interactions import NO_TIME, Ids, Interactions
-from foldin.errors import ConflictError, DataError
+from foldin.data.interactions import Ids, Interactions
+from foldin.store.coded_events import (
+    BLOCK,
+    Body,
+    CodedEvents,
+    by_user_kept,
+    check_kinds,
+    coded,
+    id_column,
+    span,
+    unknown_rows,
+)
 from foldin.store.contract import Batch
-from foldin.store.dictionary import ITEMS, KINDS, SOURCES, USERS, Dictionary, check_text, codes_of, latest_code
+from foldin.store.dictionary import ITEMS, KINDS, SOURCES, USERS, check_text, codes_of, latest_code
 from foldin.store.forgetting import forgotten_among
 from foldin.store.schema import EVENT_ID_INDEX
 
 __all__ = ["Taken", "take_batch"]
-
-Body: TypeAlias = tuple[int, int, int | None, float | None, int | None]
-"""User, item, kind, value and time: what an event says, apart from its id and source."""
-
-_Columns: TypeAlias = tuple[list[int], list[int], list[int | None], list[float | None], list[int | None]]
-
-MOST_KINDS = np.iinfo(np.int8).max
-BLOCK = 100_000
-"""Events turned into Python objects at once, so that a large log does not stand in memory twice."""
 
 _INSERT = "INSERT INTO events (user, item, kind, value, time, seq, event_id, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _ARRIVE = """
@@ -49,28 +51,6 @@ class Taken:
     forgotten: int
 
 
-@dataclass(frozen=True, eq=False)
-class CodedEvents:
-    """A log in the store's codes; columns that no event has an entry in are None."""
-
-    users: NDArray[np.int64]
-    items: NDArray[np.int64]
-    kinds: NDArray[np.object_] | None
-    values: NDArray[np.float32] | None
-    times: NDArray[np.int64] | None
-    ids: Ids | None
-
-    def columns(self, rows: NDArray[np.intp]) -> _Columns:
-        """The events at these rows, column by column, None where one has no kind, value or time."""
-        return (
-            self.users[rows].tolist(),
-            self.items[rows].tolist(),
-            [None] * len(rows) if self.kinds is None else self.kinds[rows].tolist(),
-            [None] * len(rows) if self.values is None else _known_values(self.values[rows]),
-            [None] * len(rows) if self.times is None else _known_times(self.times[rows]),
-        )
-
-
 def take_batch(connection: apsw.Connection, batch: Batch) -> Taken:
     """Stores a batch, inside a transaction of the caller's.
 
@@ -82,7 +62,7 @@ def take_batch(connection: apsw.Connection, batch: Batch) -> Taken:
     _advance(connection, source, batch.cursor)
     if _is_known(connection, source, batch):
         return Taken(0, len(batch.log), 0)
-    log, event_ids = _remembered(connection, batch.log, _id_column(batch))
+    log, event_ids = _remembered(connection, batch.log, id_column(batch))
     events = _coded(connection, log, event_ids)
     rows = _new_rows(connection, events)
     _insert(connection, events, rows, source)
@@ -103,31 +83,17 @@ def _is_known(connection: apsw.Connection, source: int, batch: Batch) -> bool:
     return connection.changes() == 0
 
 
-def _id_column(batch: Batch) -> Ids | None:
-    if batch.event_ids is None:
-        return None
-    if len(batch.event_ids) != len(batch.log):
-        raise DataError(f"{len(batch.event_ids)} event ids for {len(batch.log)} events", field="event_id")
-    return np.fromiter(batch.event_ids, dtype=np.object_, count=len(batch.event_ids))
-
-
 def _remembered(
     connection: apsw.Connection, log: Interactions, event_ids: Ids | None
 ) -> tuple[Interactions, Ids | None]:
-    """The events whose users are not forgotten."""
     check_text(log.user_ids, USERS.field)
-    forgotten = forgotten_among(connection, log.user_ids.tolist())
-    if not forgotten:
-        return log, event_ids
-    by_user = np.array([user_id not in forgotten for user_id in log.user_ids], dtype=np.bool_)
-    kept = by_user[log.user_codes]
-    return log.where(kept), None if event_ids is None else event_ids[kept]
+    return by_user_kept(log, event_ids, forgotten_among(connection, log.user_ids.tolist()))
 
 
 def _coded(connection: apsw.Connection, log: Interactions, event_ids: Ids | None) -> CodedEvents:
     return CodedEvents(
-        _stored_codes(connection, USERS, log.user_ids, log.user_codes).astype(np.int64),
-        _stored_codes(connection, ITEMS, log.item_ids, log.item_codes).astype(np.int64),
+        coded(log.user_ids, log.user_codes, partial(codes_of, connection, USERS)).astype(np.int64),
+        coded(log.item_ids, log.item_codes, partial(codes_of, connection, ITEMS)).astype(np.int64),
         _stored_kinds(connection, log),
         log.values,
         log.times,
@@ -135,50 +101,16 @@ def _coded(connection: apsw.Connection, log: Interactions, event_ids: Ids | None
     )
 
 
-def _stored_codes(
-    connection: apsw.Connection, dictionary: Dictionary, texts: Ids, codes: NDArray[np.integer]
-) -> NDArray[np.object_]:
-    # one place more than there are texts: the last is None, which is what the code -1 finds
-    used = np.zeros(len(texts) + 1, dtype=np.bool_)
-    used[codes] = True
-    used[-1] = False
-    stored = np.full(len(texts) + 1, None, dtype=np.object_)
-    stored[used] = codes_of(connection, dictionary, texts[used[:-1]].tolist())
-    found: NDArray[np.object_] = stored[codes]
-    return found
-
-
 def _stored_kinds(connection: apsw.Connection, log: Interactions) -> NDArray[np.object_] | None:
     if log.kind_names is None or log.kind_codes is None:
         return None
-    kinds = _stored_codes(connection, KINDS, log.kind_names, log.kind_codes)
-    count = latest_code(connection, KINDS)
-    if count > MOST_KINDS:
-        raise DataError(f"{count} kinds of events, and a store takes {MOST_KINDS}", field="kind")
+    kinds = coded(log.kind_names, log.kind_codes, partial(codes_of, connection, KINDS))
+    check_kinds(latest_code(connection, KINDS))
     return kinds
 
 
 def _new_rows(connection: apsw.Connection, events: CodedEvents) -> NDArray[np.intp]:
-    everything = np.arange(len(events.users))
-    if events.ids is None:
-        return everything
-    given = [event_id for event_id in events.ids.tolist() if event_id is not None]
-    check_text(given, "event_id")
-    known = _stored_bodies(connection, given)
-    if not known and len(set(given)) == len(given):
-        return everything
-    return np.array(list(_unknown(events, events.ids, known)), dtype=np.intp)
-
-
-def _unknown(events: CodedEvents, ids: Ids, known: dict[str, Body]) -> Iterator[int]:
-    bodies: Iterator[Body] = zip(*events.columns(np.arange(len(ids))), strict=True)
-    for row, (event_id, body) in enumerate(zip(ids.tolist(), bodies, strict=True)):
-        if event_id is None or event_id not in known:
-            yield row
-        elif known[event_id] != body:
-            raise ConflictError(f"event id '{event_id}' belongs to another event; nothing of this batch was stored")
-        if event_id is not None:
-            known[event_id] = body
+    return unknown_rows(events, lambda ids: check_text(ids, "event_id"), partial(_stored_bodies, connection))
 
 
 def _stored_bodies(connection: apsw.Connection, event_ids: Sequence[str]) -> dict[str, Body]:
@@ -190,7 +122,7 @@ def _stored_bodies(connection: apsw.Connection, event_ids: Sequence[str]) -> dic
 
 
 def _insert(connection: apsw.Connection, events: CodedEvents, rows: NDArray[np.intp], source: int) -> None:
-    first = connection.execute(_ARRIVE, (len(rows), *_ends(events, rows))).get
+    first = connection.execute(_ARRIVE, (len(rows), *span(events, rows))).get
     connection.execute("UPDATE sources SET events = events + ? WHERE code = ?", (len(rows), source))
     with _ids_indexed_after(connection, 0 if events.ids is None else len(rows)):
         _insert_in_order(connection, events, rows, source, first)
@@ -217,23 +149,3 @@ def _ids_indexed_after(connection: apsw.Connection, count: int) -> Iterator[None
     yield
     if anew:
         connection.execute(EVENT_ID_INDEX)
-
-
-def _ends(events: CodedEvents, rows: NDArray[np.intp]) -> tuple[int | None, int | None]:
-    times = np.empty(0, dtype=np.int64) if events.times is None else events.times[rows]
-    known = times[times != NO_TIME]
-    return (int(known.min()), int(known.max())) if len(known) else (None, None)
-
-
-def _known_values(values: NDArray[np.float32]) -> list[float | None]:
-    cells = values.astype(np.object_)
-    cells[np.isnan(values)] = None
-    listed: list[float | None] = cells.tolist()
-    return listed
-
-
-def _known_times(times: NDArray[np.int64]) -> list[int | None]:
-    cells = times.astype(np.object_)
-    cells[times == NO_TIME] = None
-    listed: list[int | None] = cells.tolist()
-    return listed

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
-from foldin.data.interactions import NO_KIND, NO_TIME, History, Ids, Interactions
+from foldin.data.interactions import NO_KIND, NO_TIME, History, Interactions
 from foldin.errors import NotFoundError
-from foldin.store.dictionary import ITEMS, KINDS, USERS, check_text
-from foldin.store.fingerprint import in_order
+from foldin.store.coded_events import history_of, interactions_of
+from foldin.store.dictionary import USERS, check_text
 from foldin.store.postgres.dictionary import decoded
 from foldin.store.postgres.session import Connection
 
@@ -51,23 +51,7 @@ WHERE users.id = %s ORDER BY time NULLS FIRST, items.id, kinds.name NULLS FIRST,
 
 def read_interactions(connection: Connection, since: int | None = None) -> Interactions:
     """All events, or those that arrived from a position on, sorted by user, item, time, kind and value."""
-    rows = _rows(connection, since or 0)
-    users, user_codes = decoded(connection, USERS, rows["user"])
-    items, item_codes = decoded(connection, ITEMS, rows["item"])
-    kinds, kind_codes = _decoded_kinds(connection, rows["kind"])
-    values, times = rows["value"].astype(np.float32), rows["time"].astype(np.int64)
-    return in_order(
-        Interactions(
-            users,
-            user_codes,
-            items,
-            item_codes,
-            kinds,
-            kind_codes,
-            None if np.isnan(values).all() else values,
-            None if (times == NO_TIME).all() else times,
-        )
-    )
+    return interactions_of(_rows(connection, since or 0), partial(decoded, connection))
 
 
 def read_history(connection: Connection, user_id: str) -> History:
@@ -81,14 +65,7 @@ def read_history(connection: Connection, user_id: str) -> History:
     rows = connection.execute(_HISTORY, (user_id,)).fetchall()
     if not rows:
         raise NotFoundError(f"no user '{user_id}' in the store")
-    events = [row for row in rows if row[0] is not None]
-    item_ids, kinds, values, times = zip(*events, strict=True) if events else ((), (), (), ())
-    return History(
-        item_ids,
-        kinds if any(kind is not None for kind in kinds) else None,
-        np.array(values, dtype=np.float32) if any(value is not None for value in values) else None,
-        _times(times) if any(time is not None for time in times) else None,
-    )
+    return history_of([row for row in rows if row[0] is not None])
 
 
 def _rows(connection: Connection, since: int) -> NDArray[np.void]:
@@ -99,19 +76,3 @@ def _rows(connection: Connection, since: int) -> NDArray[np.void]:
         for row in copied:
             data += row  # joined at once, a view of every row would lie in memory
     return np.frombuffer(data, dtype=_ROW, offset=_HEADER, count=(len(data) - _HEADER - _TRAILER) // _ROW.itemsize)
-
-
-def _decoded_kinds(
-    connection: Connection, codes: NDArray[np.int16]
-) -> tuple[Ids, NDArray[np.int8]] | tuple[None, None]:
-    known = codes != NO_KIND
-    if not known.any():
-        return None, None
-    names, positions = decoded(connection, KINDS, codes[known])
-    column = np.full(len(codes), NO_KIND, dtype=np.int8)
-    column[known] = positions
-    return names, column
-
-
-def _times(times: Sequence[int | None]) -> NDArray[np.int64]:
-    return np.array([NO_TIME if time is None else time for time in times], dtype=np.int64)
