@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from foldin.data.readers import read, read_catalog, read_events, read_skipping
+from foldin.data.readers import read, read_catalog, read_events
 from foldin.errors import DataError
 
 VALUES = {
@@ -239,7 +239,7 @@ def test_a_key_that_stands_twice(tmp_path: Path, bad: str) -> None:
 def test_leading_blank_lines_count_as_lines(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("\n\nuser,item\n\na,x\n,y\nc\n")
     refused(tmp_path / "log.csv", file="log.csv", row=6, field="user", reason="empty")
-    assert [row.row for row in read_skipping(tmp_path / "log.csv").rejected] == [6, 7]
+    assert [row.row for row in read_events(tmp_path / "log.csv", skip_bad=True).rejected] == [6, 7]
 
 
 def test_too_many_kinds(tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_too_many_kinds(tmp_path: Path) -> None:
 def test_the_first_bad_row_is_named_whatever_is_wrong_with_it(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("user,item,value\na,x,1\nb,y,z\n,y,1\nc\n")
     refused(tmp_path / "log.csv", file="log.csv", row=3, field="value", reason="not a number")
-    assert [row.row for row in read_skipping(tmp_path / "log.csv").rejected] == [3, 4, 5]
+    assert [row.row for row in read_events(tmp_path / "log.csv", skip_bad=True).rejected] == [3, 4, 5]
 
 
 def test_a_first_line_with_an_endless_cell(tmp_path: Path) -> None:
@@ -263,6 +263,6 @@ def test_a_first_line_with_an_endless_cell(tmp_path: Path) -> None:
 def test_a_kind_with_an_invisible_character(tmp_path: Path, kind: str) -> None:
     (tmp_path / "log.csv").write_text(f"user,item,event\na,x,view\nb,y,\nc,z,{kind}\n", encoding="utf-8")
     refused(tmp_path / "log.csv", file="log.csv", row=4, field="event", reason="the kind holds an invisible character")
-    log = read_skipping(tmp_path / "log.csv").log
+    log = read_events(tmp_path / "log.csv", skip_bad=True).log
     assert log.kind_names is not None
     assert (log.kind_names.tolist(), len(log)) == (["view"], 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from foldin.cli.options import (
     ValueColumn,
     Weights,
 )
-from foldin.errors import ConfigurationError, DataError
+from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from foldin.cli.cells import Apart
@@ -198,28 +198,19 @@ def _data(
     items: Path | None,
     users: Path | None,
 ) -> _Data:
+    from foldin.cli.intake import by_column
     from foldin.data.readers import read, read_catalog, read_profiles
     from foldin.workspace import open_workspace
 
     if workspace is None:
         assert file is not None
         log = read(file, **columns)
-        catalog = None if items is None else _by(columns["item"], lambda item: read_catalog(items, item=item))
-        profiles = None if users is None else _by(columns["user"], lambda user: read_profiles(users, user=user))
+        catalog = None if items is None else by_column(columns["item"], lambda item: read_catalog(items, item=item))
+        profiles = None if users is None else by_column(columns["user"], lambda user: read_profiles(users, user=user))
         return _Data(log, catalog, profiles)
     with open_workspace(workspace).store() as store:
         stored = store.snapshot()
     return _Data(stored.interactions, stored.catalog, stored.profiles)
-
-
-def _by(column: str | None, read: Callable[[str | None], T]) -> T:
-    """Reads items or users by the id column that was named for the log, or, where they lack it, by the usual."""
-    try:
-        return read(column)
-    except DataError as error:
-        if column is None or error.row is not None:
-            raise
-        return read(None)
 
 
 def _truth(given: Path | None, file: Path | None, workspace: Path | None, log: Interactions) -> Truth | None:

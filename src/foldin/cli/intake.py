@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from foldin.store.contract import Batch, Ingested, Summary
     from foldin.workspace import Workspace
 
-__all__ = ["Database", "Intake", "Part", "Stored", "read_intake", "store_intake"]
+__all__ = ["Database", "Intake", "Part", "Stored", "by_column", "read_intake", "store_intake"]
 
 T = TypeVar("T")
 
@@ -147,6 +147,20 @@ def _batch(part: Part, again: bool) -> Batch:
     return Batch(log, part.name, digest=digest, cursor=part.cursor)
 
 
+def by_column(column: str | None, read: Callable[[str | None], T]) -> T:
+    """Reads items or users by the id column that was named for the logs, or, where they lack it, by the usual.
+
+    Raises:
+        DataError: they have neither, or a row cannot be taken.
+    """
+    try:
+        return read(column)
+    except DataError as error:
+        if column is None or error.row is not None:
+            raise
+        return read(None)
+
+
 def _matching(files: Sequence[str]) -> Iterator[str]:
     # a glob the shell left alone; what matches nothing is for the reader to refuse
     for file in files:
@@ -201,11 +215,11 @@ def _catalog(items: Path | None, database: Database | None, column: str | None) 
     from foldin.sources import read_sql_catalog
 
     if items is not None:
-        return _by(column, lambda item: read_catalog(items, item=item))
+        return by_column(column, lambda item: read_catalog(items, item=item))
     if database is None or database.items_query is None:
         return None
     url, query = database.url, database.items_query
-    return _by(column, lambda item: read_sql_catalog(url, query, item=item))
+    return by_column(column, lambda item: read_sql_catalog(url, query, item=item))
 
 
 def _profiles(users: Path | None, database: Database | None, column: str | None) -> Profiles | None:
@@ -213,11 +227,11 @@ def _profiles(users: Path | None, database: Database | None, column: str | None)
     from foldin.sources import read_sql_profiles
 
     if users is not None:
-        return _by(column, lambda user: read_profiles(users, user=user))
+        return by_column(column, lambda user: read_profiles(users, user=user))
     if database is None or database.users_query is None:
         return None
     url, query = database.url, database.users_query
-    return _by(column, lambda user: read_sql_profiles(url, query, user=user))
+    return by_column(column, lambda user: read_sql_profiles(url, query, user=user))
 
 
 def _some(reading: Reading) -> Reading:
@@ -236,16 +250,6 @@ def _with_the_way_out(skip_bad: bool) -> Iterator[None]:
             raise
         problem = f"{error.problem} (--skip-bad takes the good rows and sets the others aside)"
         raise DataError(problem, file=error.file, row=error.row, field=error.field) from None
-
-
-def _by(column: str | None, read: Callable[[str | None], T]) -> T:
-    """Reads items or users by the id column that was named for the logs, or, where they lack it, by the usual."""
-    try:
-        return read(column)
-    except DataError as error:
-        if column is None or error.row is not None:
-            raise
-        return read(None)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from foldin.data.readers import read, read_skipping
+from foldin.data.readers import read, read_events
 from foldin.errors import DataError
 
 HEADERS = {
@@ -22,19 +22,19 @@ CELLS = {"user": "a", "item": "b", "kind": "view", "value": "1", "time": "5"}
 def test_usual_names(tmp_path: Path, role: str, name: str) -> None:
     names = {one: one for one in CELLS} | {role: name}
     (tmp_path / "log.csv").write_text(",".join(names.values()) + ",other\n" + ",".join(CELLS.values()) + ",z\n")
-    assert read_skipping(tmp_path / "log.csv").columns == names
+    assert read_events(tmp_path / "log.csv", skip_bad=True).columns == names
 
 
 def test_a_plain_name_is_preferred_to_a_longer_one() -> None:
     frame = pd.DataFrame({"user_name": ["Ann"], "user_id": ["1"], "item": ["x"], "product_id": ["y"]})
-    assert read_skipping(frame).columns == {"user": "user_id", "item": "item"}
+    assert read_events(frame, skip_bad=True).columns == {"user": "user_id", "item": "item"}
 
 
 def test_two_columns_that_fit_equally_are_refused_with_the_option_to_give() -> None:
     frame = pd.DataFrame({"user": ["a"], "item": ["b"], "rating": [1], "plays": [2]})
     with pytest.raises(DataError, match=r"'rating' and 'plays' .* name it with value / --value"):
         read(frame)
-    assert read_skipping(frame, value="plays").columns["value"] == "plays"
+    assert read_events(frame, value="plays", skip_bad=True).columns["value"] == "plays"
 
 
 def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foldin.data.interactions import NO_KIND, NO_TIME, Interactions
-from foldin.data.readers import read, read_skipping
+from foldin.data.readers import read, read_events
 from foldin.errors import DataError, DataWarning
 
 Event = tuple[str, str, str | None, float | None, int | None]
@@ -218,7 +218,7 @@ def test_named_columns_win(tmp_path: Path) -> None:
 def test_skipping_sets_bad_rows_aside_and_forgets_their_ids(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text('user,item,value\na,x,1\n\nb,y,nan\n"c\nd",z,1\ne,,2\nf,g\nh,x,3\n')
-    reading = read_skipping(path)
+    reading = read_events(path, skip_bad=True)
     assert events(reading.log) == Counter([("a", "x", None, 1.0, None), ("h", "x", None, 3.0, None)])
     assert reading.log.user_ids.tolist() == ["a", "h"]
     assert [(row.row, row.field, row.text) for row in reading.rejected] == [
@@ -234,13 +234,13 @@ def test_skipping_sets_bad_rows_aside_and_forgets_their_ids(tmp_path: Path) -> N
 def test_skipping_names_the_file_of_each_row(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("user,item\na,x\n,y\n")
     (tmp_path / "b.csv").write_text("user,item\n,z\nb,x\n")
-    rejected = read_skipping([tmp_path / "a.csv", tmp_path / "b.csv"]).rejected
+    rejected = read_events([tmp_path / "a.csv", tmp_path / "b.csv"], skip_bad=True).rejected
     assert [(Path(row.file or "").name, row.row) for row in rejected] == [("a.csv", 3), ("b.csv", 2)]
 
 
 def test_all_rows_bad_is_an_empty_log_when_skipping(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("user,item\n,x\n")
-    reading = read_skipping(tmp_path / "log.csv")
+    reading = read_events(tmp_path / "log.csv", skip_bad=True)
     assert len(reading.log) == len(reading.log.user_ids) == 0
     assert len(reading.rejected) == 1
 
@@ -250,7 +250,7 @@ def test_many_rows_keep_their_number(tmp_path: Path) -> None:
     rows = [f"u{row % 997},i{row % 13},{row % 5}" for row in range(300_000)]
     rows[123_456], rows[250_000] = "u1,i1,x", "u1,i1"
     (tmp_path / "log.csv").write_text("user,item,value\n" + "\n".join(rows))
-    reading = read_skipping(tmp_path / "log.csv")
+    reading = read_events(tmp_path / "log.csv", skip_bad=True)
     assert [(row.row, row.text) for row in reading.rejected] == [(123_458, "u1,i1,x"), (250_002, "u1,i1")]
     assert len(reading.log) == 299_998
     assert reading.log.values is not None
@@ -267,7 +267,7 @@ def test_any_pairs_survive_a_delimited_file(
 ) -> None:
     path = tmp_path_factory.mktemp("pairs") / "log.csv"
     pd.DataFrame(pairs, columns=["user", "item"]).to_csv(path, index=False)
-    log = read_skipping(path).log
+    log = read_events(path, skip_bad=True).log
     expected = Counter((user, item, None, None, None) for user, item in pairs)
     assert events(log) == expected
 
@@ -287,7 +287,7 @@ def test_any_names_of_other_columns_are_fine() -> None:
         "json",
     ]
     frame = pd.DataFrame({"user": ["a", "b"], "item": ["x", ""]} | {name: [1, 2] for name in names})
-    reading = read_skipping(frame, value="number", time="moment", kind="form")
+    reading = read_events(frame, value="number", time="moment", kind="form", skip_bad=True)
     assert events(reading.log) == Counter([("a", "x", "1", 1.0, 1_000_000)])
     assert [row.row for row in reading.rejected] == [2]
 

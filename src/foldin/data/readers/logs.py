@@ -21,7 +21,7 @@ from foldin.data.readers.times import WITHOUT_ZONE, WITHOUT_ZONE_REASON
 from foldin.data.readers.typed import naming_surrogates
 from foldin.errors import DataWarning
 
-__all__ = ["Reading", "read", "read_events", "read_skipping", "rejections"]
+__all__ = ["Reading", "read", "read_events", "rejections"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,26 +72,6 @@ def read(
     for note in reading.notes:
         warnings.warn(note, DataWarning, stacklevel=2)
     return reading.log
-
-
-def read_skipping(
-    source: Source,
-    *,
-    user: str | None = None,
-    item: str | None = None,
-    kind: str | None = None,
-    value: str | None = None,
-    time: str | None = None,
-    timezone: str | None = None,
-) -> Reading:
-    """Reads a log as `read` does, but sets bad rows aside instead of raising.
-
-    Raises:
-        DataError: what concerns more than single rows: a missing column, a damaged file, times without a time zone.
-        ConfigurationError: there is no such time zone.
-    """
-    given: dict[Role, str | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
-    return _reading(source, given, timezone, most_rejected=None)
 
 
 def read_events(
