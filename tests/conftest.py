@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -104,16 +104,27 @@ def network(checkerboard: Interactions) -> Recommender:
 
 @pytest.fixture(scope="session")
 def profiled() -> Recommender:
-    """EASE on two tastes that go with two roles; what terms weigh is set, so that what is learned plays no part.
+    """Two tastes; nobody had `new`, about storage too, or `lone`, which resembles no other."""
+    return _two_tastes({"new": "storage", "lone": "quantum"})
 
-    Even items are about storage and odd ones about networks. Nobody had `new`, about storage too, or `lone`, which
-    resembles no other.
+
+@pytest.fixture(scope="session")
+def with_many_new() -> Recommender:
+    """Two tastes, and eight items about something else that nobody had, `new0` to `new7`; words weigh most."""
+    return _two_tastes({f"new{number}": "quantum" for number in range(8)}, content_weight=100)
+
+
+def _two_tastes(new: Mapping[str, str], content_weight: float = 1) -> Recommender:
+    """EASE on two tastes that go with two roles, and the topics of items nobody had.
+
+    Even items are about storage and odd ones about networks. What terms weigh is set, so that what is learned plays no
+    part.
     """
     users, items = 120, 12
     cells = np.argwhere(np.random.default_rng(4).random((users, items)) < np.where(_alike(users, items), 0.6, 0.06))
     log = _log_of([(f"u{user:03}", f"i{item:02}") for user, item in cells])
     topics = ["storage", "networks"] * (items // 2)
-    catalog = Catalog(ids_of([*log.item_ids, "new", "lone"]), {"topic": ids_of([*topics, "storage", "quantum"])})
+    catalog = Catalog(ids_of([*log.item_ids, *new]), {"topic": ids_of([*topics, *new.values()])})
     people = ids_of([f"u{user:03}" for user in range(users)])
     profiles = Profiles(people, {"role": ids_of(["admin", "builder"] * (users // 2))})
     recommender = fit(log, estimator=EASE(l2=10), catalog=catalog, profiles=profiles)
@@ -122,7 +133,7 @@ def profiled() -> Recommender:
     handover = replace(
         usual, weights=usual.weights / np.float32(8)
     )  # all items are nearly as popular: their spread is small
-    prior = blend.prior.with_weights(profile=1, content=1)
+    prior = blend.prior.with_weights(profile=1, content=content_weight)
     return replace(recommender, blend=replace(blend, prior=prior, handover=handover))
 
 

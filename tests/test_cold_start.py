@@ -16,7 +16,8 @@ from foldin.data.interactions import Interactions
 from foldin.data.profiles import Profiles
 from foldin.errors import ConfigurationError, DataError
 from foldin.models.ease import EASE
-from foldin.recommender import Recommendation, Recommender
+from foldin.recommendation import Recommendation
+from foldin.recommender import Recommender
 
 LogOf = Callable[..., Interactions]
 

@@ -6,13 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from foldin.contest import contest
 from foldin.data.feedback import Feedback
 from foldin.data.interactions import Interactions
+from foldin.data.splitting import PROTOCOLS
 from foldin.data.synthetic import World, simulate
 from foldin.errors import ConfigurationError, DataError
 from foldin.models import EASE, Popularity
+from foldin.models.protocols import Model
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +45,38 @@ def test_models_are_judged_with_the_prior_unless_told_otherwise(world: World) ->
     ours, theirs = (one.comparison.evaluations for one in (used, alone))
     assert ours["popularity"].mean("ndcg@10") == theirs["popularity"].mean("ndcg@10")
     assert ours["ease"].mean("ndcg@10") != theirs["ease"].mean("ndcg@10")
+
+
+@pytest.mark.parametrize("recent", [None, 30.0])
+@pytest.mark.parametrize("protocol", list(PROTOCOLS))
+def test_a_prior_knows_nothing_of_what_is_to_be_found(protocol: str, recent: float | None, world: World) -> None:
+    result = contest(world.events, {"ease": EASE(50)}, protocol=protocol, recent=recent)
+    split, prior = result.split, result.blends["ease"].prior
+    learned = prior.shares.sum(dtype=np.float64) * len(split.train_rows)
+    assert learned == pytest.approx(split.train.sum(dtype=np.float64), rel=1e-5)
+    popular = np.asarray(split.train.sum(axis=0), dtype=np.float64).ravel()
+    np.testing.assert_array_equal(prior.warm, popular > 0)
+    if recent is None:
+        np.testing.assert_allclose(prior.shares * len(split.train_rows), popular, rtol=1e-5)
+
+
+@pytest.mark.parametrize("protocol", [name for name in PROTOCOLS if name != "strong"])
+def test_where_everybody_is_trained_on_the_handover_is_learned_on_some_left_out(
+    protocol: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[csr_array] = []
+    fit = EASE.fit
+
+    def noted(estimator: EASE, histories: csr_array, **_told: object) -> Model:
+        trained.append(histories)
+        return fit(estimator, histories)
+
+    monkeypatch.setattr(EASE, "fit", noted)
+    result = contest(world.events, {"ease": EASE(50)}, protocol=protocol)
+    judged, inner = trained
+    assert judged.shape[0] == len(result.split.train_rows)
+    assert inner.shape[0] < judged.shape[0]
+    assert inner.sum() < judged.sum()
 
 
 def test_the_best_possible_is_beside_the_contenders(world: World) -> None:

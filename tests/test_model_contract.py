@@ -23,7 +23,8 @@ from foldin.models.popularity import Popularity
 from foldin.models.protocols import Estimator, Model
 from foldin.models.zoo import ESTIMATORS, estimator_named, settings_of
 from foldin.ranking.top_k import masked, top_k
-from foldin.recommender import Recommendation, Recommender
+from foldin.recommendation import Recommendation
+from foldin.recommender import Recommender
 
 LogOf = Callable[..., Interactions]
 

@@ -5,18 +5,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from foldin.coldstart.blend import TERMS
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import History, Interactions
 from foldin.data.matrix import history_matrix
+from foldin.data.profiles import Profile
 from foldin.errors import ConfigurationError, DataError, NotFoundError
 from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.fitting import fit
 from foldin.models import EASE, AutoEncoder
 from foldin.models.linear import LinearAutoEncoder
 from foldin.models.protocols import Estimator
-from foldin.recommender import Basis, Recommendation, Recommender
+from foldin.recommendation import Basis, Recommendation
+from foldin.recommender import Recommender
 
 SHOWN = ["i00", "i04", "i06"]
 EVERYTHING = [f"i{item:02}" for item in range(12)]
@@ -424,3 +427,31 @@ def test_an_item_nobody_had_in_training_is_recommended_to_nobody(checkerboard: I
     assert "new" not in [one.item_id for one in recommender.similar("i02", k=99)]
     assert "new" in [one.item_id for one in recommender.predict(["i02"])]
     assert recommender.catalog.ids(np.flatnonzero(recommender.unreachable)).tolist() == ["new"]
+
+
+def test_of_a_new_item_its_words_say_what_goes_with_it(profiled: Recommender) -> None:
+    cold = [str(item) for item in profiled.catalog.item_ids[~profiled.blend.prior.warm]]
+    content = profiled.blend.prior.content
+    assert content is not None
+    for item_id in cold:
+        history = csr_array(np.eye(len(profiled.catalog), dtype=np.float32)[profiled.catalog.indices([item_id])])
+        resembling = content.resembling(history)[0]
+        found = profiled.similar(item_id, k=99)
+        assert set(ids(found)) == set(profiled.catalog.item_ids[resembling > 0])
+        assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+        assert all(one.basis == Basis(0, 0, one.score, 0) for one in found)
+    assert any(profiled.similar(item_id) for item_id in cold)
+
+
+def test_similar_leaves_out_what_it_is_told_to(linear: Recommender) -> None:
+    first = linear.similar("i02")[0].item_id
+    assert first not in ids(linear.similar("i02", exclude=[first]))
+
+
+def test_at_most_a_fifth_of_a_ranking_is_new_unless_there_is_nothing_else(with_many_new: Recommender) -> None:
+    new = [f"new{number}" for number in range(8)]
+    about_quanta: Profile = {"topic": "quantum"}
+    found = ids(with_many_new.recommend(profile=about_quanta, k=10))
+    assert len(found) == 10
+    assert len(set(found) & set(new)) == 2
+    assert len(with_many_new.recommend(profile=about_quanta, k=5, only=new)) == 5

@@ -15,20 +15,23 @@ if TYPE_CHECKING:
     from foldin.data.cleaning import k_core, with_minimum
     from foldin.data.feedback import Feedback
     from foldin.data.interactions import History, Interactions
-    from foldin.data.profiles import Profiles
+    from foldin.data.profiles import Profile, Profiles
     from foldin.data.readers import read, read_catalog, read_profiles
     from foldin.data.synthetic import simulate
     from foldin.fitting import fit
-    from foldin.recommender import Explanation, Recommendation, Recommender
+    from foldin.recommendation import Basis, Explanation, Recommendation
+    from foldin.recommender import Recommender
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Basis",
     "Catalog",
     "Explanation",
     "Feedback",
     "History",
     "Interactions",
+    "Profile",
     "Profiles",
     "Progress",
     "Recommendation",
@@ -50,14 +53,16 @@ __all__ = [
 
 # Names are resolved on first use, so that `import foldin` costs no SciPy (PEP 562).
 _HOMES = {
+    "Basis": "foldin.recommendation:Basis",
     "Catalog": "foldin.data.catalog:Catalog",
-    "Explanation": "foldin.recommender:Explanation",
+    "Explanation": "foldin.recommendation:Explanation",
     "Feedback": "foldin.data.feedback:Feedback",
     "History": "foldin.data.interactions:History",
     "Interactions": "foldin.data.interactions:Interactions",
+    "Profile": "foldin.data.profiles:Profile",
     "Profiles": "foldin.data.profiles:Profiles",
     "Progress": "foldin.choosing:Progress",
-    "Recommendation": "foldin.recommender:Recommendation",
+    "Recommendation": "foldin.recommendation:Recommendation",
     "Recommender": "foldin.recommender:Recommender",
     "Training": "foldin.choosing:Training",
     "compare": "foldin.contest:contest",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
@@ -24,9 +24,10 @@ from foldin.evaluation.calibration import RatingCalibration
 from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.evaluation.training_report import TrainingReport
 from foldin.models.protocols import Estimator, Model
-from foldin.ranking.top_k import Rankings, joined, masked, top_k
+from foldin.ranking.top_k import Rankings, masked, top_k
+from foldin.recommendation import Basis, Contribution, Explanation, Ranked, Recommendation, joined
 
-__all__ = ["Basis", "Contribution", "Explanation", "Ranked", "Recommendation", "Recommender", "Seen"]
+__all__ = ["Recommender", "Seen"]
 
 Seen: TypeAlias = Literal["exclude", "include"]
 HistoryLike: TypeAlias = History | Sequence[str]
@@ -38,84 +39,6 @@ MOST_NEW = 0.2
 
 CELLS = 2**20
 """Scores worked on together: few enough that their terms stay near the processor."""
-
-
-@dataclass(frozen=True)
-class Basis:
-    """What a score rests on: signed terms that add up to it.
-
-    `history`: what the model makes of the history; `profile`: what people with such a profile choose more or less often
-    than others; `content`: items whose words and attributes fit the profile or the history; `popularity`: what most
-    people choose.
-    """
-
-    history: float
-    profile: float
-    content: float
-    popularity: float
-
-    def shares(self) -> dict[str, float]:
-        """What part of all that speaks for the item each term has, from 0 to 1, the largest first."""
-        positive = {name: max(getattr(self, name), 0.0) for name in TERMS}
-        total = sum(positive.values())
-        return {name: part / total for name, part in sorted(positive.items(), key=lambda pair: -pair[1]) if part > 0}
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """One item of a ranking.
-
-    `score` orders the ranking and is no probability. `probability`, calibrated on held-out users, is the chance that
-    the item is among what such a user likes besides the history shown; None where it was not calibrated. `rating`,
-    explicit feedback only, is the rating to be expected. `basis` says what the score rests on. `item` holds the
-    catalogue's attributes.
-    """
-
-    item_id: str
-    score: float
-    probability: float | None
-    rating: float | None
-    basis: Basis
-    item: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Contribution:
-    """What one item of the history, or one attribute of the profile, does to the score of the item explained."""
-
-    name: str
-    amount: float
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why an item has its score, the largest contribution first.
-
-    `items`: of the history; where they are `additive` (linear models) they add up to `basis.history`; for a network,
-    each is the change of the score when that item alone is left out of the history, and they need not.
-    `attributes`: of the profile; they add up to `basis.profile`.
-    """
-
-    item_id: str
-    score: float
-    basis: Basis
-    additive: bool
-    items: tuple[Contribution, ...]
-    attributes: tuple[Contribution, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Ranked:
-    """Rankings by index with all that is said of their items; columns are (n,), as `rankings.items`.
-
-    `terms`: by name, as `Basis` has them. `probabilities`, NaN where none is known, and `ratings`: None where nothing
-    was calibrated.
-    """
-
-    rankings: Rankings
-    terms: Mapping[str, NDArray[np.float32]]
-    probabilities: NDArray[np.float32] | None
-    ratings: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,24 +126,23 @@ class Recommender:
             found += self._recommendations(ranked)
         return found
 
-    def similar(self, item_id: str, k: int = 10) -> list[Recommendation]:
+    def similar(self, item_id: str, k: int = 10, *, exclude: Collection[str] = ()) -> list[Recommendation]:
         """The items that go with one item: the model's ranking for the history that holds it alone, without the prior.
 
-        An item nobody had goes with what goes with the items it resembles; nothing goes with one that resembles none.
+        Of an item nobody had only its words are known: it goes with the items it resembles by them. `exclude`: items
+        left out.
 
         Raises:
             NotFoundError: the catalogue lacks the item.
         """
-        index = int(self.catalog.indices([item_id])[0])
-        history = self.blend.standing_for(index)
-        terms = self.blend.terms(history, {})
-        scores = np.array(terms.history)
-        if not scores.any():
-            return []
-        scores[:, self.unreachable] = -np.inf
-        scores[:, [index, *history.indices]] = -np.inf
-        alone = replace(terms, popularity=np.zeros_like(terms.popularity))
-        return self._recommendations(self._told(top_k(scores, k), alone, history, history, probable=False))[0]
+        self.catalog.indices([item_id])
+        history = history_matrix([History.of([item_id])], self.catalog, self.rule)[0]
+        shown = self.foldable(history)
+        terms = self.blend.without_prior(shown) if shown.nnz else self.blend.resemblance(history)
+        scores = masked(terms.total(), history)
+        scores[scores == 0] = -np.inf  # of these nothing is known
+        scores[:, self.left_out(exclude=exclude) | (self.unreachable if shown.nnz else False)] = -np.inf
+        return self._recommendations(self._told(top_k(scores, k), terms, shown, history, probable=False))[0]
 
     def predict(
         self, history: HistoryLike, item_ids: Sequence[str] | None = None, *, profile: Profile | None = None
@@ -305,7 +227,7 @@ class Recommender:
             hidden = None if seen is None else seen[block]
             return self._ranked(histories[block], hidden, of_rows(attributes, block), k, left_out, whole=whole)
 
-        return _joined([ranked(block) for block in blocks])
+        return joined([ranked(block) for block in blocks])
 
     def _ranked(
         self,
@@ -410,23 +332,6 @@ class Recommender:
         listed = [checked_id(item_id, "item") for item_id in item_ids]
         known = self.catalog.knows(listed)
         return self.catalog.indices([item_id for item_id, here in zip(listed, known, strict=True) if here])
-
-
-def _joined(parts: Sequence[Ranked]) -> Ranked:
-    """The rankings of blocks of users as those of all."""
-    if len(parts) == 1:
-        return parts[0]
-    return Ranked(
-        joined([part.rankings for part in parts]),
-        {name: np.concatenate([part.terms[name] for part in parts]) for name in TERMS},
-        _column([part.probabilities for part in parts]),
-        _column([part.ratings for part in parts]),
-    )
-
-
-def _column(parts: Sequence[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
-    known = [part for part in parts if part is not None]
-    return np.concatenate(known) if known else None
 
 
 def _one_each(profiles: Sequence[Profile | None] | None, histories: int) -> Sequence[Profile | None]:

@@ -217,12 +217,22 @@ def test_a_taste_gets_its_cold_item(name: str, blends: dict[str, Blend]) -> None
     assert scores[1, HILLS] > scores[1, SEA] + 0.5
 
 
-def test_a_cold_item_is_stood_for_by_what_it_resembles(blend: Blend) -> None:
-    assert blend.cold_items is not None
-    assert blend.standing_for(3).toarray()[0] == pytest.approx(np.eye(ITEMS)[3])
-    assert blend.standing_for(SEA).toarray()[0] == pytest.approx(blend.cold_items.weights.toarray()[:, SEA])
-    assert blend.standing_for(SEA).has_sorted_indices
-    assert blend.standing_for(LONE).nnz == lean(blend, "cold items").standing_for(SEA).nnz == 0
+def test_words_alone_say_what_resembles_a_cold_item(blend: Blend) -> None:
+    history = csr_array(np.eye(ITEMS, dtype=np.float32)[[SEA]])
+    terms = blend.resemblance(history)
+    assert blend.prior.content is None or terms.content is not None
+    if terms.content is not None:
+        assert terms.content[0, 0] > terms.content[0, 1]  # of the sea, and of the hills
+        assert terms.content[0, SEA] == 0
+    assert not terms.history.any()
+    assert not terms.popularity.any()
+
+
+def test_without_the_prior_the_history_speaks_alone(blend: Blend) -> None:
+    histories = csr_array(np.eye(ITEMS, dtype=np.float32)[[0, 3]])
+    alone, whole = blend.without_prior(histories), blend.terms(histories, {})
+    np.testing.assert_array_equal(alone.history, whole.history)
+    np.testing.assert_array_equal(alone.total(), whole.history)
 
 
 # -- what adds up

@@ -12,7 +12,8 @@ from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, Json, ProfileOptio
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from foldin.recommender import Contribution, Explanation, Recommender
+    from foldin.recommendation import Contribution, Explanation
+    from foldin.recommender import Recommender
 
 __all__ = ["explain"]
 

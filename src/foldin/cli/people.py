@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from foldin.recommender import Recommender
     from foldin.workspace import Workspace
 
-__all__ = ["Person", "checked_ids", "note_unknown", "person_of", "typed_profile"]
+__all__ = ["Person", "checked_ids", "note_unknown", "person_of", "typed_profile", "unavailable_now"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,24 @@ def note_unknown(item_ids: Sequence[str], catalog: Catalog) -> None:
     unknown = [item for item, known in zip(item_ids, catalog.knows(item_ids), strict=True) if not known]
     if unknown:
         print_note(f"unknown to the model and passed over: {', '.join(unknown)}")
+
+
+def unavailable_now(workspace: Workspace) -> list[str]:
+    """The ids of items that the store's catalogue hides, or that are not there yet or any more; none without a store.
+
+    Raises:
+        DataError: the catalogue does not say so in a way that can be understood.
+    """
+    from datetime import UTC, datetime
+
+    from foldin.data.availability import unavailable
+    from foldin.errors import NotFoundError
+
+    try:
+        with workspace.store() as store:
+            return unavailable(store.catalog(), datetime.now(UTC))
+    except NotFoundError:
+        return []
 
 
 def _stored(workspace: Workspace, user: str) -> tuple[History, Profile]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from foldin.cli.output import print_json, print_line, print_table
 
 if TYPE_CHECKING:
-    from foldin.recommender import Basis, Recommendation, Recommender
+    from foldin.recommendation import Basis, Recommendation
+    from foldin.recommender import Recommender
 
 __all__ = ["because", "print_ranking"]
 
@@ -63,9 +64,10 @@ def because(basis: Basis) -> str:
 
 
 def _without_history(ranking: Sequence[Recommendation]) -> str:
-    told = any(one.basis.profile or one.basis.content for one in ranking)
-    what = "what fits the profile, and what most people choose" if told else "what most people choose"
-    return f"No item of the history is known to the model: this is {what}."
+    fits = any(one.basis.profile or one.basis.content for one in ranking)
+    chosen = any(one.basis.popularity for one in ranking)
+    parts = [*(["what fits the profile"] if fits else []), *(["what most people choose"] if chosen else [])]
+    return f"No item of a history is known to the model: this is {', and '.join(parts)}."
 
 
 def _title(recommendation: Recommendation, recommender: Recommender) -> str:

@@ -36,7 +36,7 @@ def recommend(
 
     Example: foldin recommend --profile role=admin,interests=networking
     """
-    from foldin.cli.people import person_of
+    from foldin.cli.people import person_of, unavailable_now
     from foldin.cli.rankings import print_ranking
     from foldin.workspace import open_workspace
 
@@ -53,7 +53,7 @@ def recommend(
         person.history,
         profile=person.profile,
         k=k,
-        exclude=_unavailable(opened),
+        exclude=unavailable_now(opened),
         seen="include" if seen else "exclude",
     )
     print_ranking(f"For {person.name}", ranking, recommender, as_json=json, known=recommender.knows(person.history))
@@ -71,15 +71,6 @@ def _asked_for() -> str:
         raise ConfigurationError("say for whom: a user, --history A,B,C, --profile role=admin or --all -o FILE")
     name: str = typer.prompt("Your name")
     return name.strip()
-
-
-def _unavailable(workspace: Workspace) -> list[str]:
-    from datetime import UTC, datetime
-
-    from foldin.data.availability import unavailable
-
-    with workspace.store() as store:
-        return unavailable(store.catalog(), datetime.now(UTC))
 
 
 def _write_all(workspace: Workspace, output: Path | None, k: int, seen: bool, *, as_json: bool) -> None:

@@ -17,16 +17,17 @@ def similar(
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:
-    """Show the items that go with an item: what is recommended to somebody who knows it alone.
+    """Show the items that go with an item: what the model makes of knowing it alone, or what resembles a new one.
 
     Example: foldin similar HOL-2002-01-CMP -k 5
     """
-    from foldin.cli.people import checked_ids
+    from foldin.cli.people import checked_ids, unavailable_now
     from foldin.cli.rankings import print_ranking
     from foldin.workspace import open_workspace
 
-    recommender = open_workspace(workspace).current()
+    opened = open_workspace(workspace)
+    recommender = opened.current()
     (item_id,) = checked_ids([item])
-    ranking = recommender.similar(item_id, k)
+    ranking = recommender.similar(item_id, k, exclude=unavailable_now(opened))
     title = recommender.catalog.title(int(recommender.catalog.indices([item_id])[0]))
     print_ranking(f"Goes with {title}", ranking, recommender, as_json=json)

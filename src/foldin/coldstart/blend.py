@@ -87,18 +87,16 @@ class Blend:
         warm = self.prior.warm
         return warm if self.cold_items is None else warm | self.cold_items.reachable
 
-    def standing_for(self, item: int) -> csr_array:
-        """A history, (1, items), of the item alone, or, for one that nobody had, of those it resembles, if any."""
-        if self.prior.warm[item]:
-            sources, weights = np.array([item]), np.ones(1)
-        elif self.cold_items is not None and self.cold_items.reachable[item]:
-            sources, weights = self._neighbours(item)
-        else:
-            sources, weights = np.empty(0, dtype=np.intp), np.empty(0)
-        order = np.argsort(sources)
-        starts = np.array([0, len(sources)])
-        shape = (1, len(self.prior.warm))
-        return csr_array((weights[order].astype(np.float32), sources[order], starts), shape=shape)
+    def without_prior(self, histories: csr_array) -> Terms:
+        """What the model alone makes of histories, (users, items), in the terms' scale."""
+        history = self._filled(self._history(histories, np.diff(histories.indptr) > 0), histories)
+        return Terms(history, None, None, np.zeros_like(history))
+
+    def resemblance(self, histories: csr_array) -> Terms:
+        """How much items resemble those of histories, (users, items), by their words alone."""
+        nothing = np.zeros(histories.shape, dtype=np.float32)
+        content = self.prior.content
+        return Terms(nothing, None, None if content is None else content.resembling(histories), nothing)
 
     def item_contributions(self, history: csr_array, item: int) -> tuple[NDArray[np.float64], bool]:
         """What each item of one history, (1, items), does to the history's term of an item's score, and if it adds up.

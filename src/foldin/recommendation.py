@@ -1,0 +1,110 @@
+"""What a recommender answers: items with their scores, what these rest on, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldin.coldstart.blend import TERMS
+from foldin.ranking import top_k
+from foldin.ranking.top_k import Rankings
+
+__all__ = ["Basis", "Contribution", "Explanation", "Ranked", "Recommendation", "joined"]
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a score rests on: signed terms that add up to it.
+
+    `history`: what the model makes of the history; `profile`: what people with such a profile choose more or less often
+    than others; `content`: items whose words and attributes fit the profile or the history; `popularity`: what most
+    people choose.
+    """
+
+    history: float
+    profile: float
+    content: float
+    popularity: float
+
+    def shares(self) -> dict[str, float]:
+        """What part of all that speaks for the item each term has, from 0 to 1, the largest first."""
+        positive = {name: max(getattr(self, name), 0.0) for name in TERMS}
+        total = sum(positive.values())
+        return {name: part / total for name, part in sorted(positive.items(), key=lambda pair: -pair[1]) if part > 0}
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """One item of a ranking.
+
+    `score` orders the ranking and is no probability. `probability`, calibrated on held-out users, is the chance that
+    the item is among what such a user likes besides the history shown; None where it was not calibrated. `rating`,
+    explicit feedback only, is the rating to be expected. `basis` says what the score rests on. `item` holds the
+    catalogue's attributes.
+    """
+
+    item_id: str
+    score: float
+    probability: float | None
+    rating: float | None
+    basis: Basis
+    item: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one item of the history, or one attribute of the profile, does to the score of the item explained."""
+
+    name: str
+    amount: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an item has its score, the largest contribution first.
+
+    `items`: of the history; where they are `additive` (linear models) they add up to `basis.history`; for a network,
+    each is the change of the score when that item alone is left out of the history, and they need not.
+    `attributes`: of the profile; they add up to `basis.profile`.
+    """
+
+    item_id: str
+    score: float
+    basis: Basis
+    additive: bool
+    items: tuple[Contribution, ...]
+    attributes: tuple[Contribution, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """Rankings by index with all that is said of their items; columns are (n,), as `rankings.items`.
+
+    `terms`: by name, as `Basis` has them. `probabilities`, NaN where none is known, and `ratings`: None where nothing
+    was calibrated.
+    """
+
+    rankings: Rankings
+    terms: Mapping[str, NDArray[np.float32]]
+    probabilities: NDArray[np.float32] | None
+    ratings: NDArray[np.float32] | None
+
+
+def joined(parts: Sequence[Ranked]) -> Ranked:
+    """The rankings of blocks of users as those of all."""
+    if len(parts) == 1:
+        return parts[0]
+    return Ranked(
+        top_k.joined([part.rankings for part in parts]),
+        {name: np.concatenate([part.terms[name] for part in parts]) for name in TERMS},
+        _column([part.probabilities for part in parts]),
+        _column([part.ratings for part in parts]),
+    )
+
+
+def _column(parts: Sequence[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if known else None
