@@ -51,7 +51,7 @@ def test_a_network_is_chosen_with_its_best_number_of_epochs(split: Split) -> Non
     assert [epoch.number for epoch in choice.epochs] == [epoch.number for epoch in first]
     assert all(epoch.checkpoint is None for epoch in choice.epochs)  # they would keep the whole training alive
     assert again[0].number == 1
-    assert stages == ["choosing once more, by other users"]
+    assert stages == [f"choosing by the {half} half of the validation users" for half in ("first", "second")]
 
 
 def test_nobody_has_a_part_in_the_model_they_are_held_out_from(split: Split) -> None:
@@ -88,10 +88,13 @@ def test_users_with_nothing_to_find_are_divided_too_and_make_no_fold(split: Spli
     for aimed in ([2, 5], [2], []):
         targets = users.targets.toarray()
         targets[np.setdiff1d(np.arange(len(users)), aimed)] = 0
-        choice = choose(EASE(77), replace(split, validation=replace(users, targets=csr_array(targets))), Training())
+        stages: list[str] = []
+        aimed_at = replace(split, validation=replace(users, targets=csr_array(targets)))
+        choice = choose(EASE(77), aimed_at, Training(progress=Progress(stage=stages.append)))
         found = sorted(row for fold in choice.folds for row in fold.users.ranked().rows)
         assert set(found) == (set(users.rows[aimed]) if len(aimed) > 1 else set())
         assert len(choice.folds) == (2 if len(aimed) > 1 else 0)  # one alone has chosen the model, and judges none
+        assert stages == [f"choosing by {'the first half of the' if len(aimed) > 1 else 'all'} validation users"]
 
 
 def test_a_closed_form_is_tuned_only_where_fields_are_free(split: Split) -> None:

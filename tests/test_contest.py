@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from foldin.choosing import Progress, Training
 from foldin.contest import contest
 from foldin.data.feedback import Feedback
 from foldin.data.interactions import Interactions
@@ -29,6 +30,14 @@ def test_contenders_are_taken_as_they_are_unless_told_otherwise(world: World) ->
     assert [choice.estimator for choice in kept.choices.values()] == list(contenders.values())
     chosen = contest(world.events, contenders, fixed=())
     assert chosen.choices["little"].estimator == chosen.choices["much"].estimator
+
+
+def test_stages_say_of_which_contender_they_are(world: World) -> None:
+    stages: list[str] = []
+    training = Training(progress=Progress(stage=stages.append))
+    contest(world.events, {"ease": EASE(5), "popularity": Popularity()}, prior=False, training=training)
+    by_half = "choosing by the first half of the validation users"
+    assert stages == ["ease", f"ease: {by_half}", "popularity", f"popularity: {by_half}"]
 
 
 def test_models_are_judged_with_the_prior_unless_told_otherwise(world: World) -> None:

@@ -70,14 +70,18 @@ def choose(estimator: Estimator, split: Split, training: Training, *, fixed: Col
     search = Search(split, training.progress.trial)
     halves = _halves(split.validation, training.seed)
     estimators = [estimator if fixed is None else search.best(estimator, fixed=fixed, users=half) for half in halves]
+    indivisible = bool((halves[0] & halves[1]).any())
+    training.progress.stage(f"choosing by {'all' if indivisible else 'the first half of the'} validation users")
     first = _trained(estimators[0], split, halves[0], training, "choosing")
+    if indivisible:
+        return first
     if estimators[0] == estimators[1] and not first.epochs:
         other = first.model
     else:
-        training.progress.stage("choosing once more, by other users")
+        training.progress.stage("choosing by the second half of the validation users")
         other = _trained(estimators[1], split, halves[1], training, "crossfit").model
     folds = Fold(first.model, split.validation.where(halves[1])), Fold(other, split.validation.where(halves[0]))
-    return first if (halves[0] & halves[1]).any() else replace(first, folds=folds)
+    return replace(first, folds=folds)
 
 
 def _halves(users: Holdout, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -152,7 +152,13 @@ def _check(split: Split) -> None:
 
 def _chosen(name: str, estimator: Estimator, split: Split, training: Training, fixed: Collection[str] | None) -> Choice:
     training.progress.stage(name)
-    return choose(estimator, split, training, fixed=fixed)
+    return choose(estimator, split, _told_of(name, training), fixed=fixed)
+
+
+def _told_of(name: str, training: Training) -> Training:
+    """The same training, whose stages say of which contender they are."""
+    told = training.progress
+    return replace(training, progress=replace(told, stage=lambda stage: told.stage(f"{name}: {stage}")))
 
 
 def _aligned(truth: Truth, log: Interactions, catalog: Catalog) -> NDArray[np.float32]:

@@ -15,6 +15,18 @@ def test_a_diverged_epoch_is_a_line_or_a_note(capsys: pytest.CaptureFixture[str]
     assert ("epoch   3  diverged" in out, "note: epoch   3  diverged" in err) == (lines, not lines)
 
 
+def test_epochs_stand_below_the_name_of_their_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[str] = []
+    progress = shown_progress(told.append)
+    for stage, epochs in (("reading", 0), ("choosing by few", 2), ("measuring", 0), ("choosing by others", 1)):
+        progress.stage(stage)
+        for number in range(epochs):
+            progress.epoch(Epoch(number + 1, 0.5, 0.5, 0.2, best=False))
+    lines = [" ".join(line.split()[:2]) for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["Choosing by", "epoch 1", "epoch 2", "Choosing by", "epoch 1"]
+    assert told == ["reading", "choosing by few", "epoch 1", "epoch 2", "measuring", "choosing by others", "epoch 1"]
+
+
 def test_an_epoch_is_silent_where_no_lines_are_wanted(capsys: pytest.CaptureFixture[str]) -> None:
     shown_progress(lambda _: None, lines=False).epoch(Epoch(3, 0.5, 0.5, 0.2, best=True))
     assert capsys.readouterr() == ("", "")

@@ -53,8 +53,11 @@ def test_fields_that_are_set_stay_as_they_are(tmp_path: Path, world: World) -> N
 def test_a_network_prints_an_epoch_a_line_and_the_test_error(tmp_path: Path, world: World) -> None:
     done = foldin("train", "-w", filled(tmp_path / "w", world), *NETWORK)
     assert done.returncode == 0, done.stderr
-    epochs = [line for line in done.stdout.splitlines() if line.startswith("epoch")]
-    # chosen once by either half of the validation users
+    lines = done.stdout.splitlines()[:14]
+    halves = [line for line in lines if line.startswith("Choosing")]
+    epochs = [line for line in lines if line not in halves]
+    assert halves == [f"Choosing by the {half} half of the validation users" for half in ("first", "second")]
+    assert [lines.index(half) for half in halves] == [0, 7]
     assert [int(line.split()[1]) for line in epochs] == [*range(1, 7)] * 2
     assert all("train error" in line and "validation error" in line for line in epochs)
     assert "Test error" in done.stdout

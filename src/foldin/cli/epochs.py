@@ -1,4 +1,4 @@
-"""How training looks while it goes on: a line per epoch."""
+"""How training looks while it goes on: a line per epoch, below the name of its stage."""
 
 from __future__ import annotations
 
@@ -16,8 +16,14 @@ __all__ = ["shown_progress"]
 
 
 def shown_progress(tell: Callable[[str], None], *, lines: bool = True) -> Progress:
-    """Stages and trials on the progress line that `tell` writes to; epochs as lines, if wanted."""
+    """Stages and trials on the progress line that `tell` writes to; epochs as lines, if wanted, below their stage."""
     from foldin.choosing import Progress
+
+    untitled: list[str] = []  # the stage whose name stands above no line yet
+
+    def stage(name: str) -> None:
+        tell(name)
+        untitled[:] = [name]
 
     def trial(tried: Trial) -> None:
         tell(f"tried {tried.estimator}: NDCG@100 {tried.quality:.4f}")
@@ -25,11 +31,18 @@ def shown_progress(tell: Callable[[str], None], *, lines: bool = True) -> Progre
     def epoch(passed: Epoch) -> None:
         tell(f"epoch {passed.number}")
         if lines and (passed.diverged or passed.validation_error is not None):
-            print_line(_line(passed))
+            _print_below(untitled, _line(passed))
         elif passed.diverged:
             print_note(_line(passed))
 
-    return Progress(stage=tell, trial=trial, epoch=epoch)
+    return Progress(stage=stage, trial=trial, epoch=epoch)
+
+
+def _print_below(untitled: list[str], line: str) -> None:
+    if untitled:
+        name = untitled.pop()
+        print_line(f"{name[:1].upper()}{name[1:]}")
+    print_line(line)
 
 
 def _line(epoch: Epoch) -> str:
