@@ -377,6 +377,13 @@ def test_what_says_something(profiled: Recommender, linear: Recommender) -> None
     assert not linear.says("role", "admin")
 
 
+def test_the_attributes_it_learned_from(profiled: Recommender, linear: Recommender) -> None:
+    assert profiled.attributes == ("role",)
+    silent = profiled.blend.prior.with_weights(profile=0)
+    assert replace(profiled, blend=replace(profiled.blend, prior=silent)).attributes == ()
+    assert linear.attributes == ()
+
+
 def test_shares_are_of_what_speaks_for_an_item() -> None:
     shares = Basis(history=3, profile=-5, content=0, popularity=1).shares()
     assert list(shares.items()) == [("history", 0.75), ("popularity", 0.25)]

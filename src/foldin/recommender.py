@@ -179,6 +179,11 @@ class Recommender:
             _largest_first(self.blend.attribute_contributions(shown, attributes, index).items()),
         )
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The attributes of profiles that it learned from; others are only looked up in the catalogue, as words."""
+        return self.blend.prior.attributes
+
     def says(self, attribute: str, value: str) -> bool:
         """Whether an attribute of a profile says anything: to the prior learned from profiles, or to the catalogue."""
         nothing = csr_array(np.zeros((1, len(self.catalog)), dtype=np.float32))

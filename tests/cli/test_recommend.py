@@ -18,6 +18,8 @@ from foldin.workspace import open_workspace
 Run: TypeAlias = Callable[..., CompletedProcess[str]]
 RunJson: TypeAlias = Callable[..., Any]
 
+KNOWN = "(it knows experience, interests, role)"
+
 
 def test_a_users_ranking_is_that_of_the_recommender(run_json: RunJson, trained: Path) -> None:
     workspace = open_workspace(trained)
@@ -103,9 +105,35 @@ def test_a_note_names_what_says_nothing(run: Run, run_json: RunJson, trained: Pa
     asked = ("--profile", "role=astronaut,interests=storage,colour=red")
     answer = run("recommend", *asked, "-w", trained)
     assert answer.returncode == 0
-    assert answer.stderr == "note: says nothing to the model: role=astronaut, colour=red\n"
+    assert answer.stderr == f"note: says nothing to the model: role=astronaut, colour=red {KNOWN}\n"
     alone = run_json("recommend", "--profile", "interests=storage", "-w", trained)
     assert run_json("recommend", *asked, "-w", trained) == alone
+
+
+def test_a_note_names_one_value_of_several_that_says_nothing(run: Run, trained: Path) -> None:
+    answer = run("recommend", "--profile", "interests=storage|storgae,role=developer", "-w", trained)
+    assert answer.stderr == f"note: says nothing to the model: interests=storgae {KNOWN}\n"
+
+
+def test_a_note_names_an_attribute_of_which_only_the_words_count(run: Run, trained: Path) -> None:
+    answer = run("recommend", "--profile", "intrests=storage,role=developer", "-w", trained)
+    assert answer.stderr == f"note: unknown to the model, so only its words count: intrests {KNOWN}\n"
+
+
+def test_without_any_profiles_a_note_says_that_no_attribute_is_known(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user,item\na,x\nb,x\nb,y\n")
+    for command in (("ingest", tmp_path / "log.csv"), ("train", "--model", "popularity")):
+        assert run(*command, "-w", tmp_path / "w").returncode == 0
+    answer = run("recommend", "--profile", "role=admin", "-w", tmp_path / "w")
+    assert answer.stderr == "note: says nothing to the model: role=admin (it knows no attributes)\n"
+
+
+def test_where_words_are_all_there_is_they_need_no_note(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("item,title\nx,Deep Sea\ny,Green Hills\n")
+    for command in (("ingest", "--items", tmp_path / "items.csv"), ("train",)):
+        assert run(*command, "-w", tmp_path / "w").returncode == 0
+    answer = run("recommend", "--profile", "likes=hills", "-w", tmp_path / "w")
+    assert (answer.stderr, "Green Hills" in answer.stdout) == ("", True)
 
 
 def test_the_table_says_what_every_item_rests_on(run: Run, trained: Path) -> None:

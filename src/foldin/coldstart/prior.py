@@ -87,6 +87,13 @@ class Prior:
         spread = self.shares[self.warm].std() if self.warm.any() else np.float32(0)
         return np.float32(spread if spread > LEVEL * highest else highest or 1)
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The attributes of profiles that were learned from and have a weight, in alphabetical order."""
+        if self.profile is None or not self.profile_weight:
+            return ()
+        return tuple(block.name for block in self.profile.encoder.blocks)
+
     def terms(self, attributes: Attributes, histories: csr_array) -> PriorTerms:
         """The terms for users with these histories and profiles, one cell of every attribute for each."""
         users = histories.shape[0]
