@@ -43,6 +43,16 @@ def test_without_a_model_it_takes_edlae_and_chooses_its_fields(tmp_path: Path, w
     assert open_workspace(workspace).current().recommend([str(world.catalog.item_ids[0])], k=3)
 
 
+def test_without_any_events_it_suggests_what_can_be_answered(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("item,title\nx,Deep Sea\ny,Green Hills\n")
+    workspace = str(tmp_path / "w")
+    assert foldin("ingest", "--items", str(tmp_path / "items.csv"), "-w", workspace).returncode == 0
+    suggested = foldin("train", "-w", workspace).stdout.splitlines()[-1].partition("Try: foldin ")[2].split()
+    assert suggested == ["recommend", "--profile", "interests=WORDS", "-w", workspace]
+    answer = foldin(*(word.replace("WORDS", "hills") for word in suggested))
+    assert "Green Hills" in answer.stdout
+
+
 def test_fields_that_are_set_stay_as_they_are(tmp_path: Path, world: World) -> None:
     done = foldin("train", "-w", filled(tmp_path / "w", world), "--set", "l2=17", "--json")
     report = json.loads(done.stdout)

@@ -101,7 +101,12 @@ def train(
     _print_report(name, recommender, removed, as_json=json)
     if not json:
         place = "" if workspace == Path("foldin-workspace") else f" -w {shlex.quote(str(workspace))}"
-        print_line(f"Bundle {name} is written and current. Try: foldin recommend{place}")
+        print_line(f"Bundle {name} is written and current. Try: foldin recommend{_asked(recommender)}{place}")
+
+
+def _asked(recommender: Recommender) -> str:
+    # a model of no events knows no user: only a profile finds anything
+    return "" if recommender.report and recommender.report.users else " --profile interests=WORDS"
 
 
 def _print_report(name: str, recommender: Recommender, removed: list[str], *, as_json: bool) -> None:
