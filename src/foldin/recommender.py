@@ -194,6 +194,14 @@ class Recommender:
         """Whether the model knows any item of a history."""
         return bool(self.foldable(history_matrix([History.of(history)], self.catalog, self.rule)[0]).nnz)
 
+    def had(self, item_id: str) -> bool:
+        """Whether anybody had an item in training.
+
+        Raises:
+            NotFoundError: the catalogue lacks the item.
+        """
+        return bool(self.blend.prior.warm[self.catalog.indices([item_id])[0]])
+
     @property
     def unreachable(self) -> NDArray[np.bool_]:
         """Items nobody had in training and that resemble none that anybody had, (items,): only content finds them."""

@@ -22,9 +22,12 @@ def test_it_is_what_the_model_makes_of_the_history_of_that_item(
     assert labs[7] not in [one["item_id"] for one in found]
 
 
-def test_the_table_names_the_item_by_its_title(run: Run, trained: Path, labs: list[str]) -> None:
+def test_the_table_names_the_item_by_its_title_and_has_a_score_alone(run: Run, trained: Path, labs: list[str]) -> None:
     title = open_workspace(trained).current().catalog.title(7)
-    assert run("similar", labs[7], "-w", trained).stdout.startswith(f"Goes with {title}\n")
+    heading, columns, *_ = run("similar", labs[7], "-w", trained).stdout.splitlines()
+    assert heading == f"Goes with {title}"
+    # all that speaks for an item is the history of that one item
+    assert columns.split() == ["item", "title", "score"]
 
 
 def test_an_unknown_item_is_not_found(run: Run, trained: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,13 @@ def print_ranking(
     *,
     as_json: bool = False,
     known: bool = True,
+    one_term: bool = False,
     extra: tuple[str, Mapping[str, str]] | None = None,
 ) -> None:
     """A ranking, best first: with its probabilities, or its scores, and the ratings to be expected where there are any.
 
-    `known`: whether the model knows any of the person's history; a line below says so if not.
+    `known`: whether the model knows any of the person's history; a line below says so if not. `one_term`: whether all
+    scores are of one and the same term, so that nothing is to be said of what they rest on, and probabilities are none.
     `extra`: one more column for the table, its name and its cells by item id.
     """
     if as_json:
@@ -37,22 +39,25 @@ def print_ranking(
     if not ranking:
         print_line(f"{title}: nothing is left to recommend")
         return
-    figures = _figures(ranking)
+    figures = _figures(ranking, recommender, one_term=one_term)
+    reasons = [] if one_term else ["because of"]
     more, cells = extra or ("", {})
     rows = [
         [
             str(rank),
             one.item_id,
             _title(one, recommender),
-            *(FIGURES[figure](one) for figure in figures),
-            because(one.basis),
+            *(FIGURES[figure](one, recommender) for figure in figures),
+            *(because(one.basis) for _ in reasons),
             *([cells[one.item_id]] if more else []),
         ]
         for rank, one in enumerate(ranking, 1)
     ]
     print_table(
-        title, ["", "item", "title", *figures, "because of", *([more] if more else [])], rows, numbers=["", *figures]
+        title, ["", "item", "title", *figures, *reasons, *([more] if more else [])], rows, numbers=["", *figures]
     )
+    if "probability" in figures:
+        _print_key({_probability(one, recommender) for one in ranking})
     if not known:
         print_line(_without_history(ranking))
 
@@ -75,14 +80,34 @@ def _title(recommendation: Recommendation, recommender: Recommender) -> str:
     return recommender.catalog.title(index)
 
 
-def _figures(ranking: Sequence[Recommendation]) -> list[str]:
+def _figures(ranking: Sequence[Recommendation], recommender: Recommender, *, one_term: bool) -> list[str]:
+    from foldin.evaluation.length_calibration import LengthCalibration
+
     if any(one.rating is not None for one in ranking):
         return ["score", "rating"]  # the score orders a ranking, in which ratings need not descend
-    return ["probability"] if any(one.probability is not None for one in ranking) else ["score"]
+    return ["probability"] if isinstance(recommender.calibration, LengthCalibration) and not one_term else ["score"]
 
 
-FIGURES: dict[str, Callable[[Recommendation], str]] = {
-    "score": lambda one: f"{one.score:.4f}",
-    "probability": lambda one: "-" if one.probability is None else f"{one.probability:.1%}",
-    "rating": lambda one: "-" if one.rating is None else f"{one.rating:.2f}",
+def _probability(one: Recommendation, recommender: Recommender) -> str:
+    if one.probability is not None:
+        return f"{one.probability:.1%}"
+    return KNOWN if recommender.had(one.item_id) else NEW
+
+
+def _print_key(cells: Collection[str]) -> None:
+    for cell in (NEW, KNOWN):
+        if cell in cells:
+            print_line(KEY[cell])
+
+
+NEW, KNOWN = "new", "-"
+KEY = {
+    NEW: "new: nobody had it in training, so no probability is known; what it resembles gives it its place.",
+    KNOWN: "-: it is in the history already, and a probability is about what else will be liked.",
+}
+
+FIGURES: dict[str, Callable[[Recommendation, Recommender], str]] = {
+    "score": lambda one, _: f"{one.score:.4f}",
+    "probability": _probability,
+    "rating": lambda one, _: "-" if one.rating is None else f"{one.rating:.2f}",
 }

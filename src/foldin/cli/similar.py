@@ -30,4 +30,5 @@ def similar(
     (item_id,) = checked_ids([item])
     ranking = recommender.similar(item_id, k, exclude=unavailable_now(opened))
     title = recommender.catalog.title(int(recommender.catalog.indices([item_id])[0]))
-    print_ranking(f"Goes with {title}", ranking, recommender, as_json=json)
+    heading = f"Goes with {title}" if recommender.had(item_id) else f"Resembles {title} by its words"
+    print_ranking(heading, ranking, recommender, as_json=json, one_term=True)
