@@ -165,6 +165,14 @@ class Workspace:
                 self.remove(name)
         return outdated
 
+    def forgotten(self, name: str) -> int:
+        """How many users a bundle learned from who have been forgotten since; 0 without a store.
+
+        Raises:
+            StoreError: the store, which knows who is forgotten, cannot be read.
+        """
+        return self._forgotten([name])[name]
+
     @contextmanager
     def _claimed_number(self) -> Iterator[int]:
         claim = self._claim()
@@ -195,7 +203,7 @@ class Workspace:
         return self.folder / "bundles"
 
     def _refuse_outdated(self, name: str) -> None:
-        users = self._forgotten([name])[name]
+        users = self.forgotten(name)
         if users:
             raise ConfigurationError(
                 f"{name} learned from {users:,} users who have been forgotten since: train another with `foldin train`"

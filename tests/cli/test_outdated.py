@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -9,7 +14,9 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from foldin.workspace import open_workspace
+from foldin.data.readers import read
+from foldin.store.contract import Batch
+from foldin.workspace import Workspace, create_workspace, open_workspace
 
 Run: TypeAlias = Callable[..., CompletedProcess[str]]
 RunJson: TypeAlias = Callable[..., Any]
@@ -60,6 +67,40 @@ def test_json_names_what_was_removed(run_json: RunJson, folder: Path) -> None:
     assert run_json(*TRAIN, "-w", folder)["removed"] == ["1-popularity", "2-popularity"]
     assert run_json(*TRAIN, "-w", folder)["removed"] == []
     assert names(folder) == ["3-popularity", "4-popularity"]
+
+
+@pytest.mark.parametrize("form", ["lines", "json"])
+def test_training_says_who_was_forgotten_while_it_lasted(world: Path, tmp_path: Path, form: str) -> None:
+    workspace = create_workspace(tmp_path / "w")
+    with workspace.store(create=True) as store:
+        store.ingest([Batch(read(world / "events.csv"), "made")])
+    network = ("--model", "autoencoder", "--set", "epochs=2", "--set", "latent=4")
+    command = [sys.executable, "-m", "foldin", "train", "-w", str(workspace.folder), *network]
+    with subprocess.Popen([*command, *["--json"][form != "json" :]], stdout=subprocess.PIPE, text=True) as training:
+        assert training.stdout is not None
+        _halted_after_its_first_epoch(training, workspace)
+        with workspace.store() as store:
+            assert store.forget("nle").events
+        training.send_signal(signal.SIGCONT)
+        told = training.stdout.read()
+    assert training.returncode == 0
+    if form == "json":
+        assert json.loads(told)["forgotten"] == 1
+    else:
+        assert "1-autoencoder learned from 1 user forgotten while it was trained: train again" in told.splitlines()
+    assert [bundle.forgotten for bundle in workspace.bundles()] == [1]
+
+
+def _halted_after_its_first_epoch(training: subprocess.Popen[str], workspace: Workspace) -> None:
+    while not list(workspace.checkpoints.glob("*")):
+        assert training.poll() is None
+        time.sleep(0.01)
+    training.send_signal(signal.SIGSTOP)
+
+
+def test_training_says_nothing_of_the_forgotten_where_there_are_none(run: Run, run_json: RunJson, folder: Path) -> None:
+    assert "while it was trained" not in run(*TRAIN, "-w", folder).stdout
+    assert run_json(*TRAIN, "-w", folder)["forgotten"] == 0
 
 
 def test_a_workspace_without_a_store_lists_its_models_all_the_same(run_json: RunJson, folder: Path) -> None:

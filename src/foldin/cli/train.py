@@ -98,7 +98,8 @@ def train(
         name = opened.publish(replace(recommender, data_position=stored.position))
     opened.forget_checkpoints()
     removed = opened.remove_outdated()
-    _print_report(name, recommender, removed, as_json=json)
+    forgotten = opened.forgotten(name)  # while it was trained
+    _print_report(name, recommender, removed, forgotten, as_json=json)
     if not json:
         place = "" if workspace == Path("foldin-workspace") else f" -w {shlex.quote(str(workspace))}"
         print_line(f"Bundle {name} is written and current. Try: foldin recommend{_asked(recommender)}{place}")
@@ -109,17 +110,17 @@ def _asked(recommender: Recommender) -> str:
     return "" if recommender.report and recommender.report.users else " --profile interests=WORDS"
 
 
-def _print_report(name: str, recommender: Recommender, removed: list[str], *, as_json: bool) -> None:
+def _print_report(name: str, recommender: Recommender, removed: list[str], forgotten: int, *, as_json: bool) -> None:
     from dataclasses import asdict
 
     from foldin.cli.figures import print_figures, print_rating_figures
-    from foldin.cli.output import print_json, print_line
+    from foldin.cli.output import counted, print_json, print_line
 
     report = recommender.report
     assert report is not None
     if as_json:
         answer = {"bundle": name, "estimator": repr(recommender.estimator), "report": asdict(report)}
-        print_json({**answer, "removed": removed})
+        print_json({**answer, "removed": removed, "forgotten": forgotten})
         return
     print_line(f"{recommender.estimator}")
     print_line(f"{report.users:,} users, {report.items:,} items, {report.interactions:,} interactions")
@@ -127,6 +128,8 @@ def _print_report(name: str, recommender: Recommender, removed: list[str], *, as
         print_line(f"Note: {note}")
     for old in removed:
         print_line(f"{old} is removed: it learned from users who have been forgotten since")
+    if forgotten:
+        print_line(f"{name} learned from {counted(forgotten, 'user')} forgotten while it was trained: train again")
     if report.figures is None:
         return
     figures = report.figures
