@@ -89,6 +89,7 @@ def test_a_profile_is_explained_by_attribute(run: Run, run_json: RunJson, traine
     answer = run(*asked)
     assert "for this profile" in answer.stdout
     assert "What of the profile makes up its term" in answer.stdout
+    assert "history" not in answer.stdout  # none was given
     assert answer.stderr == "note: says nothing to the model: colour=red (it knows experience, interests, role)\n"
 
 

@@ -12,6 +12,7 @@ from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, Json, ProfileOptio
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from foldin.cli.people import Person
     from foldin.recommendation import Contribution, Explanation
     from foldin.recommender import Recommender
 
@@ -54,7 +55,7 @@ def explain(
     if json:
         print_json(asdict(replace(explanation, items=tuple(_most(explanation.items, k)))))
     else:
-        _print(explanation, recommender, person.name, k or SHOWN)
+        _print(explanation, recommender, person, k or SHOWN)
 
 
 def _user_and_item(names: Sequence[str], *, described: bool) -> tuple[str | None, str]:
@@ -66,17 +67,18 @@ def _user_and_item(names: Sequence[str], *, described: bool) -> tuple[str | None
     return (None if described else names[0], names[-1])
 
 
-def _print(explanation: Explanation, recommender: Recommender, who: str, k: int) -> None:
+def _print(explanation: Explanation, recommender: Recommender, person: Person, k: int) -> None:
     from foldin.cli.output import print_line, print_table
 
-    what = f"{_title(recommender, explanation.item_id)} for {who}"
+    what = f"{_title(recommender, explanation.item_id)} for {person.name}"
     lines = [*_terms(explanation), ["score", f"{explanation.score:+.4f}"]]
     print_table(f"{what}: score {explanation.score:.4f}", ["term", "adds"], lines, numbers=["adds"])
     if explanation.attributes:
         rows = [[one.name, f"{one.amount:+.4f}"] for one in explanation.attributes]
         print_table("What of the profile makes up its term", ["attribute", "adds"], rows, numbers=["adds"])
     if not explanation.items:
-        print_line("No item of the history is known to the model.")
+        if len(person.history):
+            print_line("No item of the history is known to the model.")
         return
     column = "adds" if explanation.additive else "changes the term by"
     rows = _rows(explanation, recommender, k)
