@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from foldin.bundle import save_bundle as save
     from foldin.choosing import Progress, Training
     from foldin.contest import contest as compare
+    from foldin.data.availability import unavailable
     from foldin.data.catalog import Catalog
     from foldin.data.cleaning import k_core, with_minimum
     from foldin.data.feedback import Feedback
@@ -48,6 +49,7 @@ __all__ = [
     "read_profiles",
     "save",
     "simulate",
+    "unavailable",
     "with_minimum",
 ]
 
@@ -74,6 +76,7 @@ _HOMES = {
     "read_profiles": "foldin.data.readers:read_profiles",
     "save": "foldin.bundle:save_bundle",
     "simulate": "foldin.data.synthetic:simulate",
+    "unavailable": "foldin.data.availability:unavailable",
     "with_minimum": "foldin.data.cleaning:with_minimum",
 }
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+import foldin
 from foldin.data.availability import AVAILABLE_FROM, AVAILABLE_UNTIL, HIDDEN, unavailable
 from foldin.data.catalog import Catalog, ids_of
+from foldin.data.interactions import Interactions
 from foldin.errors import DataError
 
 UNKNOWN: Any = None  # a cell that is not known
@@ -81,6 +83,26 @@ def test_it_does_not_matter_where_one_asks(hours: int) -> None:
     here = NOON.astimezone(timezone(timedelta(hours=hours)))
     assert not gone(here, available_from="2027-03-10T12:00Z")
     assert gone(here - SECOND, available_from="2027-03-10T12:00Z")
+
+
+def test_a_moment_without_a_zone_is_utc_as_in_the_catalogue() -> None:
+    naive = NOON.replace(tzinfo=None)
+    assert not gone(naive, available_from="2027-03-10T12:00Z")
+    assert gone(naive - SECOND, available_from="2027-03-10T12:00Z")
+
+
+def test_now_is_meant_where_no_moment_is_named() -> None:
+    past, future = "2001-01-01", "2999-01-01"
+    labs = catalog(available_from=[past, future, UNKNOWN, UNKNOWN], available_until=[UNKNOWN, UNKNOWN, past, future])
+    assert foldin.unavailable(labs) == ["lab1", "lab2"]
+
+
+def test_what_cannot_be_had_is_left_out_of_a_recommendation(checkerboard: Interactions) -> None:
+    ids = checkerboard.item_ids
+    labs = Catalog(ids, {"hidden": ids_of(["yes" if item_id in ("i00", "i03") else "no" for item_id in ids])})
+    recommender = foldin.fit(checkerboard, estimator=foldin.models.EASE(l2=1), catalog=labs)
+    ranking = recommender.recommend(k=12, exclude=foldin.unavailable(labs))
+    assert {one.item_id for one in ranking} == set(ids) - {"i00", "i03"}
 
 
 def test_all_three_count_together() -> None:

@@ -90,14 +90,12 @@ def unavailable_now(workspace: Workspace) -> list[str]:
     Raises:
         DataError: the catalogue does not say so in a way that can be understood.
     """
-    from datetime import UTC, datetime
-
     from foldin.data.availability import unavailable
     from foldin.errors import NotFoundError
 
     try:
         with workspace.store() as store:
-            return unavailable(store.catalog(), datetime.now(UTC))
+            return unavailable(store.catalog())
     except NotFoundError:
         return []
 

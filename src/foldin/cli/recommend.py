@@ -74,8 +74,6 @@ def _asked_for() -> str:
 
 
 def _write_all(workspace: Workspace, output: Path | None, k: int, seen: bool, *, as_json: bool) -> None:
-    from datetime import UTC, datetime
-
     from foldin.cli.output import print_json, print_line, progress
     from foldin.data.availability import unavailable
     from foldin.exporting import check_ending, write_rankings
@@ -89,7 +87,7 @@ def _write_all(workspace: Workspace, output: Path | None, k: int, seen: bool, *,
             stored.interactions,
             output,
             profiles=stored.profiles,
-            exclude=unavailable(stored.catalog, datetime.now(UTC)),
+            exclude=unavailable(stored.catalog),
             k=k,
             seen="include" if seen else "exclude",
             on_block=lambda users: tell(f"{users:,} users"),

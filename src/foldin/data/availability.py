@@ -21,12 +21,15 @@ YES = frozenset({"true", "yes", "1", "on"})
 NO = frozenset({"false", "no", "0", "off", ""})
 
 
-def unavailable(catalog: Catalog, at: datetime) -> list[str]:
-    """The ids of items that are hidden, not there yet, or not there any more at a moment.
+def unavailable(catalog: Catalog, at: datetime | None = None) -> list[str]:
+    """The ids of items that are hidden, not there yet, or not there any more: what a recommendation should `exclude`.
+
+    `at`: the moment asked about, UTC where it has no time zone, as in the catalogue; None is now.
 
     Raises:
         DataError: one of the attributes cannot be understood; the item is named.
     """
+    at = datetime.now(UTC) if at is None else _aware(at)
     gone = np.zeros(len(catalog), dtype=np.bool_)
     gone |= _where(catalog, HIDDEN, _yes)
     gone |= _where(catalog, AVAILABLE_FROM, lambda text: _moment(text) > at)
@@ -60,4 +63,8 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError("is no date or time such as 2027-01-31 or 2027-01-31T12:00+01:00") from None
+    return _aware(moment)
+
+
+def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
