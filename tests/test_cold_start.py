@@ -67,6 +67,19 @@ def nothing_happened(log: Interactions) -> Recommender:
     return fit(log.where(np.arange(0)), catalog=catalog)
 
 
+def fitted_on_firsts(log_of: LogOf, sway: float, seed: int) -> Recommender:
+    """120 users of two roles with one item each, so that nobody can be held out; the roles decide so much of which."""
+    rng = np.random.default_rng(seed)
+    admins = rng.random(120) < 0.5
+    own = (np.arange(10) % 2 == 0) == admins[:, None]
+    weights = np.where(own, 1 + sway, 1 - sway) / 10
+    pairs = [(f"u{user:03}", f"i{rng.choice(10, p=row):02}") for user, row in enumerate(weights)]
+    roles = ids_of("admin" if admin else "builder" for admin in admins)
+    return fit(
+        log_of(pairs), estimator=ESTIMATOR, profiles=Profiles(ids_of(user for user, _ in pairs), {"role": roles})
+    )
+
+
 def ids(ranking: list[Recommendation]) -> list[str]:
     return [one.item_id for one in ranking]
 
@@ -287,3 +300,35 @@ def test_every_history_has_its_profile(recommender: Recommender) -> None:
     both = recommender.recommend_many([[], []], profiles=[{"role": "admin"}, {"role": "builder"}], k=5)
     alone = [recommender.recommend(profile={"role": role}, k=5) for role in ("admin", "builder")]
     assert [ids(ranking) for ranking in both] == [ids(ranking) for ranking in alone]
+
+
+# -- where nobody can be held out
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_profiles_that_surely_decide_have_their_say_where_nobody_judges(log_of: LogOf, seed: int) -> None:
+    recommender = fitted_on_firsts(log_of, 0.9, seed)
+    assert recommender.report is not None
+    assert recommender.report.figures is None
+    assert recommender.attributes == ("role",)
+    assert all(int(item_id[1:]) % 2 == 0 for item_id in ids(recommender.recommend(profile={"role": "admin"}, k=3)))
+
+
+def test_where_nobody_judges_them_profiles_that_decide_nothing_have_no_say(log_of: LogOf) -> None:
+    found = [fitted_on_firsts(log_of, 0, seed) for seed in range(12)]
+    assert sum(one.blend.prior.profile is not None for one in found) >= 4  # by chance, better than none
+    assert sum(one.attributes != () for one in found) <= 1
+    silent = next(one for one in found if one.blend.prior.profile is not None and one.attributes == ())
+    assert silent.recommend(profile={"role": "admin"}) == silent.recommend()
+
+
+def test_one_who_is_held_out_alone_judges_no_profile(log_of: LogOf) -> None:
+    few = [f"u{user:03}" for user in range(14)]
+    log = log_of([pair for pair in cells() if pair[0] in few])
+    found = []
+    for seed in range(8):
+        roles = ids_of(np.random.default_rng(seed).permutation(["admin", "builder"] * 7))
+        found.append(fit(log, estimator=ESTIMATOR, profiles=Profiles(ids_of(few), {"role": roles})))
+    assert all(one.report is not None and one.report.figures is not None for one in found)
+    assert any(one.blend.prior.profile is not None for one in found)
+    assert sum(one.attributes != () for one in found) <= 1

@@ -149,7 +149,8 @@ def _final_blend(outcome: _Outcome, model: Model, evidence: Evidence, rows: NDAr
 def _usual(model: Model, prior: Prior, histories: csr_array) -> Learned:
     """What is usual, where nobody could be held out to learn from."""
     sample = histories[: max(1, SAMPLED_CELLS // max(1, histories.shape[1]))]
-    return Learned(usual_handover(spread_unit(model.score(sample)[:, prior.warm])))
+    unit = spread_unit(model.score(sample)[:, prior.warm])
+    return Learned(usual_handover(unit), profile_weight=prior.unjudged_profile_weight)
 
 
 def _without_events(catalog: Catalog | None, feedback: Feedback | None) -> Recommender:

@@ -65,12 +65,16 @@ def ridge(features: Dense, targets: Dense, l2: float) -> Dense:
     return np.asarray(np.linalg.solve(features.T @ features + l2 * np.eye(features.shape[1]), features.T @ targets))
 
 
-def error_left_out(features: Dense, targets: Dense, l2: float) -> float:
-    error = 0.0
+def errors_left_out(features: Dense, targets: Dense, l2: float) -> Dense:
+    errors = np.zeros(len(features))
     for user in range(len(features)):
         others = np.arange(len(features)) != user
-        error += float(np.square(targets[user] - features[user] @ ridge(features[others], targets[others], l2)).sum())
-    return error
+        errors[user] = np.square(targets[user] - features[user] @ ridge(features[others], targets[others], l2)).sum()
+    return errors
+
+
+def error_left_out(features: Dense, targets: Dense, l2: float) -> float:
+    return float(errors_left_out(features, targets, l2).sum())
 
 
 def dense(attributes: Attributes, histories: csr_array) -> tuple[Dense, Dense]:
@@ -111,7 +115,7 @@ def test_left_out_errors_are_those_of_really_leaving_each_user_out(attributes: A
     popularity = histories.toarray().astype(np.float64).mean(axis=0)
     fast = _Ridge(np.maximum(spectrum, 0), basis, basis.T @ features.T @ targets, popularity)
     slow = [*(error_left_out(features, targets, l2) for l2 in PENALTIES), np.square(targets).sum()]
-    assert fast.errors(parts(features, 17), histories) == pytest.approx(slow, rel=1e-4)
+    assert fast.errors(parts(features, 17), histories).sum(axis=1) == pytest.approx(slow, rel=1e-4)
 
 
 @pytest.mark.parametrize("l2", PENALTIES)
@@ -169,6 +173,25 @@ def test_profiles_that_say_nothing_are_left_out_or_do_no_harm() -> None:
     # everybody has every item with a share of .225 and a variance of .137, whatever the profile
     harms = [np.square(prior.score(others, 400)).mean() / 0.137 for prior in found if prior is not None]
     assert max(harms) < 0.02
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_lead_is_in_standard_errors_over_users_left_out(seed: int) -> None:
+    attributes = people(seed)
+    histories = likes(attributes, 0.6, seed)
+    features, targets = dense(attributes, histories)
+    prior = fitted(attributes, histories)
+    by_penalty = [errors_left_out(features, targets, l2) for l2 in PENALTIES]
+    gains = np.square(targets).sum(axis=1) - min(by_penalty, key=lambda errors: float(errors.sum()))
+    assert prior.lead == pytest.approx(gains.mean() / (gains.std(ddof=1) / np.sqrt(USERS)), rel=1e-3)
+
+
+def test_chance_does_not_get_far_ahead() -> None:
+    found = [fit_profile_prior(people(seed), likes(people(seed + 100), 0, seed)) for seed in range(40)]
+    leads = [prior.lead for prior in found if prior is not None]
+    assert len(leads) > 5
+    assert sum(lead > 2 for lead in leads) <= 2
+    assert np.median([fitted(people(seed), plain_tastes(people(seed))).lead for seed in range(10)]) > 4
 
 
 def test_none_without_users_or_without_features(attributes: Attributes) -> None:

@@ -106,6 +106,15 @@ class Prior:
             resemblance = self.content.resembling(histories)
         return PriorTerms((self.shares / self.unit)[None, :], profile, content, resemblance).weighed(self)
 
+    @property
+    def unjudged_profile_weight(self) -> float:
+        """What profiles weigh where nobody was held out to judge what they do to a ranking.
+
+        They have their say only where they predict users left out better than popularity does, by more than two
+        standard errors: else what they say may be chance, and popularity speaks alone.
+        """
+        return 1.0 if self.profile is not None and self.profile.lead > SURE else 0.0
+
     def with_weights(
         self, *, profile: float | None = None, content: float | None = None, resemblance: float | None = None
     ) -> Prior:
