@@ -55,9 +55,9 @@ $(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-	$(INSTALL) --editable '.[torch,plot,postgres,test]'
+	$(INSTALL) --editable '.[torch,plot,postgres,serve,test]'
 	touch $@
 
 $(VENV)/.check: $(VENV)/.test
-	$(INSTALL) --editable '.[torch,plot,postgres,test,check]'
+	$(INSTALL) --editable '.[torch,plot,postgres,serve,test,check]'
 	touch $@

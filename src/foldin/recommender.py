@@ -123,7 +123,7 @@ class Recommender:
             hidden = seen_items if seen == "exclude" else None
             attributes = attributes_of(people[block])
             ranked = self.rank(rows, hidden, attributes, k=k, left_out=left_out, whole=whole)
-            found += self._recommendations(ranked)
+            found += self.recommendations(ranked)
         return found
 
     def similar(self, item_id: str, k: int = 10, *, exclude: Collection[str] = ()) -> list[Recommendation]:
@@ -142,7 +142,7 @@ class Recommender:
         scores = masked(terms.total(), history)
         scores[scores == 0] = -np.inf  # of these nothing is known
         scores[:, self.left_out(exclude=exclude) | (self.unreachable if shown.nnz else False)] = -np.inf
-        return self._recommendations(self._told(top_k(scores, k), terms, shown, history, probable=False))[0]
+        return self.recommendations(self._told(top_k(scores, k), terms, shown, history, probable=False))[0]
 
     def predict(
         self, history: HistoryLike, item_ids: Sequence[str] | None = None, *, profile: Profile | None = None
@@ -229,16 +229,17 @@ class Recommender:
     ) -> Ranked:
         """The best k by index, for rows of a user-item matrix and as many cells of every attribute.
 
-        `seen`: cells left out; `left_out`: items left out for everyone, (items,). `whole` ranks all that is left;
-        else what is `unreachable` is left out unless its content fits the profile, and of items nobody had there are at
-        most a fifth, as nothing has shown yet that anybody wants them.
+        `seen`: cells left out; `left_out`: items left out for everyone, (items,), or for each, (users, items).
+        `whole` ranks all that is left; else what is `unreachable` is left out unless its content fits the profile, and
+        of items nobody had there are at most a fifth, as nothing has shown yet that anybody wants them.
         """
         users, size = histories.shape[0], max(1, CELLS // max(1, len(self.catalog)))
         blocks = [slice(start, min(start + size, users)) for start in range(0, max(users, 1), size)]
 
         def ranked(block: slice) -> Ranked:
             hidden = None if seen is None else seen[block]
-            return self._ranked(histories[block], hidden, of_rows(attributes, block), k, left_out, whole=whole)
+            out = left_out[block] if left_out is not None and left_out.ndim == 2 else left_out
+            return self._ranked(histories[block], hidden, of_rows(attributes, block), k, out, whole=whole)
 
         return joined([ranked(block) for block in blocks])
 
@@ -258,7 +259,7 @@ class Recommender:
         if seen is not None:
             scores = masked(scores, seen)
         if left_out is not None:
-            scores[:, left_out] = -np.inf
+            scores[(slice(None), left_out) if left_out.ndim == 1 else left_out] = -np.inf
         if not whole:
             self._leave_out_unreachable(scores, terms)
             self._leave_out_most_new(scores, k)
@@ -306,7 +307,8 @@ class Recommender:
             return None
         return self.calibration.predict(self.model.score(shown), shown)[rankings.rows, rankings.items]
 
-    def _recommendations(self, ranked: Ranked) -> list[list[Recommendation]]:
+    def recommendations(self, ranked: Ranked) -> list[list[Recommendation]]:
+        """Rankings by index in ids again, a list for each user, with all that is said of their items."""
         rankings, count = ranked.rankings, len(ranked.rankings.items)
         columns = zip(
             rankings.items.tolist(),

@@ -91,6 +91,30 @@ class Workspace:
         forgotten = self._forgotten([name for _, name in names])
         return [self._bundle(number, name, forgotten[name]) for number, name in names]
 
+    def current_name(self) -> str | None:
+        """The name of the bundle in use; None before the first training.
+
+        Raises:
+            BundleError: the bundle named is not there.
+            ConfigurationError: the workspace cannot be read.
+        """
+        name = self._named_current()
+        if name is not None and name not in [known for _, known in self._names()]:
+            file = self.folder / "current"
+            raise BundleError(f"{file} names the bundle '{name}', which is not there: `foldin models use` another")
+        return name
+
+    def load(self, name: str) -> Recommender:
+        """The recommender of a bundle, read whole; whether it is in use plays no part.
+
+        Raises:
+            NotFoundError: there is no such bundle.
+            BundleError: it is damaged.
+        """
+        if name not in [known for _, known in self._names()]:
+            raise NotFoundError(f"no bundle '{name}'")
+        return load_bundle(self._bundles / name)
+
     def current(self) -> Recommender:
         """The recommender in use.
 
@@ -98,7 +122,7 @@ class Workspace:
             NotFoundError: nothing was trained yet.
             BundleError: it is damaged; `foldin models rollback` takes the one before.
         """
-        name = self._current_name()
+        name = self.current_name()
         if name is None:
             raise NotFoundError(f"no model in {self.folder} yet: train one with `foldin train`")
         return load_bundle(self._bundles / name)
@@ -128,7 +152,7 @@ class Workspace:
             NotFoundError: there is none before it.
             BundleError, ConfigurationError, StoreError: as from `use`.
         """
-        current = self._current_name()
+        current = self.current_name()
         names = [name for _, name in self._names()]
         before = names[: names.index(current)] if current in names else names
         if not before:
@@ -237,13 +261,6 @@ class Workspace:
             folders = [folder.name for folder in self._bundles.iterdir()] if self._bundles.is_dir() else []
         found = (re.fullmatch(r"(\d+)-[a-z0-9_]+", folder) for folder in folders)
         return sorted((int(match[1]), match[0]) for match in found if match)
-
-    def _current_name(self) -> str | None:
-        name = self._named_current()
-        if name is not None and name not in [known for _, known in self._names()]:
-            file = self.folder / "current"
-            raise BundleError(f"{file} names the bundle '{name}', which is not there: `foldin models use` another")
-        return name
 
     def _named_current(self) -> str | None:
         file = self.folder / "current"

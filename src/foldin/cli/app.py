@@ -16,10 +16,12 @@ from foldin.cli.explain import explain
 from foldin.cli.forget import forget
 from foldin.cli.ingest import ingest
 from foldin.cli.inspect import inspect
+from foldin.cli.keys import keys
 from foldin.cli.models import models
 from foldin.cli.output import print_error, print_note
 from foldin.cli.predict import predict
 from foldin.cli.recommend import recommend
+from foldin.cli.serve import serve
 from foldin.cli.similar import similar
 from foldin.cli.simulate import simulate
 from foldin.cli.train import train
@@ -49,9 +51,11 @@ for command in (
     predict,
     explain,
     embeddings,
+    serve,
 ):
     app.command()(command)
 app.add_typer(models, name="models")
+app.add_typer(keys, name="keys")
 
 
 def version(wanted: bool) -> None:

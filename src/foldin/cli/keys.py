@@ -1,0 +1,73 @@
+"""`foldin keys`: who may ask what of the service."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from foldin.cli.options import DEFAULT_FOLDER, Json, WorkspaceFolder
+
+__all__ = ["keys"]
+
+keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke the keys of the service.")
+
+
+@keys.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What it is for; lists show it.")],
+    scope: Annotated[
+        list[str] | None, typer.Option(help="What it may do: read, ingest or admin; may be given again.")
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="After so many days it ends.")] = None,
+    workspace: WorkspaceFolder = DEFAULT_FOLDER,
+) -> None:
+    """Make a key and print it: it is kept as a hash, and cannot be shown again.
+
+    read asks for recommendations; ingest writes events, users and items; admin does everything.
+
+    Example: foldin keys create shop --scope read --scope ingest
+    """
+    from datetime import UTC, datetime, timedelta
+
+    from foldin.cli.output import print_line
+    from foldin.service.keys import create_key
+    from foldin.workspace import open_workspace
+
+    expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
+    print_line(create_key(open_workspace(workspace).folder, name, scope or ["read"], expires))
+
+
+@keys.command(name="list")
+def listed(workspace: WorkspaceFolder = DEFAULT_FOLDER, json: Json = False) -> None:
+    """List the keys: their names, scopes, and until when they hold.
+
+    Example: foldin keys list
+    """
+    from foldin.cli.output import print_json, print_table
+    from foldin.service.keys import read_keys
+    from foldin.workspace import open_workspace
+
+    found = read_keys(open_workspace(workspace).folder)
+    if json:
+        columns = ("name", "scopes", "created", "expires")
+        print_json([{column: getattr(key, column) for column in columns} for key in found])
+        return
+    rows = [[key.name, ", ".join(key.scopes), key.created, key.expires or "never"] for key in found]
+    print_table("Keys", ["name", "scopes", "created", "expires"], rows)
+
+
+@keys.command()
+def revoke(
+    name: Annotated[str, typer.Argument(help="The key's name.")], workspace: WorkspaceFolder = DEFAULT_FOLDER
+) -> None:
+    """Revoke a key: the next request with it is refused.
+
+    Example: foldin keys revoke shop
+    """
+    from foldin.cli.output import print_line
+    from foldin.service.keys import revoke_key
+    from foldin.workspace import open_workspace
+
+    revoke_key(open_workspace(workspace).folder, name)
+    print_line(f"Revoked '{name}'.")

@@ -1,0 +1,68 @@
+"""`foldin serve`: answers over HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from foldin.cli.options import DEFAULT_FOLDER, WorkspaceFolder
+from foldin.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from foldin.service.settings import Settings
+
+__all__ = ["serve"]
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def serve(
+    workspace: WorkspaceFolder = DEFAULT_FOLDER,
+    host: Annotated[str, typer.Option(help="Where to listen; 127.0.0.1 is this machine alone.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer; they share the store.")] = 1,
+    no_auth: Annotated[bool, typer.Option("--no-auth", help="Ask for no key; on this machine alone.")] = False,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="Of a page elsewhere that may ask (CORS), as https://labs.example.")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, max=1_024, help="Rankings scored together at most.")] = 64,
+    rate: Annotated[float, typer.Option(min=0.1, help="Requests per second of one key, on average.")] = 1_000.0,
+) -> None:
+    """Answer recommendations over HTTP, and take events as they happen.
+
+    The first start makes a key, and shows it once. The routes are described at /docs.
+
+    Example: foldin serve --port 8000
+    """
+    from foldin.service.settings import Settings
+    from foldin.workspace import create_workspace
+
+    if no_auth and host not in LOOPBACK:
+        raise ConfigurationError(f"--no-auth is for this machine alone, and {host} is not: leave one of them out")
+    create_workspace(workspace)
+    settings = Settings(
+        workspace, auth=not no_auth, origins=tuple(origin or ()), most_at_once=batch, rate=rate, burst=int(2 * rate) + 1
+    )
+    if settings.auth:
+        _first_key(workspace)
+    _run(settings, host, port, workers)
+
+
+def _first_key(workspace: Path) -> None:
+    from foldin.cli.output import print_line
+    from foldin.service.keys import create_key, read_keys
+
+    if not read_keys(workspace):
+        secret = create_key(workspace, "first", ["admin"])
+        print_line("This key opens everything, and is shown this once: foldin keys create makes others, with less.")
+        print_line(f"  {secret}")
+
+
+def _run(settings: Settings, host: str, port: int, workers: int) -> None:
+    try:
+        from foldin.service.running import run
+    except ImportError as missing:
+        raise ConfigurationError(f"the service needs more: pip install 'foldin[serve]' ({missing})") from None
+    run(settings, host, port, workers)

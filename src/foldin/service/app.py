@@ -1,0 +1,125 @@
+"""The application: routes behind a gate, and one form for whatever goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+import foldin
+from foldin.errors import FoldinError
+from foldin.service.bodies import Bodies, StrictRoute
+from foldin.service.gate import ForbiddenError, Gate, needs
+from foldin.service.messages import Problem
+from foldin.service.problems import problem, problem_of
+from foldin.service.routes.events import event_routes
+from foldin.service.routes.health import health_routes, measure_routes
+from foldin.service.routes.items import item_routes
+from foldin.service.routes.models import model_routes
+from foldin.service.routes.recommend import recommend_routes
+from foldin.service.routes.users import user_routes
+from foldin.service.service import Service
+from foldin.service.settings import Settings
+from foldin.service.trail import Trail
+
+__all__ = ["create_app"]
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "content": {"application/problem+json": {}}, "description": description}
+    for status, description in {
+        400: "No JSON, or no gzip.",
+        401: "No key, or one that is not valid.",
+        403: "The key lacks the scope.",
+        404: "No such user, item or model.",
+        409: "It contradicts what is stored.",
+        413: "The body is too large.",
+        415: "The body is neither plain nor gzip.",
+        422: "A field is missing, unknown or not as it should be.",
+        429: "Too many requests with this key.",
+        503: "Too busy, or the store is away: come again after Retry-After seconds.",
+    }.items()
+}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service for a workspace, as an ASGI application; it is opened at startup and closed at shutdown.
+
+    Raises:
+        NotFoundError, ConfigurationError, StoreError: as from `Service`.
+    """
+    service = Service(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.close()
+
+    app = FastAPI(
+        title="foldin", version=foldin.__version__, lifespan=lifespan, docs_url=None, redoc_url=None, responses=PROBLEMS
+    )
+    app.router.route_class = StrictRoute
+    for scope, router in (
+        ("read", recommend_routes(service)),
+        ("ingest", event_routes(service)),
+        ("ingest", user_routes(service)),
+        ("ingest", item_routes(service)),
+        ("admin", model_routes(service)),
+        ("read", measure_routes(service)),
+    ):
+        app.include_router(router, dependencies=[Depends(needs(scope))])
+    app.include_router(health_routes(service))
+    _tell_of_problems(app)
+    app.add_middleware(Bodies, most=settings.body)
+    app.add_middleware(Gate, keys=service.keys, auth=settings.auth, rate=settings.rate, burst=settings.burst)
+    if settings.origins:
+        _allow(app, settings.origins)
+    app.add_middleware(Trail, measures=service.measures, deadline=settings.deadline)
+    app.state.service = service
+    return app
+
+
+def _allow(app: FastAPI, origins: Sequence[str]) -> None:
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type"],
+        max_age=600,
+    )
+
+
+def _tell_of_problems(app: FastAPI) -> None:
+    @app.exception_handler(FoldinError)
+    async def told(request: Request, error: FoldinError) -> Response:
+        return problem_of(error, request.state.request_id)
+
+    @app.exception_handler(ForbiddenError)
+    async def refused(request: Request, error: ForbiddenError) -> Response:
+        return problem(403, f"this key lacks the scope '{error.scope}'", request.state.request_id)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        faults = [{"field": _place(fault["loc"]), "message": _message(fault)} for fault in error.errors()]
+        detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults[:3])
+        return problem(422, detail, request.state.request_id, faults[:20])
+
+    @app.exception_handler(HTTPException)
+    async def other(request: Request, error: HTTPException) -> Response:
+        response = problem(error.status_code, str(error.detail), request.state.request_id)
+        response.headers.update(error.headers or {})
+        return response
+
+
+def _message(fault: Mapping[str, Any]) -> str:
+    said = fault["msg"]
+    return f"{said}: {fault['ctx']['error']}" if fault["type"] == "json_invalid" else str(said)
+
+
+def _place(parts: Sequence[object]) -> str:
+    return ".".join(str(part)[:64] for part in parts)

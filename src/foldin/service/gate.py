@@ -1,0 +1,95 @@
+"""Who may come in: nobody without a key, on any route or method, but where only health is asked."""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+from time import monotonic
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from foldin.service.keys import Key, KeyRing
+from foldin.service.problems import problem
+
+__all__ = ["COOKIE", "Gate", "ForbiddenError", "needs"]
+
+COOKIE = "foldin_key"
+OPEN = ("/health/live", "/health/ready", "/enter")
+"""What needs no key; the last takes the code of a one-time link instead."""
+
+_ANYBODY = Key("anybody", "", ("admin",), "")
+
+
+class ForbiddenError(Exception):
+    """The key does not allow this; `scope` is what it lacks."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(scope)
+        self.scope = scope
+
+
+class Gate:
+    """Lets a request through that brings a key, as `Authorization: Bearer ...` or as the page's cookie, at its rate.
+
+    `auth` False lets everybody through.
+    """
+
+    def __init__(self, app: ASGIApp, keys: KeyRing, *, auth: bool, rate: float, burst: int) -> None:
+        self._app, self._keys, self._auth = app, keys, auth
+        self._rate, self._burst = rate, burst
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http" or scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+            return
+        key = self._keys.holder(_secret(Headers(scope=scope))) if self._auth else _ANYBODY
+        state = scope.setdefault("state", {})
+        if key is None:
+            refusal = problem(401, "a key is wanted: Authorization: Bearer ...", state.get("request_id"))
+            await refusal(scope, receive, send)
+            return
+        if self._auth and not self._has_room(key):
+            detail = f"over {self._rate:g} requests per second with this key"
+            await problem(429, detail, state.get("request_id"))(scope, receive, send)
+            return
+        state["key"] = key
+        await self._app(scope, receive, send)
+
+    def _has_room(self, key: Key) -> bool:
+        """Takes a token from the key's bucket, which fills at the rate allowed."""
+        now = monotonic()
+        tokens, before = self._buckets.get(key.digest, (float(self._burst), now))
+        tokens = min(self._burst, tokens + self._rate * (now - before))
+        self._buckets[key.digest] = (max(tokens - 1, 0.0), now)
+        return tokens >= 1
+
+
+class needs:  # noqa: N801 - reads as a word where routes are declared
+    """A route's dependency: refuses a key without the scope."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    def __call__(self, request: Request) -> None:
+        """Lets the request pass, or not.
+
+        Raises:
+            ForbiddenError: the key lacks the scope.
+        """
+        key = getattr(request.state, "key", None)
+        if key is None or not key.may(self.scope):
+            raise ForbiddenError(self.scope)
+
+
+def _secret(headers: Headers) -> str:
+    scheme, _, secret = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return secret.strip()
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return cookie.value if cookie is not None else ""

@@ -1,0 +1,176 @@
+"""Keys: who may ask what of the service. Their hashes are kept in the workspace; a key itself is shown once."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock
+
+from foldin.data.files import replaced
+from foldin.errors import ConfigurationError, NotFoundError
+from foldin.strict_json import parse_json
+
+__all__ = ["KEYS", "SCOPES", "Key", "KeyRing", "create_key", "read_keys", "revoke_key"]
+
+KEYS = "keys.json"
+"""The file's name in a workspace."""
+
+SCOPES = ("read", "ingest", "admin")
+"""What a key may do: ask for recommendations, write events, users and items, and everything else."""
+
+PREFIX = "foldin_"
+SECRET_BYTES = 32
+LONGEST_NAME = 64
+
+
+@dataclass(frozen=True)
+class Key:
+    """What is kept of a key. `digest`: SHA-256 of it, hexadecimal; times are ISO 8601 with offset, UTC.
+
+    A plain hash is enough, since a key is 256 random bits: nobody can guess through them, as through passwords.
+    """
+
+    name: str
+    digest: str
+    scopes: tuple[str, ...]
+    created: str
+    expires: str | None = None
+
+    def valid(self, at: datetime) -> bool:
+        """Whether it has not expired."""
+        return self.expires is None or at < datetime.fromisoformat(self.expires)
+
+    def may(self, scope: str) -> bool:
+        """Whether it allows a scope; `admin` allows all."""
+        return scope in self.scopes or "admin" in self.scopes
+
+
+class KeyRing:
+    """The keys of a workspace as they are now: the file is read again whenever it has changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / KEYS
+        self._stamp: tuple[int, int, int] | None = None
+        self._keys: tuple[Key, ...] = ()
+
+    def holder(self, secret: str) -> Key | None:
+        """The valid key that `secret` is; None where it is none. Every key is compared, each in constant time."""
+        digest, now = _digest(secret), datetime.now(UTC)
+        found = [key for key in self._now() if hmac.compare_digest(key.digest, digest)]
+        return next((key for key in found if key.valid(now)), None)
+
+    def _now(self) -> tuple[Key, ...]:
+        stamp = _stamp(self._file)
+        if stamp != self._stamp:
+            self._keys, self._stamp = tuple(read_keys(self._file.parent)), stamp
+        return self._keys
+
+
+def create_key(folder: Path, name: str, scopes: Sequence[str], expires: datetime | None = None) -> str:
+    """Adds a key to a workspace and returns it: the only time it is seen.
+
+    Raises:
+        ConfigurationError: the name is taken or none, a scope is unknown, or the file cannot be written.
+    """
+    if not name.isprintable() or not 0 < len(name.strip()) <= LONGEST_NAME:
+        raise ConfigurationError(f"a key's name has 1 to {LONGEST_NAME} visible letters")
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown or not scopes:
+        raise ConfigurationError(f"no scope '{', '.join(unknown)}'; there are: {', '.join(SCOPES)}")
+    secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+    key = Key(
+        name, _digest(secret), tuple(scopes), _text(datetime.now(UTC)), None if expires is None else _text(expires)
+    )
+    with _alone(folder):
+        keys = read_keys(folder)
+        if name in [known.name for known in keys]:
+            raise ConfigurationError(f"there is a key '{name}': revoke it first, or choose another name")
+        _write(folder, [*keys, key])
+    return secret
+
+
+def revoke_key(folder: Path, name: str) -> None:
+    """Removes a key from a workspace: the next request with it is refused.
+
+    Raises:
+        NotFoundError: there is no key of that name.
+        ConfigurationError: the file cannot be read or written.
+    """
+    with _alone(folder):
+        keys = read_keys(folder)
+        kept = [key for key in keys if key.name != name]
+        if len(kept) == len(keys):
+            raise NotFoundError(f"no key '{name}'; there are: {', '.join(key.name for key in keys) or 'none'}")
+        _write(folder, kept)
+
+
+def read_keys(folder: Path) -> list[Key]:
+    """The keys of a workspace, oldest first.
+
+    Raises:
+        ConfigurationError: the file is damaged or cannot be read.
+    """
+    file = folder / KEYS
+    try:
+        return [_key(plain) for plain in _listed(parse_json(file.read_bytes()))]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigurationError(f"{file} cannot be read: {error}; remove it to begin with no keys") from error
+
+
+def _listed(plain: object) -> list[object]:
+    if not isinstance(plain, list):
+        raise ValueError("it holds no list of keys")
+    return plain
+
+
+def _key(plain: object) -> Key:
+    if not isinstance(plain, dict):
+        raise ValueError("a key is no object")
+    key = Key(**plain)
+    return replace(key, scopes=tuple(key.scopes))
+
+
+def _write(folder: Path, keys: Sequence[Key]) -> None:
+    file = folder / KEYS
+    try:
+        with replaced(file) as draft:
+            draft.touch(mode=0o600)
+            draft.write_text(json.dumps([asdict(key) for key in keys], indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    try:
+        with FileLock(folder / f".{KEYS}.lock"):
+            yield
+    except OSError as error:
+        raise ConfigurationError(f"{folder} cannot be written to: {error.strerror or error}") from error
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        state = os.stat(file)  # noqa: PTH116 - asked at every request, and a third of the cost of Path.stat
+    except OSError:
+        return None
+    return state.st_ino, state.st_mtime_ns, state.st_size

@@ -1,0 +1,93 @@
+"""The model that answers now, and how another takes its place: loaded whole, warmed up and checked before it does."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Lock
+
+import numpy as np
+
+from foldin.errors import BundleError, FoldinError
+from foldin.recommender import Recommender
+from foldin.workspace import Workspace
+
+__all__ = ["Live", "LiveModel"]
+
+TRIED = 32
+"""Items whose histories of one a new model must answer before it goes live."""
+
+KEPT = 0.5
+"""What part of the items the present model can recommend a new one must know, so that a broken import stays unseen."""
+
+_log = logging.getLogger("foldin.service")
+
+
+@dataclass(frozen=True, eq=False)
+class Live:
+    """A recommender with its version, a bundle's name; `since`: when it went live here."""
+
+    version: str
+    recommender: Recommender
+    since: datetime
+
+
+class LiveModel:
+    """The recommender in use. Whoever asks keeps what they got: a request ends on the model it began with."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._lock = Lock()
+        self._live: Live | None = None
+        self.refused: dict[str, str] = {}
+        """Versions that did not go live, and why not."""
+
+    def now(self) -> Live | None:
+        """What answers now; None before the first training."""
+        return self._live
+
+    def refresh(self) -> bool:
+        """Makes what the workspace calls current live, unless it is or was refused; whether something changed."""
+        with self._lock:
+            version = self._version()
+            if version is None or version in self.refused or (self._live and self._live.version == version):
+                return False
+            try:
+                recommender = self._workspace.load(version)
+                _check(recommender, self._live)
+            except FoldinError as error:
+                self.refused[version] = str(error)
+                _log.error("model refused", extra={"fields": {"model": version, "reason": str(error)}})
+                return False
+            self._live = Live(version, recommender, datetime.now(UTC))
+            _log.info("model live", extra={"fields": {"model": version}})
+            return True
+
+    def _version(self) -> str | None:
+        try:
+            return self._workspace.current_name()
+        except FoldinError as error:
+            _log.error("no current model", extra={"fields": {"reason": str(error)}})
+            return None
+
+
+def _check(recommender: Recommender, present: Live | None) -> None:
+    """Answers for nobody and for short histories, so that the first user waits for nothing and no nonsense goes live.
+
+    Raises:
+        BundleError: it recommends nothing, or knows far fewer items than the present one.
+        TrainingError: its scores are not numbers.
+    """
+    warm = np.flatnonzero(recommender.blend.prior.warm)
+    tried = recommender.catalog.ids(warm[np.linspace(0, len(warm) - 1, min(TRIED, len(warm)), dtype=np.intp)])
+    answers = recommender.recommend_many([[], *([item_id] for item_id in tried)])
+    if len(warm) and not any(answers):
+        raise BundleError("it recommends nothing to anybody")
+    if present is not None:
+        known = recommender.catalog.knows(present.recommender.catalog.item_ids)
+        if known.mean() < KEPT:
+            raise BundleError(
+                f"it knows {known.sum():,} of the {len(known):,} items of {present.version}: "
+                "restart the service if that is meant"
+            )

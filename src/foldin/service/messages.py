@@ -1,0 +1,292 @@
+"""What may be asked and what is answered, as JSON: every field typed, bounded and described, and none besides these."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from foldin.data.identifiers import checked_id
+from foldin.errors import DataError
+
+__all__ = [
+    "Appended",
+    "Basis",
+    "BatchRequest",
+    "BatchResponse",
+    "Event",
+    "EventsRequest",
+    "ExplainRequest",
+    "ExplainResponse",
+    "Forgotten",
+    "HistoryEvent",
+    "Id",
+    "ItemRequest",
+    "ItemResponse",
+    "ModelName",
+    "ModelResponse",
+    "ModelsResponse",
+    "PartialEventsRequest",
+    "Person",
+    "Problem",
+    "Reason",
+    "Recommended",
+    "RecommendRequest",
+    "RecommendResponse",
+    "Similar",
+    "UserRequest",
+    "UserResponse",
+]
+
+MOST_ITEMS = 1_000
+MOST_HISTORY = 10_000
+MOST_EVENTS = 10_000
+MOST_IN_BATCH = 256
+
+
+def _checked(text: str) -> str:
+    try:
+        return checked_id(text, "id")
+    except DataError as error:
+        raise ValueError(error.problem) from None
+
+
+Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_checked)]
+"""A user, item or event."""
+
+Text: TypeAlias = Annotated[str, StringConstraints(max_length=2_000)]
+Attributes: TypeAlias = Annotated[
+    dict[Annotated[str, StringConstraints(min_length=1, max_length=64)], Text], Field(max_length=64)
+]
+Amount: TypeAlias = Annotated[float, Field(allow_inf_nan=False, ge=-3.4e38, le=3.4e38)]
+Moment: TypeAlias = Annotated[AwareDatetime, Field(strict=False)]
+"""ISO 8601 with an offset, as 2026-03-01T12:00:00+01:00."""
+
+
+class Message(BaseModel):
+    """What all messages have in common: nothing is coerced, and nothing unknown is passed over."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class HistoryEvent(Message):
+    """One event of a history that is sent along."""
+
+    item: Id
+    kind: Annotated[str, StringConstraints(max_length=64)] | None = None
+    value: Amount | None = None
+    time: Moment | None = None
+
+
+class Person(Message):
+    """Whom it is about: a user of the store, or a history sent along, and what is known of the person besides."""
+
+    user: Id | None = Field(
+        default=None, description="A user of the store; one nobody has heard of gets what fits the profile."
+    )
+    history: Annotated[list[Id | HistoryEvent], Field(max_length=MOST_HISTORY)] | None = Field(
+        default=None, description="Instead of a user: item ids, or events with kind, value and time."
+    )
+    profile: Attributes = Field(
+        default_factory=dict, description="Laid over the stored one; several values of an attribute are parted by |."
+    )
+
+
+class Rules(Message):
+    """What a ranking may hold."""
+
+    k: Annotated[int, Field(ge=1, le=MOST_ITEMS)] = Field(default=10, description="How many items.")
+    only: Annotated[list[Id], Field(max_length=MOST_HISTORY)] | None = Field(
+        default=None, description="Choose from these."
+    )
+    exclude: Annotated[list[Id], Field(max_length=MOST_HISTORY)] = Field(default_factory=list)
+    categories: Annotated[list[Text], Field(max_length=64)] = Field(
+        default_factory=list, description="Only items with one of these categories, topics, genres or tags."
+    )
+    seen: Literal["exclude", "include"] = "exclude"
+    explain: bool = Field(default=False, description="Whether each item says which items of the history it rests on.")
+
+
+class RecommendRequest(Person, Rules):
+    """`POST /v1/recommend`."""
+
+
+class BatchRequest(Rules):
+    """`POST /v1/recommend/batch`: the same for many."""
+
+    people: Annotated[list[Person], Field(min_length=1, max_length=MOST_IN_BATCH)]
+
+
+class Basis(Message):
+    """Signed terms that add up to the score."""
+
+    history: float
+    profile: float
+    content: float
+    popularity: float
+
+
+class Reason(Message):
+    """What an item of the history, or an attribute of the profile, adds to the score."""
+
+    name: str
+    amount: float
+
+
+class Recommended(Message):
+    """One item of a ranking."""
+
+    item: str
+    title: str
+    score: float = Field(description="Orders the ranking; no probability.")
+    probability: float | None = Field(description="Calibrated on held-out users; null where it was not.")
+    rating: float | None = Field(description="To be expected; explicit feedback only.")
+    basis: Basis
+    shares: dict[str, float] = Field(description="What part of all that speaks for the item each term has.")
+    reasons: list[Reason]
+    attributes: dict[str, str]
+
+
+class RecommendResponse(Message):
+    """A ranking, and by which model."""
+
+    model: str = Field(description="The version that answered.")
+    items: list[Recommended]
+    reason: str | None = Field(description="Why the list is short, or rests on no history.")
+
+
+class BatchResponse(Message):
+    """One answer for each person, in their order."""
+
+    answers: list[RecommendResponse]
+
+
+class Similar(Message):
+    """What goes with an item."""
+
+    model: str
+    items: list[Recommended]
+
+
+class ExplainRequest(Person):
+    """`POST /v1/explain`: why an item has its score."""
+
+    item: Id
+
+
+class ExplainResponse(Message):
+    """What each item of the history and each attribute of the profile does to the score, the largest first."""
+
+    model: str
+    item: str
+    score: float
+    basis: Basis
+    additive: bool = Field(description="Whether the items add up to the history's term, as in linear models.")
+    items: list[Reason]
+    attributes: list[Reason]
+
+
+class Event(Message):
+    """Something a user did. The same `event_id` twice is one event."""
+
+    user: Id
+    item: Id
+    kind: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    value: Amount | None = None
+    time: Moment | None = Field(default=None, description="Now, where none is given.")
+    event_id: Id | None = None
+
+
+class EventsRequest(Message):
+    """`POST /v1/events`: all or nothing."""
+
+    events: Annotated[list[Event], Field(min_length=1, max_length=MOST_EVENTS)]
+    partial: Literal[False] = False
+
+
+class PartialEventsRequest(Message):
+    """`POST /v1/events`, each event for itself: what can be stored is stored, and a code says of each what became."""
+
+    events: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_EVENTS)] = Field(
+        description="As in the other form; one that is none gets the code 422 and stops no other."
+    )
+    partial: Literal[True]
+
+
+class Appended(Message):
+    """What became of events. They are on disk, and the next recommendation knows them."""
+
+    stored: int
+    known: int = Field(description="Left out, as an event of that id is stored already.")
+    forgotten: int = Field(description="Left out, as the user is forgotten.")
+    codes: list[int] | None = Field(description="With `partial`, for each event: 200, 409 or 422.")
+
+
+class UserRequest(Message):
+    """`PUT /v1/users/{user}`: replaces the profile."""
+
+    profile: Attributes
+
+
+class UserResponse(Message):
+    """All that is kept of a user."""
+
+    user: str
+    profile: dict[str, str]
+    history: list[HistoryEvent]
+
+
+class ItemRequest(Message):
+    """`PUT /v1/items/{item}`: replaces what the catalogue says of an item."""
+
+    attributes: Attributes = Field(
+        default_factory=dict,
+        description="Such as title and topics; hidden, available_from and available_until say whether it can be had.",
+    )
+
+
+class ItemResponse(Message):
+    """An item of the catalogue, and whether it can be recommended now."""
+
+    item: str
+    title: str
+    attributes: dict[str, str]
+    available: bool
+    in_model: bool
+
+
+class Forgotten(Message):
+    """What was erased with a user."""
+
+    events: int
+    profile: bool
+
+
+ModelName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(-[a-z0-9_]{1,64})?$")]
+"""A bundle's number, or its name `<number>-<model>`; never a path."""
+
+
+class ModelResponse(Message):
+    """A bundle of the workspace."""
+
+    name: str
+    current: bool
+    forgotten: int = Field(description="Users it learned from who have been forgotten since.")
+    refused: str | None = Field(description="Why it cannot answer.")
+
+
+class ModelsResponse(Message):
+    """All bundles, and which of them answers here."""
+
+    live: str | None
+    models: list[ModelResponse]
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, str]] = Field(default_factory=list)
+    request_id: str | None = None

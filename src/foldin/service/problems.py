@@ -1,0 +1,71 @@
+"""What went wrong, in one form for all routes (RFC 9457), and the status each of foldin's errors has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from foldin.errors import (
+    BundleError,
+    ConfigurationError,
+    ConflictError,
+    DataError,
+    FoldinError,
+    NotFoundError,
+    ResourceError,
+    StoreError,
+    TrainingError,
+)
+from foldin.service.scoring import BusyError, LateError
+
+__all__ = ["RETRY_AFTER", "problem", "problem_of", "status_of"]
+
+RETRY_AFTER = "1"
+"""Seconds after which a request that was refused for want of room may come again."""
+
+STATUS: Mapping[type[FoldinError], int] = {
+    BusyError: 503,
+    LateError: 503,
+    ConflictError: 409,
+    StoreError: 503,
+    NotFoundError: 404,
+    DataError: 422,
+    ConfigurationError: 422,
+    BundleError: 409,
+    ResourceError: 503,
+    TrainingError: 500,
+}
+
+
+def status_of(error: FoldinError) -> int:
+    """The status of an error: of the nearest of its classes that has one."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def problem_of(error: FoldinError, request_id: str | None = None) -> Response:
+    """The answer that tells of an error."""
+    status = status_of(error)
+    if isinstance(error, StoreError) and status == 503:
+        # what the database said may name machines and paths, which are nobody's business outside
+        return problem(status, "the store cannot be used just now: nothing was changed", request_id)
+    return problem(status, str(error), request_id)
+
+
+def problem(
+    status: int, detail: str, request_id: str | None = None, errors: Sequence[Mapping[str, str]] = ()
+) -> Response:
+    """A problem's answer; one that passes says when to come again."""
+    content = {
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "errors": list(errors),
+        "request_id": request_id,
+    }
+    headers = {"Retry-After": RETRY_AFTER} if status in (429, 503) else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="foldin"'
+    return Response(json.dumps(content), status, headers, "application/problem+json")

@@ -1,0 +1,94 @@
+"""Events as they happen: acknowledged once they are on disk, and in the very next recommendation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Discriminator, Tag, ValidationError
+
+from foldin.errors import FoldinError, StoreError
+from foldin.service.bodies import StrictRoute
+from foldin.service.histories import log_of
+from foldin.service.messages import Appended, Event, EventsRequest, PartialEventsRequest
+from foldin.service.problems import status_of
+from foldin.service.service import Service
+from foldin.store.contract import Batch, Ingested
+
+__all__ = ["event_routes"]
+
+SOURCE = "http"
+"""Where the store says such events came from."""
+
+
+def _form(body: object) -> str:
+    partial = body.get("partial") if isinstance(body, dict) else getattr(body, "partial", False)
+    return "partial" if partial is True else "whole"
+
+
+_Events = Annotated[
+    Annotated[EventsRequest, Tag("whole")] | Annotated[PartialEventsRequest, Tag("partial")], Discriminator(_form)
+]
+
+
+def event_routes(service: Service) -> APIRouter:
+    """What a key of scope `ingest` may write."""
+    routes = APIRouter(prefix="/v1", tags=["events"], route_class=StrictRoute)
+
+    @routes.post("/events")
+    async def events(sent: _Events) -> Appended:
+        """Stores up to 10,000 events: all or nothing, or each for itself."""
+        stored = await (_each(service, sent) if isinstance(sent, PartialEventsRequest) else _together(service, sent))
+        for outcome, count in (("stored", stored.stored), ("known", stored.known), ("forgotten", stored.forgotten)):
+            service.measures.events.labels(outcome).inc(count)
+        return stored
+
+    return routes
+
+
+async def _together(service: Service, sent: EventsRequest) -> Appended:
+    done = await asyncio.wrap_future(service.writer.submit(_batch(sent.events)))
+    return _appended([done])
+
+
+async def _each(service: Service, sent: PartialEventsRequest) -> Appended:
+    read = [_read(event) for event in sent.events]
+    waiting = [asyncio.wrap_future(service.writer.submit(_batch([one]))) for one in read if one is not None]
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException) and (not isinstance(outcome, FoldinError) or status_of(outcome) >= 500):
+            raise outcome  # the store is away: no code says of a row what became of it
+    codes = iter(outcomes)
+    told = [422 if one is None else _code(next(codes)) for one in read]
+    return _appended([one for one in outcomes if isinstance(one, Ingested)], told)
+
+
+def _read(plain: dict[str, object]) -> Event | None:
+    try:
+        return Event.model_validate(plain)
+    except ValidationError:
+        return None
+
+
+def _code(outcome: Ingested | BaseException) -> int:
+    if isinstance(outcome, FoldinError):
+        return status_of(outcome)
+    if isinstance(outcome, BaseException):
+        raise StoreError("the events were not stored") from outcome
+    return 200
+
+
+def _batch(events: Sequence[Event]) -> Batch:
+    return Batch(log_of(events, datetime.now(UTC)), SOURCE, [event.event_id for event in events])
+
+
+def _appended(done: Sequence[Ingested], codes: list[int] | None = None) -> Appended:
+    return Appended(
+        stored=sum(one.events for one in done),
+        known=sum(one.known for one in done),
+        forgotten=sum(one.forgotten for one in done),
+        codes=codes,
+    )

@@ -1,0 +1,71 @@
+"""Items: what the catalogue says of them, and whether they can be had."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from foldin.data.availability import HIDDEN, unavailable
+from foldin.data.catalog import Catalog, ids_of
+from foldin.errors import NotFoundError
+from foldin.service.bodies import StrictRoute
+from foldin.service.messages import Id, ItemRequest, ItemResponse
+from foldin.service.service import Service
+from foldin.store.contract import Store
+
+__all__ = ["item_routes"]
+
+
+def item_routes(service: Service) -> APIRouter:
+    """What a key of scope `ingest` may do; an id with a slash goes in the query, as `/v1/item?item=a/b`."""
+    routes = APIRouter(prefix="/v1", tags=["items"], route_class=StrictRoute)
+
+    @routes.get("/item")
+    @routes.get("/items/{item}")
+    async def get(item: Id) -> ItemResponse:
+        """What the catalogue says of an item."""
+        return _item(service, service.shelf.catalog, item)
+
+    @routes.put("/item")
+    @routes.put("/items/{item}")
+    async def put(item: Id, sent: ItemRequest) -> ItemResponse:
+        """Replaces what the catalogue says of an item; one that hides it is in force at once."""
+        return await service.desk.run(lambda store: _written(service, store, item, sent.attributes))
+
+    @routes.delete("/item")
+    @routes.delete("/items/{item}")
+    async def hide(item: Id) -> ItemResponse:
+        """Hides an item from all rankings; what people did with it stays, and is learned from."""
+
+        def write(store: Store) -> ItemResponse:
+            known = _item(service, store.catalog(), item)
+            return _written(service, store, item, {**known.attributes, HIDDEN: "true"})
+
+        return await service.desk.run(write)
+
+    return routes
+
+
+def _written(service: Service, store: Store, item: str, attributes: dict[str, str]) -> ItemResponse:
+    one = Catalog(ids_of([item]), {name: ids_of([value]) for name, value in attributes.items()})
+    unavailable(one)  # refuses what cannot be understood, before it is stored
+    store.put_catalog(one)
+    service.shelf.refresh(store)
+    return _item(service, service.shelf.catalog, item)
+
+
+def _item(service: Service, catalog: Catalog, item: str) -> ItemResponse:
+    live = service.live.now()
+    in_model = live is not None and bool(live.recommender.catalog.knows([item])[0])
+    if not catalog.knows([item])[0]:
+        if live is None or not in_model:
+            raise NotFoundError(f"no item '{item}'")
+        catalog = live.recommender.catalog
+    index = int(catalog.indices([item])[0])
+    one = Catalog(ids_of([item]), {name: ids_of([value]) for name, value in catalog.item(index).items()})
+    return ItemResponse(
+        item=item,
+        title=catalog.title(index),
+        attributes=catalog.item(index),
+        available=not unavailable(one),
+        in_model=in_model,
+    )

@@ -1,0 +1,62 @@
+"""Models: which there are, which answers, and taking another into use."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter
+
+from foldin.errors import BundleError
+from foldin.service.bodies import StrictRoute
+from foldin.service.messages import ModelName, ModelResponse, ModelsResponse
+from foldin.service.service import Service
+from foldin.workspace import Bundle
+
+__all__ = ["model_routes"]
+
+
+def model_routes(service: Service) -> APIRouter:
+    """What a key of scope `admin` may do."""
+    routes = APIRouter(prefix="/v1/models", tags=["models"], route_class=StrictRoute)
+
+    @routes.get("")
+    async def models() -> ModelsResponse:
+        """All bundles of the workspace, oldest first, and which of them answers."""
+        bundles = await asyncio.to_thread(service.workspace.bundles)
+        live = service.live.now()
+        refused = service.live.refused
+        return ModelsResponse(
+            live=None if live is None else live.version,
+            models=[_model(bundle, refused.get(bundle.name)) for bundle in bundles],
+        )
+
+    @routes.post("/rollback")
+    async def rollback() -> ModelsResponse:
+        """Takes the bundle before the current one into use."""
+        await asyncio.to_thread(_used, service, None)
+        return await models()
+
+    @routes.post("/{model}/activate")
+    async def activate(model: ModelName) -> ModelsResponse:
+        """Takes a bundle into use, by its name or number."""
+        await asyncio.to_thread(_used, service, model)
+        return await models()
+
+    return routes
+
+
+def _used(service: Service, model: str | None) -> None:
+    name = service.workspace.rollback() if model is None else service.workspace.use(model)
+    service.live.refused.pop(name, None)
+    service.live.refresh()
+    if name in service.live.refused:
+        raise BundleError(f"{name} did not go live: {service.live.refused[name]}")
+
+
+def _model(bundle: Bundle, refused: str | None) -> ModelResponse:
+    return ModelResponse(
+        name=bundle.name,
+        current=bundle.current,
+        forgotten=bundle.forgotten,
+        refused=bundle.damage or refused,
+    )

@@ -1,0 +1,52 @@
+"""Running the service: one process or several on the same address, ended by SIGTERM once all is answered."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from foldin.service.app import create_app
+from foldin.service.logs import LOGGING
+from foldin.service.settings import Settings
+from foldin.strict_json import parse_json
+
+__all__ = ["from_environment", "run"]
+
+DRAIN = 10
+"""Seconds that requests in flight have at the end."""
+
+MOST_CONNECTIONS = 1_000
+"""Requests in flight in one process; one more is refused (503)."""
+
+VARIABLE = "FOLDIN_SERVICE"
+"""What tells each process how to run."""
+
+
+def run(settings: Settings, host: str, port: int, workers: int = 1) -> None:
+    """Serves until SIGTERM or Ctrl-C; exits with an error where the address is taken."""
+    os.environ[VARIABLE] = json.dumps({**asdict(settings), "workspace": str(settings.workspace.absolute())})
+    uvicorn.run(
+        f"{__name__}:{from_environment.__name__}",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_config=LOGGING,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN,
+        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=2**16,
+    )
+
+
+def from_environment() -> FastAPI:
+    """The application as `run` described it: what each of its processes serves."""
+    plain = parse_json(os.environ[VARIABLE])
+    assert isinstance(plain, dict)
+    return create_app(Settings(**{**plain, "workspace": Path(plain["workspace"]), "origins": tuple(plain["origins"])}))

@@ -1,0 +1,233 @@
+"""Scoring for many at once: what is asked while a batch is scored makes up the next, one matrix product for all."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from itertools import groupby
+from threading import Condition, Thread
+from time import monotonic
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from foldin.data.interactions import History
+from foldin.data.matrix import history_matrix
+from foldin.data.profiles import Profile, attributes_of
+from foldin.errors import FoldinError, NotFoundError, ResourceError
+from foldin.recommendation import Recommendation
+from foldin.service.live import Live, LiveModel
+from foldin.service.shelf import Shelf
+from foldin.store.contract import Store
+from foldin.store.opening import open_store
+
+__all__ = ["Answer", "BusyError", "LateError", "Scorer", "Wish"]
+
+
+class BusyError(ResourceError):
+    """More is asked than can be answered: the queue is full."""
+
+
+class LateError(ResourceError):
+    """The answer would have come after the deadline, so it was not worked out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Wish:
+    """What somebody asks: as `Recommender.recommend`, of a `user` of the store or of a `history`.
+
+    `profile` is laid over the stored one. `categories`: of which an item has at least one. `deadline`: on the
+    monotonic clock, in seconds.
+    """
+
+    user: str | None = None
+    history: History | None = None
+    profile: Profile = field(default_factory=dict)
+    k: int = 10
+    only: Sequence[str] | None = None
+    exclude: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    seen: bool = False
+    deadline: float = float("inf")
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A ranking, by which model it was made, and for whom: the history and profile it rests on.
+
+    `known`: whether the store knows the user; True where none was named.
+    """
+
+    live: Live
+    ranking: Sequence[Recommendation]
+    history: History
+    profile: Profile
+    known: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Person:
+    wish: Wish
+    history: History
+    profile: Profile
+    known: bool
+
+
+class Scorer:
+    """A thread that answers wishes, in batches of at most `most_at_once`; at most `most_waiting` may wait.
+
+    `on_batch` is told the size of every batch.
+
+    It reads a user's events when it answers, so that everything acknowledged before is in the answer. To be closed.
+
+    Raises:
+        ConfigurationError, NotFoundError, StoreError: the store cannot be opened, as from `open_store`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        live: LiveModel,
+        shelf: Shelf,
+        *,
+        most_at_once: int,
+        most_waiting: int,
+        on_batch: Callable[[int], None],
+    ) -> None:
+        self._on_batch = on_batch
+        self._live, self._shelf = live, shelf
+        self._most_at_once, self._most_waiting = most_at_once, most_waiting
+        self._waiting: deque[tuple[Wish, Future[Answer]]] = deque()
+        self._changed = Condition()
+        self._closed = False
+        opened: Future[None] = Future()
+        self._thread = Thread(target=self._work, args=(url, opened), name="foldin-scorer", daemon=True)
+        self._thread.start()
+        opened.result()
+
+    @property
+    def waiting(self) -> int:
+        """How many wishes wait."""
+        return len(self._waiting)
+
+    def submit(self, wish: Wish) -> Future[Answer]:
+        """Brings a wish; the future gives its answer, or raises what stood in the way.
+
+        Raises:
+            BusyError: too many wait already, or the scorer is closed.
+        """
+        future: Future[Answer] = Future()
+        with self._changed:
+            if self._closed or len(self._waiting) >= self._most_waiting:
+                raise BusyError("the service is asked more than it can answer: try again soon")
+            self._waiting.append((wish, future))
+            self._changed.notify()
+        return future
+
+    def close(self) -> None:
+        """Answers what is waiting, and ends."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _work(self, url: str, opened: Future[None]) -> None:
+        try:
+            store = open_store(url)
+        except BaseException as failure:
+            opened.set_exception(failure)
+            return
+        opened.set_result(None)
+        with store:
+            while batch := self._next():
+                self._answer(store, batch)
+
+    def _next(self) -> list[tuple[Wish, Future[Answer]]]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._waiting)
+            return [self._waiting.popleft() for _ in range(min(self._most_at_once, len(self._waiting)))]
+
+    def _answer(self, store: Store, batch: list[tuple[Wish, Future[Answer]]]) -> None:
+        now, live = monotonic(), self._live.now()
+        self._on_batch(len(batch))
+        ready: list[tuple[_Person, Future[Answer]]] = []
+        for wish, future in batch:
+            if future.set_running_or_notify_cancel():
+                try:
+                    _refuse_late(wish, now)
+                    ready.append((_person(store, wish), future))
+                except BaseException as failure:
+                    future.set_exception(failure)
+        for _, group in groupby(sorted(ready, key=lambda pair: pair[0].wish.k), key=lambda pair: pair[0].wish.k):
+            self._settle(live, list(group))
+
+    def _settle(self, live: Live | None, group: list[tuple[_Person, Future[Answer]]]) -> None:
+        try:
+            answers = self._answers(live, [person for person, _ in group])
+        except BaseException as failure:
+            if len(group) > 1 and isinstance(failure, FoldinError):  # one history that is none: others are unharmed
+                for one in group:
+                    self._settle(live, [one])
+                return
+            for _, future in group:
+                future.set_exception(failure)
+            return
+        for (_, future), answer in zip(group, answers, strict=True):
+            future.set_result(answer)
+
+    def _answers(self, live: Live | None, people: Sequence[_Person]) -> list[Answer]:
+        if live is None:
+            raise NotFoundError("no model yet: train one with `foldin train`")
+        recommender = live.recommender
+        rows, seen = history_matrix([person.history for person in people], recommender.catalog, recommender.rule)
+        ranked = recommender.rank(
+            rows,
+            _hidden(seen, [person.wish.seen for person in people]),
+            attributes_of([person.profile for person in people]),
+            k=people[0].wish.k,
+            left_out=self._left_out(live, [person.wish for person in people]),
+        )
+        rankings = recommender.recommendations(ranked)
+        return [
+            Answer(live, ranking, person.history, person.profile, person.known)
+            for ranking, person in zip(rankings, people, strict=True)
+        ]
+
+    def _left_out(self, live: Live, wishes: Sequence[Wish]) -> NDArray[np.bool_]:
+        """Which items are left out, for all (items,), or, where wishes differ, for each of them (wishes, items)."""
+        for_all = self._shelf.unavailable(live)
+        if not any(wish.only is not None or wish.exclude or wish.categories for wish in wishes):
+            return for_all
+        return np.stack([for_all | self._left_out_by(live, wish) for wish in wishes])
+
+    def _left_out_by(self, live: Live, wish: Wish) -> NDArray[np.bool_]:
+        left_out = live.recommender.left_out(wish.only, wish.exclude)
+        return left_out | ~self._shelf.within(live, wish.categories) if wish.categories else left_out
+
+
+def _refuse_late(wish: Wish, now: float) -> None:
+    if now > wish.deadline:
+        raise LateError("the service is too busy to answer in time: try again soon")
+
+
+def _person(store: Store, wish: Wish) -> _Person:
+    if wish.user is None:
+        return _Person(wish, History(()) if wish.history is None else wish.history, wish.profile, known=True)
+    try:
+        history = store.history(wish.user)
+    except NotFoundError:
+        return _Person(wish, History(()), wish.profile, known=False)
+    return _Person(wish, history, {**store.profile(wish.user), **wish.profile}, known=True)
+
+
+def _hidden(seen: csr_array, shown: Sequence[bool]) -> csr_array:
+    """The cells that no ranking may hold: all that was seen, but for those who ask for it all the same."""
+    if not any(shown):
+        return seen
+    kept = ~np.repeat(np.array(shown), np.diff(seen.indptr))
+    lengths = np.where(shown, 0, np.diff(seen.indptr))
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return csr_array((seen.data[kept], seen.indices[kept], starts), shape=seen.shape)

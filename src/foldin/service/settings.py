@@ -1,0 +1,31 @@
+"""How a service runs: its limits, each with its unit and what it is by default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`workspace`: the folder with store, bundles and keys.
+
+    `auth`: whether a key is wanted; `origins`: of pages elsewhere that may ask (CORS).
+    `most_at_once`: wishes scored together, 1 for each alone; `most_waiting`: wishes that may wait.
+    `deadline`: seconds until a request is given up; `body`: bytes of a request at most, unpacked too;
+    `rate`: requests per second of one key, on average; `burst`: at once.
+    `look`: seconds between looks for a new model and a changed catalogue.
+    """
+
+    workspace: Path
+    auth: bool = True
+    origins: tuple[str, ...] = ()
+    most_at_once: int = 64
+    most_waiting: int = 256
+    deadline: float = 2.0
+    body: int = 2**20
+    rate: float = 1_000.0
+    burst: int = 2_000
+    look: float = 1.0

@@ -1,0 +1,76 @@
+"""A service of the tests' own: the real command in a process of its own, asked over real HTTP."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+
+import httpx
+
+from foldin.service.keys import create_key
+
+__all__ = ["Server", "serving"]
+
+PATIENCE = 60.0
+"""Seconds that a busy machine may take to start or end a process."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running service; `key` opens everything."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    key: str
+    log: Path
+
+    def client(self, key: str | None = None) -> httpx.Client:
+        """Asks with a key, the one that opens everything unless another is given."""
+        headers = {"Authorization": f"Bearer {self.key if key is None else key}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE)
+
+    def stop(self) -> int:
+        """Ends it as an operator does, and returns its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def serving(workspace: Path, *options: str) -> Iterator[Server]:
+    """The service of a workspace, from when it answers until the end of the block."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    key = create_key(workspace, f"tests {port}", ["admin"])
+    log = workspace / f"service-{port}.log"
+    command = [sys.executable, "-m", "foldin", "serve", "-w", str(workspace), "--port", str(port), *options]
+    with log.open("wb") as lines:
+        process = subprocess.Popen(command, stderr=lines, stdout=lines, env={**os.environ, "PYTHONWARNINGS": "error"})
+    server = Server(process, f"http://127.0.0.1:{port}", key, log)
+    try:
+        _wait_for(server)
+        yield server
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(server: Server) -> None:
+    end = monotonic() + PATIENCE
+    while monotonic() < end and server.process.poll() is None:
+        try:
+            httpx.get(f"{server.url}/health/live", timeout=PATIENCE)
+        except httpx.TransportError:
+            sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"the service did not start:\n{server.log.read_text(encoding='utf-8')}")

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import httpx
+
+NINE = "2026-03-01T09:00:00+01:00"
+
+
+def test_an_event_is_in_the_very_next_recommendation(client: httpx.Client) -> None:
+    for item in ("i01", "i03"):
+        assert client.post("/v1/events", json={"events": [{"user": "fresh", "item": item}]}).json()["stored"] == 1
+    found = client.get("/v1/users/fresh/recommendations?k=4").json()["items"]
+    assert {one["item"] for one in found} == {"i05", "i07", "i09", "i11"}
+
+
+def test_events_are_stored_together_or_not_at_all(client: httpx.Client) -> None:
+    good, bad = {"user": "whole", "item": "i01"}, {"user": "whole", "item": "i03", "value": "much"}
+    refused = client.post("/v1/events", json={"events": [good, bad]})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"].endswith("events.1.value")
+    assert client.get("/v1/users/whole").status_code == 404
+
+
+def test_a_code_says_of_each_event_what_became_of_it(client: httpx.Client) -> None:
+    first = {"user": "each", "item": "i01", "event_id": "each-1", "time": NINE}
+    events = [first, {"user": "each"}, first | {"item": "i03"}, first]
+    answer = client.post("/v1/events", json={"events": events, "partial": True}).json()
+    assert answer["codes"] == [200, 422, 409, 200]
+    assert (answer["stored"], answer["known"]) == (1, 1)
+
+
+def test_an_event_sent_again_is_stored_once_and_another_of_its_id_is_refused(client: httpx.Client) -> None:
+    event = {"user": "again", "item": "i01", "event_id": "again-1", "time": NINE}
+    answers = [client.post("/v1/events", json={"events": [event]}).json() for _ in range(2)]
+    assert [one["stored"] for one in answers] == [1, 0]
+    assert client.post("/v1/events", json={"events": [event | {"item": "i03"}]}).status_code == 409
+
+
+def test_all_that_is_kept_of_a_user_can_be_had_and_forgotten(client: httpx.Client) -> None:
+    assert client.put("/v1/users/leaving", json={"profile": {"role": "admin"}}).status_code == 200
+    event = {"user": "leaving", "item": "i01", "kind": "view", "value": 2.5, "time": NINE}
+    client.post("/v1/events", json={"events": [event]})
+    kept = client.get("/v1/users/leaving").json()
+    assert kept["profile"] == {"role": "admin"}
+    assert kept["history"] == [{"item": "i01", "kind": "view", "value": 2.5, "time": "2026-03-01T08:00:00Z"}]
+    assert client.delete("/v1/users/leaving").json() == {"events": 1, "profile": True}
+    assert client.get("/v1/users/leaving").status_code == 404
+    assert client.post("/v1/events", json={"events": [event]}).json()["forgotten"] == 1
+
+
+def test_an_id_with_a_slash_goes_in_the_query(client: httpx.Client) -> None:
+    client.post("/v1/events", json={"events": [{"user": "a/b", "item": "i01"}]})
+    assert client.get("/v1/user", params={"user": "a/b"}).json()["history"][0]["item"] == "i01"
+
+
+def test_a_hidden_item_leaves_at_once(client: httpx.Client) -> None:
+    asked = {"history": ["i00"], "k": 12}
+    assert client.delete("/v1/items/i10").json()["available"] is False
+    assert "i10" not in [one["item"] for one in client.post("/v1/recommend", json=asked).json()["items"]]
+    shown = client.put("/v1/items/i10", json={"attributes": {"title": "Item i10", "topics": "even"}}).json()
+    assert shown["available"]
+    assert "i10" in [one["item"] for one in client.post("/v1/recommend", json=asked).json()["items"]]
+    assert client.put("/v1/items/i10", json={"attributes": {"hidden": "perhaps"}}).status_code == 422

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+
+EVEN = [f"i{item:02}" for item in range(0, 12, 2)]
+ODD = [f"i{item:02}" for item in range(1, 12, 2)]
+
+
+def items(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [one["item"] for one in answer.json()["items"]]
+
+
+def test_a_user_of_the_store_gets_what_is_missing(client: httpx.Client) -> None:
+    assert items(client.post("/v1/recommend", json={"user": "u02", "k": 1})) == ["i02"]
+    assert items(client.get("/v1/users/u02/recommendations?k=1")) == ["i02"]
+    assert items(client.get("/v1/recommendations", params={"user": "u02", "k": 1})) == ["i02"]
+
+
+def test_a_history_sent_along_is_folded_in(client: httpx.Client) -> None:
+    found = items(client.post("/v1/recommend", json={"history": ["i01", {"item": "i03"}], "k": 4}))
+    assert set(found) == set(ODD) - {"i01", "i03"}
+
+
+def test_terms_add_up_to_the_score(client: httpx.Client) -> None:
+    answer = client.post("/v1/recommend", json={"user": "u02", "explain": True}).json()
+    for one in answer["items"]:
+        assert sum(one["basis"].values()) == pytest.approx(one["score"], abs=1e-5)
+    assert answer["items"][0]["title"] == "Item i02"
+    assert {reason["name"] for reason in answer["items"][0]["reasons"]} < set(EVEN)
+
+
+def test_whoever_nobody_has_heard_of_gets_the_prior_and_is_told_so(client: httpx.Client) -> None:
+    answer = client.post("/v1/recommend", json={"user": "nobody", "k": 3}).json()
+    assert len(answer["items"]) == 3
+    assert "nobody has heard of this user" in answer["reason"]
+    assert all(one["basis"]["history"] == 0 for one in answer["items"])
+
+
+def test_rules_say_what_a_ranking_may_hold(client: httpx.Client) -> None:
+    asked = {"history": ["i00"], "k": 12}
+    assert set(items(client.post("/v1/recommend", json=asked))) == set(EVEN + ODD) - {"i00"}
+    assert set(items(client.post("/v1/recommend", json=asked | {"seen": "include"}))) == set(EVEN + ODD)
+    assert set(items(client.post("/v1/recommend", json=asked | {"categories": ["odd"]}))) == set(ODD)
+    assert set(items(client.post("/v1/recommend", json=asked | {"only": ["i01", "i02"]}))) == {"i01", "i02"}
+    assert "i02" not in items(client.post("/v1/recommend", json=asked | {"exclude": ["i02"]}))
+
+
+def test_a_batch_is_answered_as_one_by_one(client: httpx.Client) -> None:
+    people: list[dict[str, object]] = [{"user": "u02"}, {"history": ["i01"]}, {}]
+    answers = client.post("/v1/recommend/batch", json={"people": people, "k": 5}).json()["answers"]
+    alone = [client.post("/v1/recommend", json=person | {"k": 5}).json() for person in people]
+    assert [items_of(one) for one in answers] == [items_of(one) for one in alone]
+
+
+def items_of(answer: dict[str, list[dict[str, str]]]) -> list[str]:
+    return [one["item"] for one in answer["items"]]
+
+
+def test_what_goes_with_an_item(client: httpx.Client) -> None:
+    assert set(items(client.get("/v1/items/i02/similar?k=5"))) == set(EVEN) - {"i02"}
+    assert items(client.get("/v1/similar", params={"item": "i02"})) == items(client.get("/v1/items/i02/similar"))
+    assert client.get("/v1/items/unheard/similar").status_code == 404
+
+
+def test_an_explanation_adds_up(client: httpx.Client) -> None:
+    told = client.post("/v1/explain", json={"history": ["i00", "i04"], "item": "i02"}).json()
+    assert told["additive"]
+    assert sum(part["amount"] for part in told["items"]) == pytest.approx(told["basis"]["history"], abs=1e-5)
