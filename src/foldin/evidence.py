@@ -61,7 +61,7 @@ class Evidence:
 
     def cold_items(self, prior: Prior, history_weight: float) -> ColdItems | None:
         """How items nobody had resemble those that somebody had; None where none does."""
-        if self.content is None or prior.warm.all() or not prior.warm.any():
+        if self.content is None or prior.warm.all():
             return None
         return fit_cold_items(self.content.item_vectors(), ~prior.warm, history_weight=history_weight)
 

@@ -75,6 +75,17 @@ def test_what_resembles_one_says_so_and_has_a_score_alone(run: Run, run_json: Ru
     assert all(one["basis"]["content"] == one["score"] > 0 for one in found)
 
 
+def test_in_a_history_they_tell_nothing(run: Run, run_json: RunJson, folder: Path, labs: list[str]) -> None:
+    told = [
+        run_json("predict", "--history", history, *labs[5:], "-w", folder) for history in (labs[0], f"{labs[0]},NEW")
+    ]
+    assert told[0] == told[1]
+    assert len({one["probability"] for one in told[0]}) > 10  # of one item known, not of two
+    nothing_known = "No item of a history is known to the model"
+    assert nothing_known in run("recommend", "--history", "NEW", "-w", folder).stdout
+    assert nothing_known not in run("recommend", "--history", f"NEW,{labs[0]}", "-w", folder).stdout
+
+
 def test_whether_anybody_had_an_item(folder: Path, labs: list[str]) -> None:
     recommender = open_workspace(folder).current()
     assert [recommender.had(item_id) for item_id in (labs[0], "NEW")] == [True, False]

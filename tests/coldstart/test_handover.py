@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from foldin.coldstart.handover import (
+    FADES,
+    SHARES,
     STEP,
     WEIGHTS,
     Handover,
     Truncated,
+    _held_back,
     _smoothest,
     learn_handover,
     ranking_quality,
@@ -212,6 +215,40 @@ def test_it_is_held_back_no_more_than_it_takes() -> None:
     gently = learned(cut, few)
     assert gently[5] > 0.5 * free[5]
     assert gently[50] < 0.25 * free[50]
+
+
+def mended(share: float, fade: float) -> NDArray[np.float64]:
+    """Weights of 1 held back by a share, and from a length on."""
+    return np.asarray(share / (1 + (np.array(LENGTHS) / fade) ** 4))
+
+
+def dearer_than(path: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Costs, (lengths, weights): the farther from a path, the dearer; without a history, from 1, which it keeps."""
+    costs = np.square(np.array(WEIGHTS) - path[:, None])
+    costs[0] = 100 * np.square(np.array(WEIGHTS) - 1)
+    return costs
+
+
+@pytest.mark.parametrize(("share", "fade"), list(product(SHARES, [np.inf, 16.0, 4.0])))
+def test_of_what_mends_it_the_cheapest_is_taken(share: float, fade: float) -> None:
+    gains = np.zeros((len(LENGTHS), len(WEIGHTS)))  # whatever is taken, nobody loses
+    held = _held_back(np.ones(len(LENGTHS)), dearer_than(mended(share, fade)), gains)
+    assert held[1:] == pytest.approx(mended(share, fade)[1:])
+
+
+def test_what_does_not_mend_it_is_not_taken_however_cheap() -> None:
+    gains = np.where((np.array(LENGTHS)[:, None] >= 10) & (np.array(WEIGHTS) > 0.3), -1.0, 0.0)
+    held = _held_back(np.ones(len(LENGTHS)), dearer_than(mended(1, np.inf)), gains)
+    assert held[LENGTHS.index(10) :].max() < 0.35
+    assert held[1 : LENGTHS.index(5)].min() > 0.8  # and of what mends it, what is nearest to none is taken
+
+
+def test_where_nothing_mends_it_as_little_as_can_be_is_said_but_without_a_history() -> None:
+    ruinous = np.full((len(LENGTHS), len(WEIGHTS)), -1.0)
+    held = _held_back(np.ones(len(LENGTHS)), dearer_than(mended(1, np.inf)), ruinous)
+    assert held[1:] == pytest.approx(mended(SHARES[-1], FADES[-1])[1:])
+    # no history at all leaves the prior all its say, as nothing else speaks
+    assert held[0] == 1
 
 
 def test_where_whole_histories_gain_nothing_is_held_back() -> None:
