@@ -18,7 +18,7 @@ from foldin.data.interactions import Interactions
 from foldin.errors import ConfigurationError, ConflictError, DataError, NotFoundError, StoreError
 from foldin.store.contract import Batch, Ingested
 from foldin.store.opening import open_store
-from foldin.store.postgres import batches, schema, session
+from foldin.store.postgres import batches, events, schema, session
 from foldin.store.postgres.schema import MIGRATIONS
 from foldin.store.postgres.store import PostgresStore
 from tests.store.postgres_server import PostgresServer
@@ -378,6 +378,26 @@ def test_blocks_part_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_store(url, create=True) as store:
         assert store.ingest([batch]).events == 10
         assert store.ingest([batch]).known == 10
+
+
+def test_reading_in_parts_misses_nothing_even_where_new_events_took_the_place_of_erased_ones(
+    url: str, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "PAGES", 2)
+    numbers = np.arange(2_000, dtype=np.int32)
+    early, late = (
+        Interactions(ids_of(names), numbers % len(names), ids_of(["x"]), numbers * 0) for names in ("abcd", "ef")
+    )
+    with open_store(url, create=True) as store:
+        store.ingest([Batch(early, "a")])
+        assert len(store.interactions()) == 2_000
+        store.forget("b")
+        position = store.summary().position
+        with closing(postgres_server.connected()) as connection:
+            connection.execute(f"VACUUM {schema_in(url)}.events")
+        store.ingest([Batch(late, "a")])
+        assert np.bincount(store.interactions(since=position).user_codes).tolist() == [1_000, 1_000]
+        assert np.bincount(store.interactions().user_codes).tolist() == [500, 500, 500, 1_000, 1_000]
 
 
 def test_text_too_long_for_an_index_is_refused(url: str, log: Interactions) -> None:
