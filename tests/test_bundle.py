@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +18,6 @@ from foldin.recommender import Recommender
 from foldin.strict_json import parse_json
 
 FILES = ["manifest.json", "model.safetensors", "catalog.json"]
-SOURCE = Path(foldin.__file__).parent
 
 Manifest = dict[str, Any]  # as read from JSON
 
@@ -395,63 +391,3 @@ def test_a_catalogue_that_does_not_fit_is_refused(folder: Path, content: bytes) 
     replace_file(folder, "catalog.json", content)
     with pytest.raises(BundleError):
         load_bundle(folder)
-
-
-# -- never pickle, never torch
-
-
-def test_a_bundle_is_loaded_and_used_without_torch(network: Recommender, tmp_path: Path) -> None:
-    save_bundle(network, tmp_path / "bundle")
-    program = f"""
-import sys
-sys.modules["torch"] = None
-import foldin
-recommender = foldin.load({str(tmp_path / "bundle")!r})
-print([one.item_id for one in recommender.recommend(["i00", "i04"])])
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == str([one.item_id for one in network.recommend(["i00", "i04"])])
-
-
-FORBIDDEN_MODULES = {"pickle", "cPickle", "joblib", "dill", "cloudpickle", "shelve", "marshal", "pickletools"}
-FORBIDDEN_CALLS = {("torch", "load"), ("torch", "save"), ("np", "save"), ("np", "savez"), ("numpy", "save")}
-
-
-def unsafe(source: str) -> list[str]:
-    """Whatever in a source reads or writes pickle, or could."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found += [name.name for name in node.names if name.name.split(".")[0] in FORBIDDEN_MODULES]
-        elif isinstance(node, ast.ImportFrom):
-            found += [str(node.module)] if str(node.module).split(".")[0] in FORBIDDEN_MODULES else []
-            found += [
-                f"{node.module}.{name.name}" for name in node.names if (node.module, name.name) in FORBIDDEN_CALLS
-            ]
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            found += [node.attr] if (node.value.id, node.attr) in FORBIDDEN_CALLS else []
-            found += [node.attr] if node.attr in ("to_pickle", "read_pickle") else []
-        elif isinstance(node, ast.keyword) and node.arg == "allow_pickle":
-            found += (
-                ["allow_pickle"] if not (isinstance(node.value, ast.Constant) and node.value.value is False) else []
-            )
-    return found
-
-
-def test_the_ban_on_pickle_would_notice() -> None:
-    for source in (
-        "import pickle",
-        "import joblib.numpy_pickle as j",
-        "from dill import load",
-        "from torch import load",
-        "import torch\ntorch.save(1, 2)",
-        "import numpy as np\nnp.load('x', allow_pickle=True)",
-        "frame = pd.read_pickle",
-    ):
-        assert unsafe(source), source
-    assert not unsafe("import json\nnp.load('x', allow_pickle=False)\nstate.load()")
-
-
-@pytest.mark.parametrize("file", sorted(SOURCE.rglob("*.py")), ids=lambda file: str(file.relative_to(SOURCE)))
-def test_no_source_touches_pickle(file: Path) -> None:
-    assert unsafe(file.read_text(encoding="utf-8")) == []

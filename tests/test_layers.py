@@ -63,6 +63,19 @@ def test_loading_and_using_a_bundle_loads_no_torch(name: str, request: pytest.Fi
     assert "torch" not in loaded_after(program)
 
 
+def test_a_bundle_is_loaded_and_used_without_torch(network: Recommender, tmp_path: Path) -> None:
+    save_bundle(network, tmp_path / "bundle")
+    program = f"""
+import sys
+sys.modules["torch"] = None
+import foldin
+recommender = foldin.load({str(tmp_path / "bundle")!r})
+print([one.item_id for one in recommender.recommend(["i00", "i04"])])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str([one.item_id for one in network.recommend(["i00", "i04"])])
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_what_a_module_offers_is_there(name: str) -> None:
     module = import_module(name)
