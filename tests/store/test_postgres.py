@@ -270,12 +270,12 @@ def test_a_connection_broken_during_the_commit_says_that_nobody_knows(
         connection.execute("""
             CREATE FUNCTION fall() RETURNS trigger LANGUAGE plpgsql AS
                 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1); RETURN NULL; END';
-            CREATE CONSTRAINT TRIGGER fall AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED
+            CREATE CONSTRAINT TRIGGER fall AFTER UPDATE ON arrivals DEFERRABLE INITIALLY DEFERRED
                 FOR EACH ROW EXECUTE FUNCTION fall();
         """)
         with pytest.raises(StoreError, match="broke during the commit, and whether this was stored is not known"):
             store.ingest([batch])
-        connection.execute("DROP TRIGGER fall ON events")
+        connection.execute("DROP TRIGGER fall ON arrivals")
         assert store.ingest([batch]).events + store.ingest([batch]).known == 6
 
 
@@ -367,6 +367,19 @@ def test_one_batch_that_is_refused_leaves_the_others_of_its_commit(url: str, log
         assert isinstance(conflict, ConflictError)
         assert second == Ingested(events=3, known=0, forgotten=0, new_users=0, new_items=0)
         assert store.user_ids() == ["ann"]
+
+
+def test_event_ids_are_indexed_once_there_are_any(url: str, log: Interactions, postgres_server: PostgresServer) -> None:
+    with open_store(url, create=True) as store:
+        store.ingest([Batch(log, "a"), Batch(log, "a", [None, None, None])])
+        assert isinstance(store.append([Batch(log, "a", ["1", "2", "2" * 3_000])])[0], DataError)
+        assert "events_by_id" not in tables(postgres_server, schema_in(url))
+        assert store.ingest([Batch(log, "a", ["1", "2", None])]).events == 3
+        assert "events_by_id" in tables(postgres_server, schema_in(url))
+        assert store.ingest([Batch(log, "b", ["2", "3", "1"])]).known == 2
+    insert = f"INSERT INTO {schema_in(url)}.events VALUES (1, 99, 1, NULL, NULL, NULL, '3', 1)"
+    with closing(postgres_server.connected()) as connection, pytest.raises(psycopg.errors.UniqueViolation):
+        connection.execute(insert)
 
 
 def test_blocks_part_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,6 +114,8 @@ def _new_rows(connection: apsw.Connection, events: CodedEvents) -> NDArray[np.in
 
 
 def _stored_bodies(connection: apsw.Connection, event_ids: Sequence[str]) -> dict[str, Body]:
+    if connection.execute("SELECT 1 FROM events WHERE event_id IS NOT NULL LIMIT 1").fetchone() is None:
+        return {}
     found = connection.executemany(
         "SELECT event_id, user, item, kind, value, time FROM events WHERE event_id = ?",
         ((event_id,) for event_id in event_ids),

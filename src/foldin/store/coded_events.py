@@ -78,7 +78,7 @@ def coded(texts: Ids, codes: NDArray[np.integer], codes_of: Callable[[list[str]]
 
 
 def id_column(batch: Batch) -> Ids | None:
-    """The event ids of a batch, one for each event.
+    """The event ids of a batch, one for each event; None where no event has one.
 
     Raises:
         DataError: there are not as many as events.
@@ -87,6 +87,8 @@ def id_column(batch: Batch) -> Ids | None:
         return None
     if len(batch.event_ids) != len(batch.log):
         raise DataError(f"{len(batch.event_ids)} event ids for {len(batch.log)} events", field="event_id")
+    if all(event_id is None for event_id in batch.event_ids):
+        return None
     return np.fromiter(batch.event_ids, dtype=np.object_, count=len(batch.event_ids))
 
 

@@ -27,6 +27,7 @@ from foldin.store.contract import Batch, Ingested
 from foldin.store.dictionary import ITEMS, KINDS, SOURCES, USERS, Dictionary, check_text
 from foldin.store.postgres.dictionary import check_key, codes_of
 from foldin.store.postgres.forgetting import forgotten_among
+from foldin.store.postgres.schema import EVENT_ID_INDEX
 from foldin.store.postgres.session import Connection
 
 __all__ = ["take_batch"]
@@ -72,8 +73,11 @@ def take_batch(connection: Connection, batch: Batch) -> Ingested:
         return Ingested(0, len(batch.log), 0, 0, 0)
     log, event_ids = _remembered(connection, batch.log, id_column(batch))
     events, entered = _coded(connection, log, event_ids)
-    rows = _new_rows(connection, events)
+    indexed = events.ids is None or _are_ids_indexed(connection)
+    rows = unknown_rows(events, _check_ids, partial(_stored_bodies, connection) if indexed else _no_bodies)
     _insert(connection, events, rows, source)
+    if not indexed:
+        connection.execute(EVENT_ID_INDEX)
     known, forgotten = len(log) - len(rows), len(batch.log) - len(log)
     return Ingested(len(rows), known, forgotten, entered.new[USERS], entered.new[ITEMS])
 
@@ -116,8 +120,17 @@ def _coded(connection: Connection, log: Interactions, event_ids: Ids | None) -> 
     return events, entered
 
 
-def _new_rows(connection: Connection, events: CodedEvents) -> NDArray[np.intp]:
-    return unknown_rows(events, lambda ids: check_key(ids, "event_id"), partial(_stored_bodies, connection))
+def _are_ids_indexed(connection: Connection) -> bool:
+    ((indexed,),) = connection.execute("SELECT to_regclass('events_by_id') IS NOT NULL").fetchall()
+    return bool(indexed)
+
+
+def _check_ids(event_ids: Sequence[str]) -> None:
+    check_key(event_ids, "event_id")
+
+
+def _no_bodies(_: Sequence[str]) -> dict[str, Body]:
+    return {}
 
 
 def _stored_bodies(connection: Connection, event_ids: Sequence[str]) -> dict[str, Body]:
