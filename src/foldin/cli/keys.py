@@ -10,7 +10,10 @@ from foldin.cli.options import DEFAULT_FOLDER, Json, WorkspaceFolder
 
 __all__ = ["keys"]
 
-keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke the keys of the service.")
+keys = typer.Typer(
+    no_args_is_help=True,
+    help="Make, list and revoke the keys of the service.\n\nExample: foldin keys create shop --scope read",
+)
 
 
 @keys.command()
