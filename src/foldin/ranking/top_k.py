@@ -111,8 +111,19 @@ def _best(scores: NDArray[np.float32], k: int, first_row: int) -> Rankings:
     if (counts > k).any():
         keep = _within_k(rows, found == cuts[rows], counts, k)
         rows, columns, found = rows[keep], columns[keep], found[keep]
-    order = np.lexsort((-found, rows))  # stable: ties stay in the catalogue's order
-    return Rankings(_starts(np.minimum(counts, k)), columns[order].astype(np.int32), found[order])
+    starts = _starts(np.minimum(counts, k))
+    order = _best_first(found, starts, k)
+    return Rankings(starts, columns[order].astype(np.int32), found[order])
+
+
+def _best_first(found: NDArray[np.float32], starts: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """The order of cells that brings the best of each row first."""
+    # sorting the rows of a table is several times faster than sorting all cells by row and score
+    stored = np.arange(k) < np.diff(starts)[:, None]
+    table = np.full(stored.shape, np.inf, dtype=found.dtype)
+    table[stored] = -found
+    order = np.argsort(table, axis=1, kind="stable")  # ties stay in the catalogue's order, and what is no cell is last
+    return np.asarray((order + starts[:-1, None])[stored])
 
 
 def _kth_largest(scores: NDArray[np.float32], k: int, first_row: int) -> NDArray[np.float32]:
