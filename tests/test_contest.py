@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from foldin.bundle import save_bundle
 from foldin.choosing import Progress, Training
 from foldin.contest import contest
 from foldin.data.feedback import Feedback
@@ -15,8 +19,10 @@ from foldin.data.interactions import Interactions
 from foldin.data.splitting import PROTOCOLS
 from foldin.data.synthetic import World, simulate
 from foldin.errors import ConfigurationError, DataError
-from foldin.models import EASE, Popularity
-from foldin.models.protocols import Model
+from foldin.fitting import fit
+from foldin.models import EASE, AutoEncoder, Popularity
+from foldin.models.protocols import Estimator, Model
+from foldin.recommender import Recommender
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +80,11 @@ def test_where_everybody_is_trained_on_the_handover_is_learned_on_some_left_out(
     protocol: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained: list[csr_array] = []
-    fit = EASE.fit
+    fit_ease = EASE.fit
 
     def noted(estimator: EASE, histories: csr_array, **_told: object) -> Model:
         trained.append(histories)
-        return fit(estimator, histories)
+        return fit_ease(estimator, histories)
 
     monkeypatch.setattr(EASE, "fit", noted)
     result = contest(world.events, {"ease": EASE(50)}, protocol=protocol)
@@ -113,3 +119,33 @@ def test_a_protocol_that_leaves_nobody_to_judge_is_named(log_of: Callable[..., I
 def test_a_protocol_that_does_not_exist_lists_those_that_do(world: World) -> None:
     with pytest.raises(ConfigurationError, match="there are: strong, last, time, random"):
         contest(world.events, {"ease": EASE()}, protocol="magic")
+
+
+@pytest.mark.parametrize(("prior", "names"), [(True, ("popularity", "ease", "autoencoder")), (False, ("ease",))])
+def test_a_recommender_of_a_contest_is_the_one_that_fit_makes(
+    prior: bool, names: Sequence[str], world: World, tmp_path: Path
+) -> None:
+    network = AutoEncoder(hidden=(6,), latent=3, epochs=2)
+    estimators: dict[str, Estimator] = {"popularity": Popularity(), "ease": EASE(), "autoencoder": network}
+    contenders = {name: estimators[name] for name in names}
+    told = {"catalog": world.catalog, "profiles": world.profiles, "fixed": ()}
+    result = contest(world.events, contenders, prior=prior, training=Training(seed=2), **told)  # type: ignore[arg-type]  # of three kinds
+    for name, estimator in contenders.items():
+        expected = fit(world.events, estimator=estimator, seed=2, **told)  # type: ignore[arg-type]
+        assert bundle(result.recommender(name), tmp_path / "ours") == bundle(expected, tmp_path / "theirs")
+
+
+def bundle(recommender: Recommender, folder: Path) -> dict[str, object]:
+    """The files that a recommender is saved as, but for the moment it was saved at."""
+    save_bundle(recommender, folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["created"], manifest["sha256"]
+    files = {file.name: file.read_bytes() for file in folder.iterdir() if file.name != "manifest.json"}
+    shutil.rmtree(folder)
+    return {"manifest": manifest, **files}
+
+
+def test_a_recommender_is_chosen_on_users_held_out_whole(world: World) -> None:
+    result = contest(world.events, {"ease": EASE(50)}, protocol="last", prior=False)
+    with pytest.raises(ConfigurationError, match="the protocol 'last' trains on part of everybody's history"):
+        result.recommender("ease")

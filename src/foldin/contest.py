@@ -25,10 +25,11 @@ from foldin.evaluation.evaluate import DEFAULT_METRICS
 from foldin.evaluation.ratings import RatingErrors
 from foldin.evaluation.scoring import Score, known_scores, model_scores
 from foldin.evidence import Evidence, gathered
-from foldin.fitting import estimator_for, learned_by, predicted_ratings
+from foldin.fitting import estimator_for, fit_chosen, learned_by, predicted_ratings
 from foldin.models.popularity import PopularityModel
 from foldin.models.protocols import Estimator
 from foldin.ranking.metrics import popularity_of
+from foldin.recommender import Recommender
 
 __all__ = ["BEST_POSSIBLE", "Contest", "contest"]
 
@@ -40,13 +41,16 @@ STRONG = "strong"
 class Contest:
     """What came of it: the split, what was chosen for each contender, and how they did.
 
-    `blends`: each model with the prior, as it would be used; none for popularity, which is the measure of all.
-    `ratings`: errors of predicted ratings, explicit feedback only.
+    `learned`: how each model and the prior go together; none for popularity, which is the measure of all. `blends`:
+    both together, as they would be used. `ratings`: errors of predicted ratings, explicit feedback only. `seed`: of the
+    split and of the training.
     """
 
     evidence: Evidence
+    seed: int
     split: Split
     choices: Mapping[str, Choice]
+    learned: Mapping[str, Learned]
     blends: Mapping[str, Blend]
     comparison: Comparison
     ratings: Mapping[str, RatingErrors]
@@ -60,6 +64,22 @@ class Contest:
     def scores_alone(self, name: str, users: Holdout) -> Score:
         """What a contender's model makes of held-out users without the prior."""
         return model_scores(self.choices[name].model, users)
+
+    def recommender(self, name: str, training: Training | None = None) -> Recommender:
+        """A contender as `fit` makes it of the same log: what was chosen here is learned again from everyone.
+
+        Raises:
+            ConfigurationError: the protocol holds no whole users out, so that the choice is none `fit` would make.
+        """
+        if self.split.protocol != STRONG:
+            raise ConfigurationError(
+                f"the protocol '{self.split.protocol}' trains on part of everybody's history, and a recommender is "
+                f"chosen on users held out whole: hold the contest by the protocol '{STRONG}'"
+            )
+        choice, seeded = self.choices[name], replace(training or Training(), seed=self.seed)
+        prior = self.evidence.prior(self.split.train, self.split.train_rows)
+        learned = self.learned.get(name) or learned_by(choice, prior, self.split, self.evidence)
+        return fit_chosen(choice, learned, self.split, self.evidence, seeded)
 
 
 def contest(
@@ -100,9 +120,11 @@ def contest(
         name: _chosen(name, estimator_for(estimator, evidence.rule), split, training, fixed)
         for name, estimator in contenders.items()
     }
-    blends = _blends(choices, split, evidence, training) if prior else {}
+    of_train = evidence.prior(split.train, split.train_rows)
+    learned = _learned_by_name(choices, split, of_train, evidence, training) if prior else {}
+    blends = {name: one.blend(choices[name].model, of_train) for name, one in learned.items()}
     ratings = _rating_errors(choices, split, evidence.rule)
-    result = Contest(evidence, split, choices, blends, Comparison({}), ratings)
+    result = Contest(evidence, training.seed, split, choices, learned, blends, Comparison({}), ratings)
     ranked = split.test.ranked()
     scores = {name: result.scores(name, ranked) for name in choices}
     if truth is not None:
@@ -117,10 +139,11 @@ def contest(
     return replace(result, comparison=comparison)
 
 
-def _blends(choices: Mapping[str, Choice], split: Split, evidence: Evidence, training: Training) -> dict[str, Blend]:
-    prior = evidence.prior(split.train, split.train_rows)
+def _learned_by_name(
+    choices: Mapping[str, Choice], split: Split, prior: Prior, evidence: Evidence, training: Training
+) -> dict[str, Learned]:
     return {
-        name: _learned(choice, split, prior, evidence, training).blend(choice.model, prior)
+        name: _learned(choice, split, prior, evidence, training)
         for name, choice in choices.items()
         if not isinstance(choice.model, PopularityModel)
     }

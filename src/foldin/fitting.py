@@ -41,7 +41,7 @@ from foldin.ranking.metrics import popularity_of
 from foldin.recommender import Recommender
 from foldin.training.epoch import Epoch
 
-__all__ = ["estimator_for", "fit", "learned_by", "predicted_ratings"]
+__all__ = ["estimator_for", "fit", "fit_chosen", "learned_by", "predicted_ratings"]
 
 HEADLINE = "ndcg@10"
 
@@ -85,30 +85,23 @@ def fit(
     if not len(log):
         return _without_events(catalog, feedback)
     evidence = gathered(log, catalog=catalog, profiles=profiles, feedback=feedback, recent=recent)
-    matrix, rule = evidence.matrix, evidence.rule
     training = replace(training or Training(), seed=seed)
-    wanted, fixed = _wanted(matrix, rule, estimator, fixed)
-    split = _split(log, evidence.catalog, rule, seed)
-    outcome = _Outcome(wanted) if split is None else _choose_and_measure(wanted, split, evidence, training, fixed)
-    learned_from = _known_users(matrix.histories, None if split is None or refit else split.train_rows)
-    model = outcome.model
-    if model is None or refit:
-        model, outcome = None, replace(outcome, model=None)  # so that two models need never fit into memory at once
-        training.progress.stage("learning from everyone")
-        everyone = _everyone(matrix.histories[learned_from])
-        model = fit_model(outcome.estimator, everyone, training, "learning", [])
-    report = TrainingReport(
-        users=len(matrix.user_ids),
-        items=len(evidence.catalog),
-        interactions=matrix.histories.nnz,
-        fingerprint=_fingerprint(matrix, evidence.catalog),
-        refitted=refit,
-        figures=outcome.figures,
-        epochs=outcome.epochs,
-        notes=tuple(_notes(matrix, rule, outcome.figures)),
-    )
-    blend = _final_blend(outcome, model, evidence, learned_from)
-    return Recommender(evidence.catalog, rule, outcome.estimator, blend, outcome.calibration, report)
+    wanted, fixed = _wanted(evidence.matrix, evidence.rule, estimator, fixed)
+    split = _split(log, evidence.catalog, evidence.rule, seed)
+    if split is None:
+        return _learned_from_everyone(_Outcome(wanted), evidence, training)
+    outcome, model = _choose_and_measure(wanted, split, evidence, training, fixed)
+    if not refit:
+        return _recommender(outcome, model, evidence, _known_users(evidence, split.train_rows), refitted=False)
+    del model  # so that two models need never fit into memory at once
+    return _learned_from_everyone(outcome, evidence, training)
+
+
+def fit_chosen(choice: Choice, learned: Learned, split: Split, evidence: Evidence, training: Training) -> Recommender:
+    """What `fit` makes of a log once it has chosen: `split` holds out whole users of the evidence's log, on whose
+    validation users `choice` and what is `learned` of the blend were found.
+    """
+    return _learned_from_everyone(_measured(choice, learned, split, evidence, training), evidence, training)
 
 
 def estimator_for(estimator: Estimator, rule: FeedbackRule) -> Estimator:
@@ -131,11 +124,35 @@ class _Outcome:
     """What was chosen, and, where users were held out, what it was worth to them."""
 
     estimator: Estimator
-    model: Model | None = None
     learned: Learned | None = None
     calibration: Calibration | None = None
     figures: Figures | None = None
     epochs: tuple[EpochFigures, ...] = ()
+
+
+def _learned_from_everyone(outcome: _Outcome, evidence: Evidence, training: Training) -> Recommender:
+    training.progress.stage("learning from everyone")
+    rows = _known_users(evidence)
+    model = fit_model(outcome.estimator, _everyone(evidence.matrix.histories[rows]), training, "learning", [])
+    return _recommender(outcome, model, evidence, rows, refitted=True)
+
+
+def _recommender(
+    outcome: _Outcome, model: Model, evidence: Evidence, rows: NDArray[np.intp], *, refitted: bool
+) -> Recommender:
+    matrix, rule = evidence.matrix, evidence.rule
+    report = TrainingReport(
+        users=len(matrix.user_ids),
+        items=len(evidence.catalog),
+        interactions=matrix.histories.nnz,
+        fingerprint=_fingerprint(matrix, evidence.catalog),
+        refitted=refitted,
+        figures=outcome.figures,
+        epochs=outcome.epochs,
+        notes=tuple(_notes(matrix, rule, outcome.figures)),
+    )
+    blend = _final_blend(outcome, model, evidence, rows)
+    return Recommender(evidence.catalog, rule, outcome.estimator, blend, outcome.calibration, report)
 
 
 def _final_blend(outcome: _Outcome, model: Model, evidence: Evidence, rows: NDArray[np.intp]) -> Blend:
@@ -179,18 +196,20 @@ def _wanted(
 
 def _choose_and_measure(
     estimator: Estimator, split: Split, evidence: Evidence, training: Training, fixed: Collection[str] | None
-) -> _Outcome:
+) -> tuple[_Outcome, Model]:
     training.progress.stage("choosing on held-out users")
     choice = choose(estimator, split, training, fixed=fixed)
     training.progress.stage("learning the handover from prior to model")
-    prior = evidence.prior(split.train, split.train_rows)
-    learned = learned_by(choice, prior, split, evidence)
-    blend = learned.blend(choice.model, prior)
+    learned = learned_by(choice, evidence.prior(split.train, split.train_rows), split, evidence)
+    return _measured(choice, learned, split, evidence, training), choice.model
+
+
+def _measured(choice: Choice, learned: Learned, split: Split, evidence: Evidence, training: Training) -> _Outcome:
+    blend = learned.blend(choice.model, evidence.prior(split.train, split.train_rows))
     calibration = _calibration(choice.folds, blend, split, evidence, training.seed)
     training.progress.stage("measuring on test users")
     return _Outcome(
         choice.estimator,
-        choice.model,
         learned,
         calibration,
         _figures(choice, blend, calibration, split, evidence),
@@ -288,9 +307,9 @@ def _split(log: Interactions, catalog: Catalog, rule: FeedbackRule, seed: int) -
     return split if len(split.validation.ranked()) and len(split.test.ranked()) else None
 
 
-def _known_users(histories: csr_array, rows: NDArray[np.intp] | None) -> NDArray[np.intp]:
+def _known_users(evidence: Evidence, rows: NDArray[np.intp] | None = None) -> NDArray[np.intp]:
     # as in the split: users of whom nothing is known would thin out every share, and the calibration with it
-    some = np.flatnonzero(np.diff(histories.indptr) > 0)
+    some = np.flatnonzero(np.diff(evidence.matrix.histories.indptr) > 0)
     return some if rows is None else np.intersect1d(some, rows)
 
 

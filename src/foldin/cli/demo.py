@@ -72,7 +72,7 @@ def demo(
         if not json:
             _print_contest(result)
         tell("learning from everyone")
-        recommender = _published(opened, stored, seed)
+        recommender = _published(opened, result, stored.position)
     with opened.store() as store:
         person = Person(PERSON, store.history(PERSON), store.profile(PERSON))
     if json:
@@ -185,21 +185,12 @@ def _print_contest(result: Contest) -> None:
     )
 
 
-def _published(workspace: Workspace, stored: Snapshot, seed: int) -> Recommender:
+def _published(workspace: Workspace, result: Contest, position: int) -> Recommender:
     from dataclasses import replace
 
-    from foldin.fitting import fit
-
     for name in ("edlae", "autoencoder"):
-        recommender = fit(
-            stored.interactions,
-            estimator=_contenders()[name],
-            fixed=(),
-            catalog=stored.catalog,
-            profiles=stored.profiles,
-            seed=seed,
-        )
-        workspace.publish(replace(recommender, data_position=stored.position))
+        recommender = result.recommender(name)
+        workspace.publish(replace(recommender, data_position=position))
     return recommender
 
 
