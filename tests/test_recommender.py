@@ -393,3 +393,17 @@ def test_at_most_a_fifth_of_a_ranking_is_new_unless_there_is_nothing_else(with_m
     assert len(found) == 10
     assert len(set(found) & set(new)) == 2
     assert len(with_many_new.recommend(profile=about_quanta, k=5, only=new)) == 5
+
+
+def test_diversity_mixes_what_the_scores_keep_together(profiled: Recommender) -> None:
+    topics = dict(zip(profiled.catalog.item_ids, profiled.catalog.attributes["topic"], strict=True))
+    plain, mixed = (profiled.recommend(["i00", "i02"], k=4, diversity=diversity) for diversity in (0, 0.9))
+    assert [topics[item_id] for item_id in ids(plain)] == ["storage"] * 4
+    assert {topics[item_id] for item_id in ids(mixed)} >= {"storage", "networks"}
+    assert ids(mixed)[0] == ids(plain)[0]
+    assert all(sum(vars(one.basis).values()) == pytest.approx(one.score, abs=1e-5) for one in mixed)
+
+
+def test_diversity_needs_words(network: Recommender) -> None:
+    with pytest.raises(ConfigurationError, match="no words"):
+        network.recommend(["i00"], diversity=0.5)

@@ -24,6 +24,7 @@ from foldin.evaluation.calibration import RatingCalibration
 from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.evaluation.training_report import TrainingReport
 from foldin.models.protocols import Estimator, Model
+from foldin.ranking.diversity import CANDIDATES, check_diversity, diverse
 from foldin.ranking.top_k import Rankings, masked, top_k
 from foldin.recommendation import Basis, Contribution, Explanation, Ranked, Recommendation, joined
 
@@ -70,18 +71,23 @@ class Recommender:
         only: Collection[str] | None = None,
         exclude: Collection[str] = (),
         seen: Seen = "exclude",
+        diversity: float = 0,
     ) -> list[Recommendation]:
         """The best k items for one person, best first; fewer where fewer are left.
 
         `profile`: what is known of the person, as {"role": "admin", "interests": "networking|storage"}; attributes and
         values that training did not know say nothing. `only`: the items to choose from; `exclude`: items left out;
         ids the catalogue lacks are passed over. `seen`: whether items of the history may be recommended.
+        `diversity`: from 0, the order of the scores, to 1, items as different by their words as can be (`diversified`).
 
         Raises:
-            ConfigurationError: k is below 1, or the profile is none.
+            ConfigurationError: k is below 1, the profile or the diversity is none, or the catalogue has no words to
+                tell diversity by.
             DataError: the history's columns differ in length, or an id cannot be one.
         """
-        return self.recommend_many([history], profiles=[profile], k=k, only=only, exclude=exclude, seen=seen)[0]
+        return self.recommend_many(
+            [history], profiles=[profile], k=k, only=only, exclude=exclude, seen=seen, diversity=diversity
+        )[0]
 
     def recommend_many(
         self,
@@ -92,6 +98,7 @@ class Recommender:
         only: Collection[str] | None = None,
         exclude: Collection[str] = (),
         seen: Seen = "exclude",
+        diversity: float = 0,
     ) -> list[list[Recommendation]]:
         """`recommend` for many people, scored together in blocks; `profiles`: one for each history.
 
@@ -104,7 +111,7 @@ class Recommender:
         listed = [History.of(history) for history in histories]
         people = _one_each(profiles, len(listed))
         listed_out = self.left_out(only, exclude)
-        return self._many(listed, people, k, listed_out, seen, whole=False)
+        return self._many(listed, people, k, listed_out, seen, diversity=diversity, whole=False)
 
     def _many(
         self,
@@ -114,6 +121,7 @@ class Recommender:
         left_out: NDArray[np.bool_],
         seen: Seen,
         *,
+        diversity: float = 0,
         whole: bool,
     ) -> list[list[Recommendation]]:
         found: list[list[Recommendation]] = []
@@ -122,7 +130,7 @@ class Recommender:
             rows, seen_items = history_matrix(histories[block], self.catalog, self.rule)
             hidden = seen_items if seen == "exclude" else None
             attributes = attributes_of(people[block])
-            ranked = self.rank(rows, hidden, attributes, k=k, left_out=left_out, whole=whole)
+            ranked = self.rank(rows, hidden, attributes, k=k, left_out=left_out, diversity=diversity, whole=whole)
             found += self.recommendations(ranked)
         return found
 
@@ -225,6 +233,7 @@ class Recommender:
         *,
         k: int,
         left_out: NDArray[np.bool_] | None = None,
+        diversity: float = 0,
         whole: bool = False,
     ) -> Ranked:
         """The best k by index, for rows of a user-item matrix and as many cells of every attribute.
@@ -232,14 +241,19 @@ class Recommender:
         `seen`: cells left out; `left_out`: items left out for everyone, (items,), or for each, (users, items).
         `whole` ranks all that is left; else what is `unreachable` is left out unless its content fits the profile, and
         of items nobody had there are at most a fifth, as nothing has shown yet that anybody wants them.
+
+        Raises:
+            ConfigurationError: as from `recommend`.
         """
+        check_diversity(diversity)
         users, size = histories.shape[0], max(1, CELLS // max(1, len(self.catalog)))
         blocks = [slice(start, min(start + size, users)) for start in range(0, max(users, 1), size)]
 
         def ranked(block: slice) -> Ranked:
             hidden = None if seen is None else seen[block]
             out = left_out[block] if left_out is not None and left_out.ndim == 2 else left_out
-            return self._ranked(histories[block], hidden, of_rows(attributes, block), k, out, whole=whole)
+            of_block = of_rows(attributes, block)
+            return self._ranked(histories[block], hidden, of_block, k, out, diversity=diversity, whole=whole)
 
         return joined([ranked(block) for block in blocks])
 
@@ -251,6 +265,7 @@ class Recommender:
         k: int,
         left_out: NDArray[np.bool_] | None,
         *,
+        diversity: float,
         whole: bool,
     ) -> Ranked:
         shown = self.foldable(histories)
@@ -263,7 +278,15 @@ class Recommender:
         if not whole:
             self._leave_out_unreachable(scores, terms)
             self._leave_out_most_new(scores, k)
-        return self._told(top_k(scores, k), terms, shown, histories)
+        return self._told(self._best(scores, k, diversity), terms, shown, histories)
+
+    def _best(self, scores: NDArray[np.float32], k: int, diversity: float) -> Rankings:
+        if not diversity:
+            return top_k(scores, k)
+        content = self.blend.prior.content
+        if content is None:
+            raise ConfigurationError("diversity is told by what items are about, and the catalogue has no words")
+        return diverse(top_k(scores, CANDIDATES * k), content.vectors, k, diversity)
 
     def _leave_out_unreachable(self, scores: NDArray[np.float32], terms: Terms) -> None:
         unreachable = np.flatnonzero(self.unreachable)

@@ -27,6 +27,9 @@ def recommend(
     ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many items.")] = 10,
     seen: Annotated[bool, typer.Option("--seen", help="Items of the history may be recommended too.")] = False,
+    diversity: Annotated[
+        float, typer.Option(min=0, max=1, help="From 0, the order of the scores, to 1, as different as can be.")
+    ] = 0,
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:
@@ -40,7 +43,7 @@ def recommend(
     from foldin.cli.rankings import print_ranking
     from foldin.workspace import open_workspace
 
-    _check(user, history, profile, everybody, output)
+    _check(user, history, profile, everybody, output, diversity)
     opened = open_workspace(workspace)
     if everybody:
         _write_all(opened, output, k, seen, as_json=json)
@@ -55,15 +58,20 @@ def recommend(
         k=k,
         exclude=unavailable_now(opened),
         seen="include" if seen else "exclude",
+        diversity=diversity,
     )
     print_ranking(f"For {person.name}", ranking, recommender, as_json=json, known=recommender.knows(person.history))
 
 
-def _check(user: str | None, history: str | None, profile: str | None, everybody: bool, output: Path | None) -> None:
+def _check(
+    user: str | None, history: str | None, profile: str | None, everybody: bool, output: Path | None, diversity: float
+) -> None:
     if sum([user is not None, history is not None, everybody]) > 1 or (everybody and profile is not None):
         raise ConfigurationError("give one of: a user, --history, --all; --profile goes alone or with the first two")
     if everybody != (output is not None):
         raise ConfigurationError("--all and -o FILE go together")
+    if everybody and diversity:
+        raise ConfigurationError("--all ranks by the scores alone: leave --diversity out")
 
 
 def _asked_for() -> str:
