@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
 from time import monotonic
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from foldin.service.keys import Key, KeyRing
+from foldin.service.page.rendering import stranger
 from foldin.service.problems import problem
 
 __all__ = ["COOKIE", "Gate", "ForbiddenError", "needs"]
 
 COOKIE = "foldin_key"
-OPEN = ("/health/live", "/health/ready", "/enter")
-"""What needs no key; the last takes the code of a one-time link instead."""
+OPEN = ("/health/live", "/health/ready", "/enter", "/enter/page.css")
+"""What needs no key; `/enter` takes the code of a one-time link instead."""
 
 _ANYBODY = Key("anybody", "", ("admin",), "")
 
@@ -32,11 +36,13 @@ class ForbiddenError(Exception):
 class Gate:
     """Lets a request through that brings a key, as `Authorization: Bearer ...` or as the page's cookie, at its rate.
 
-    `auth` False lets everybody through.
+    `auth` False lets everybody through; `origins`: of pages elsewhere that may ask.
     """
 
-    def __init__(self, app: ASGIApp, keys: KeyRing, *, auth: bool, rate: float, burst: int) -> None:
-        self._app, self._keys, self._auth = app, keys, auth
+    def __init__(
+        self, app: ASGIApp, keys: KeyRing, *, auth: bool, rate: float, burst: int, origins: Sequence[str] = ()
+    ) -> None:
+        self._app, self._keys, self._auth, self._origins = app, keys, auth, origins
         self._rate, self._burst = rate, burst
         self._buckets: dict[str, tuple[float, float]] = {}
 
@@ -48,8 +54,11 @@ class Gate:
         key = self._keys.holder(_secret(Headers(scope=scope))) if self._auth else _ANYBODY
         state = scope.setdefault("state", {})
         if key is None:
-            refusal = problem(401, "a key is wanted: Authorization: Bearer ...", state.get("request_id"))
-            await refusal(scope, receive, send)
+            await _refusal(scope)(scope, receive, send)
+            return
+        if self._foreign(scope):
+            detail = "this was sent by a page of another origin: allow it with --origin, and let it bring a key"
+            await problem(403, detail, state.get("request_id"))(scope, receive, send)
             return
         if self._auth and not self._has_room(key):
             detail = f"over {self._rate:g} requests per second with this key"
@@ -57,6 +66,17 @@ class Gate:
             return
         state["key"] = key
         await self._app(scope, receive, send)
+
+    def _foreign(self, scope: Scope) -> bool:
+        """Whether a page elsewhere has a browser do something here with what the browser brings by itself.
+
+        A cookie's SameSite takes another port of the same machine for the same site, and without keys there is none.
+        """
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        if origin is None or origin in self._origins or _bearer(headers) or scope["method"] in ("GET", "HEAD"):
+            return False
+        return urlsplit(origin).netloc != headers.get("host")
 
     def _has_room(self, key: Key) -> bool:
         """Takes a token from the key's bucket, which fills at the rate allowed."""
@@ -84,10 +104,22 @@ class needs:  # noqa: N801 - reads as a word where routes are declared
             raise ForbiddenError(self.scope)
 
 
+def _refusal(scope: Scope) -> Response:
+    if scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", ""):
+        return stranger("This page is for whoever has a key.")
+    return problem(401, "a key is wanted: Authorization: Bearer ...", scope["state"].get("request_id"))
+
+
 def _secret(headers: Headers) -> str:
+    return _bearer(headers) or _cookie(headers)
+
+
+def _bearer(headers: Headers) -> str:
     scheme, _, secret = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return secret.strip()
+    return secret.strip() if scheme.lower() == "bearer" else ""
+
+
+def _cookie(headers: Headers) -> str:
     try:
         cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
     except CookieError:

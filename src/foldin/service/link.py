@@ -1,0 +1,80 @@
+"""The one-time link to the page: a code that is worth a key of a few hours, once."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import time
+
+from foldin.errors import ConfigurationError, NotFoundError
+from foldin.service.keys import create_key, read_keys, revoke_key
+
+__all__ = ["LASTS", "create_code", "key_for"]
+
+LASTS = timedelta(hours=12)
+"""How long a code may wait for its use, and how long the key made of it holds."""
+
+CODE_BYTES = 32
+FILE = ".link-"
+KEY = "page "
+
+
+def create_code(folder: Path) -> str:
+    """A code for a workspace; what is kept of it is the name of a file, its SHA-256.
+
+    Raises:
+        ConfigurationError: the workspace cannot be written to.
+    """
+    code = secrets.token_urlsafe(CODE_BYTES)
+    file = _file(folder, code)
+    try:
+        _forget_old(folder)
+        file.touch(mode=0o600)
+    except OSError as error:
+        raise ConfigurationError(f"{folder} cannot be written to: {error.strerror or error}") from error
+    return code
+
+
+def key_for(folder: Path, code: str) -> str | None:
+    """A key for a code, which is used up by that; None where it is none, or no longer.
+
+    Raises:
+        ConfigurationError: the keys cannot be read or written.
+    """
+    if not _taken(_file(folder, code)):
+        return None
+    _revoke_expired(folder)
+    now = datetime.now(UTC)
+    return create_key(folder, f"{KEY}{now.isoformat(sep=' ')}", ["admin"], now + LASTS)
+
+
+def _taken(file: Path) -> bool:
+    """Whether it was this call that removed the file: of several at once, in as many processes, one does."""
+    try:
+        made = file.stat().st_mtime
+        file.unlink()
+    except OSError:
+        return False
+    return time() - made < LASTS.total_seconds()
+
+
+def _revoke_expired(folder: Path) -> None:
+    now = datetime.now(UTC)
+    for key in read_keys(folder):
+        if key.name.startswith(KEY) and not key.valid(now):
+            with suppress(NotFoundError):  # another process was there before
+                revoke_key(folder, key.name)
+
+
+def _forget_old(folder: Path) -> None:
+    for file in folder.glob(f"{FILE}*"):
+        with suppress(FileNotFoundError):
+            if time() - file.stat().st_mtime >= LASTS.total_seconds():
+                file.unlink()
+
+
+def _file(folder: Path, code: str) -> Path:
+    return folder / (FILE + hashlib.sha256(code.encode(errors="surrogatepass")).hexdigest())

@@ -1,0 +1,46 @@
+"""The handover as a curve: how much the prior counts, by how many items of a history the model knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from foldin.coldstart.handover import Handover
+
+__all__ = ["Curve", "curve_of"]
+
+WIDTH, HEIGHT, MARGIN = 240.0, 64.0, 5.0
+MARKS = (0, 1, 3, 10, 30, 100)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of a line in a box of 240 by 64, where the person stands on it, and marks below it: a number and its x."""
+
+    points: str
+    x: float
+    y: float
+    weight: float
+    known: int
+    marks: tuple[tuple[int, float], ...]
+
+
+def curve_of(handover: Handover, known: int) -> Curve | None:
+    """The curve with a person of so many known items on it; None for a model that looks at no history."""
+    if not handover.unit:
+        return None
+    longest = max(int(handover.lengths[-1]), known, 1)
+    lengths = np.unique(np.append(handover.lengths, [known, longest]))
+    weights = handover.weight(lengths)
+    highest = max(float(weights.max()), 1e-9)
+
+    def x(length: float) -> float:
+        return round(MARGIN + (WIDTH - 2 * MARGIN) * float(np.log1p(length) / np.log1p(longest)), 1)
+
+    def y(weight: float) -> float:
+        return round(MARGIN + (HEIGHT - 2 * MARGIN) * (1 - weight / highest), 1)
+
+    here = float(handover.weight(np.array([known]))[0])
+    points = " ".join(f"{x(n)},{y(w)}" for n, w in zip(lengths.tolist(), weights.tolist(), strict=True))
+    return Curve(points, x(known), y(here), here, known, tuple((n, x(n)) for n in MARKS if n <= longest))

@@ -1,0 +1,70 @@
+"""The fields of a form for a profile: what the model knows of people, each as something to choose or to write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from foldin.coldstart.blocks import Bins, Block, Values
+from foldin.coldstart.cells import pieces_of
+from foldin.recommender import Recommender
+
+__all__ = ["Field", "Option", "fields_of", "profile_of"]
+
+OWN_WORDS = "in their own words"
+"""An attribute of no profile, which only its words speak for."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """A value to choose, and whether it is chosen."""
+
+    value: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Field:
+    """An attribute: one of `options` to choose, or `several`; `text` where it is written. `hint`: as what."""
+
+    name: str
+    options: tuple[Option, ...] = ()
+    several: bool = False
+    text: str = ""
+    hint: str = ""
+
+
+def fields_of(recommender: Recommender, profile: Mapping[str, str]) -> list[Field]:
+    """The attributes a model learned from, then those that only the profile has, then room for words of any kind."""
+    learned = {block.name: _field(block, profile.get(block.name, "")) for block in _blocks(recommender)}
+    others = [Field(name, text=value) for name, value in profile.items() if name not in {*learned, OWN_WORDS}]
+    words = [Field(OWN_WORDS, text=profile.get(OWN_WORDS, ""), hint="looked up in the catalogue")]
+    return [*learned.values(), *others, *(words if recommender.blend.prior.content is not None else ())]
+
+
+def profile_of(recommender: Recommender, values: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """A profile of what was chosen and written, several values parted as they were where the model learned them."""
+    separators = {block.name: block.separator for block in _blocks(recommender) if isinstance(block, Values)}
+    return {name: _cell(given, separators.get(name)) for name, given in values.items()}
+
+
+def _cell(values: Sequence[str], separator: str | None) -> str:
+    if len(values) == 1:
+        return values[0]
+    return json.dumps(values, ensure_ascii=False) if separator == "[]" else (separator or "|").join(values)
+
+
+def _blocks(recommender: Recommender) -> Iterable[Block]:
+    learned = recommender.blend.prior.profile
+    return () if learned is None else learned.encoder.blocks
+
+
+def _field(block: Block, cell: str) -> Field:
+    if isinstance(block, Values):
+        chosen = set(pieces_of(cell, block.separator))
+        known = tuple(Option(value, value in chosen) for value in block.values)
+        unknown = tuple(Option(value, chosen=True) for value in sorted(chosen - set(block.values)))
+        return Field(block.name, known + unknown, several=block.separator is not None)
+    hint = f"{block.lows[0]:g} to {block.highs[-1]:g}" if isinstance(block, Bins) else "free text"
+    return Field(block.name, text=cell, hint=hint)

@@ -1,0 +1,65 @@
+"""Why an item is recommended, in a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from foldin.data.interactions import History
+from foldin.data.profiles import attributes_of
+from foldin.recommendation import Explanation
+from foldin.recommender import Recommender
+
+__all__ = ["Reason", "reasons_for"]
+
+MOST = 3
+SPEAKS = 0.25
+"""The share from which content or popularity is worth a word."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Something that speaks for an item, and the term of the score it belongs to."""
+
+    term: str
+    text: str
+
+
+def reasons_for(recommender: Recommender, history: History, profile: Mapping[str, str], item: str) -> list[Reason]:
+    """What speaks most for an item, the strongest first; none where nothing speaks for it.
+
+    Raises:
+        NotFoundError: the catalogue lacks the item.
+    """
+    explanation = recommender.explain(history, item, profile=profile)
+    return [*_of_parts(recommender, explanation, profile), *_of_rest(explanation)]
+
+
+def _of_parts(recommender: Recommender, explanation: Explanation, profile: Mapping[str, str]) -> list[Reason]:
+    catalog = recommender.catalog
+    items = [
+        (part.amount, Reason("history", catalog.title(int(catalog.indices([part.name])[0]))))
+        for part in explanation.items[:MOST]
+    ]
+    attributes = [
+        (part.amount, Reason("profile", _telling(recommender, explanation.item_id, part.name, profile[part.name])))
+        for part in explanation.attributes
+    ]
+    speaking = sorted((pair for pair in items + attributes if pair[0] > 0), key=lambda pair: -pair[0])
+    return [reason for _, reason in speaking[:MOST]]
+
+
+def _telling(recommender: Recommender, item: str, attribute: str, cell: str) -> str:
+    """The feature of an attribute, such as "interests: storage", that speaks most for an item."""
+    learned = recommender.blend.prior.profile
+    assert learned is not None  # an attribute contributes only where profiles taught something
+    index = int(recommender.catalog.indices([item])[0])
+    features = learned.encoder.encode(attributes_of([{attribute: cell}]), 1).indices
+    return learned.encoder.names[max(features, key=lambda feature: learned.weights[feature, index])]
+
+
+def _of_rest(explanation: Explanation) -> list[Reason]:
+    shares = explanation.basis.shares()
+    content = [Reason("content", "words that fit")] if shares.get("content", 0) >= SPEAKS else []
+    popular = [Reason("popularity", "chosen by many")] if shares.get("popularity", 0) >= SPEAKS else []
+    return content + popular

@@ -1,0 +1,59 @@
+"""Templates become answers; whatever stands in them is escaped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from foldin.service.page.assets import address
+
+__all__ = ["page", "stranger"]
+
+
+def page(template: str, status: int = 200, **values: object) -> HTMLResponse:
+    """A template with values, as an answer.
+
+    Raises:
+        jinja2.UndefinedError: the template names a value that is not given.
+    """
+    return HTMLResponse(_environment().get_template(template).render(**values), status)
+
+
+def stranger(reason: str) -> HTMLResponse:
+    """What a browser without a key sees: how to get one."""
+    return page("stranger.html", 401, reason=reason)
+
+
+@cache
+def _environment() -> Environment:
+    folder = Path(__file__).parent / "templates"
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["address"] = address
+    environment.filters |= {"percent": _percent, "day": _day, "number": _number, "named": _named}
+    return environment
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,}"
+
+
+def _day(moment: datetime | None) -> str:
+    return "" if moment is None else moment.astimezone(UTC).strftime("%-d %b %Y")
+
+
+def _named(attribute: str) -> str:
+    return attribute.replace("_", " ").capitalize()

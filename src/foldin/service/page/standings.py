@@ -1,0 +1,72 @@
+"""A ranking as the page shows it: where each item stands, where it came from, and what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from foldin.coldstart.blend import TERMS
+from foldin.data.catalog import TITLES
+from foldin.recommendation import Recommendation
+
+__all__ = ["Segment", "Standing", "mean_shares", "segments_of", "standings"]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A term's part of a bar: from `start`, `width` long, in hundredths of it."""
+
+    term: str
+    start: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An item at its place, counted from 1. `move`: places it rose (above 0) or fell; None where it was not there."""
+
+    place: int
+    item: str
+    title: str
+    probability: float | None
+    rating: float | None
+    score: float
+    segments: tuple[Segment, ...]
+    move: int | None
+
+
+def standings(ranking: Sequence[Recommendation], before: Sequence[str]) -> list[Standing]:
+    """A ranking, beside the one before it; where there was none, nothing has moved."""
+    places = {item: place for place, item in enumerate(before, 1)}
+    return [
+        Standing(
+            place,
+            one.item_id,
+            next((one.item[name] for name in TITLES if name in one.item), one.item_id),
+            one.probability,
+            one.rating,
+            one.score,
+            segments_of(one.basis.shares()),
+            (places[one.item_id] - place if one.item_id in places else None) if before else 0,
+        )
+        for place, one in enumerate(ranking, 1)
+    ]
+
+
+def mean_shares(ranking: Sequence[Recommendation]) -> dict[str, float]:
+    """What a ranking rests on: the mean over its items of every term's share; they add up to 1, or all are 0."""
+    every = [one.basis.shares() for one in ranking]
+    sums = {term: sum(shares.get(term, 0.0) for shares in every) for term in TERMS}
+    total = sum(sums.values())
+    return {term: amount / total if total else 0.0 for term, amount in sums.items()}
+
+
+def segments_of(shares: Mapping[str, float]) -> tuple[Segment, ...]:
+    """Shares that add up to 1 as the parts of a bar, always in the same order."""
+    start, segments = 0.0, []
+    for term in TERMS:
+        width = 100 * shares.get(term, 0.0)
+        if width:
+            segments.append(Segment(term, round(start, 2), round(width, 2)))
+        start += width
+    return tuple(segments)

@@ -1,0 +1,146 @@
+// What happens in the page: pickers, the theme, rows that glide to their places, and what went wrong.
+
+const quiet = matchMedia("(prefers-reduced-motion: reduce)");
+
+document.addEventListener("alpine:init", () => {
+  Alpine.data("theme", () => ({
+    turn() {
+      const root = document.documentElement;
+      const dark = getComputedStyle(root).colorScheme === "dark" ||
+        (!root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
+      root.dataset.theme = dark ? "light" : "dark";
+      localStorage.setItem("theme", root.dataset.theme);
+      document.dispatchEvent(new Event("theme"));
+    },
+  }));
+
+  // A text field with a list of what may be meant (the combobox of the ARIA practices).
+  Alpine.data("picker", () => ({
+    options() {
+      return [...this.$refs.list.querySelectorAll("[data-value]")];
+    },
+    chosen() {
+      return this.$refs.list.querySelector("[aria-selected=true]");
+    },
+    show() {
+      this.$refs.list.hidden = false;
+      this.$refs.input.setAttribute("aria-expanded", "true");
+    },
+    hide() {
+      this.$refs.list.hidden = true;
+      this.$refs.input.setAttribute("aria-expanded", "false");
+      this.mark(null);
+    },
+    mark(option) {
+      this.chosen()?.setAttribute("aria-selected", "false");
+      this.$refs.input.removeAttribute("aria-activedescendant");
+      if (!option) return;
+      option.id ||= `${this.$refs.list.id}-${this.options().indexOf(option)}`;
+      option.setAttribute("aria-selected", "true");
+      option.scrollIntoView({ block: "nearest" });
+      this.$refs.input.setAttribute("aria-activedescendant", option.id);
+    },
+    step(by) {
+      this.show();
+      const options = this.options();
+      if (!options.length) return;
+      const at = options.indexOf(this.chosen());
+      this.mark(options[at < 0 && by < 0 ? options.length - 1 : (at + by + options.length) % options.length]);
+    },
+    key(event) {
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") this.step(event.key === "ArrowDown" ? 1 : -1);
+      else if (event.key === "Enter") this.enter();
+      else if (event.key === "Escape" && !this.$refs.list.hidden) this.hide();
+      else return;
+      event.preventDefault();
+    },
+    enter() {
+      const option = this.chosen() ?? (this.$root.dataset.into ? this.options()[0] : null);
+      const typed = this.$refs.input.value.trim();
+      if (option) this.take(option.dataset.value);
+      else if (typed && this.$root.dataset.go) this.take(typed);
+    },
+    click(event) {
+      const option = event.target.closest("[data-value]");
+      if (option) this.take(option.dataset.value);
+    },
+    take(value) {
+      const { go, into } = this.$root.dataset;
+      if (go) {
+        location.href = go + encodeURIComponent(value);
+        return;
+      }
+      const form = this.$root.closest("form");
+      form.elements[into].value = value;
+      this.$refs.input.value = "";
+      this.hide();
+      htmx.trigger(form, "submit");
+      form.elements[into].value = "";
+      htmx.trigger(this.$refs.input, "focus");
+      this.hide();
+    },
+  }));
+});
+
+// Rows of a ranking glide from where they were to where they are.
+const places = () => new Map([...document.querySelectorAll("#ranking [data-item]")]
+  .map((row) => [row.dataset.item, row.getBoundingClientRect().top]));
+let before = new Map();
+
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  if (event.detail.target.id === "ranking") before = places();
+});
+
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  if (event.detail.target.id !== "ranking") return;
+  if (!quiet.matches) glide();
+  tell();
+});
+
+function glide() {
+  for (const row of document.querySelectorAll("#ranking [data-item]")) {
+    const from = before.get(row.dataset.item);
+    const by = from === undefined ? 0 : from - row.getBoundingClientRect().top;
+    if (from === undefined) row.animate([{ opacity: 0 }, { opacity: 1 }], 220);
+    else if (by) row.animate([{ transform: `translateY(${by}px)` }, { transform: "none" }], { duration: 260, easing: "ease-out" });
+  }
+}
+
+// What somebody hears who does not see it.
+function tell() {
+  const first = document.querySelector("#ranking .title")?.textContent ?? "nothing";
+  const share = document.querySelector("[data-share=history]").textContent;
+  document.getElementById("told").textContent = `First is ${first}; the history's share is ${share}.`;
+}
+
+// A button that is gone after its press leaves the focus to the next one.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const button = document.activeElement?.closest?.("button.remove");
+  if (!button || event.detail.elt.id !== "person") return;
+  const all = [...document.querySelectorAll("button.remove")];
+  const at = all.indexOf(button);
+  document.addEventListener("htmx:afterSettle", () => {
+    const left = document.querySelectorAll("button.remove");
+    (left[Math.min(at, left.length - 1)] ?? document.getElementById("adding")).focus();
+  }, { once: true });
+});
+
+// Whatever goes wrong is said, and gone again with the next thing that goes right.
+const trouble = document.getElementById("trouble");
+document.addEventListener("htmx:responseError", (event) => {
+  let said = `The service answered ${event.detail.xhr.status}.`;
+  try {
+    said = JSON.parse(event.detail.xhr.responseText).detail || said;
+  } catch {
+    if (event.detail.xhr.status === 401) said = "The key has expired: open the link that foldin serve prints.";
+  }
+  trouble.textContent = said;
+  trouble.hidden = false;
+});
+document.addEventListener("htmx:sendError", () => {
+  trouble.textContent = "The service does not answer.";
+  trouble.hidden = false;
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful) trouble.hidden = true;
+});
