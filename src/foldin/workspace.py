@@ -127,6 +127,22 @@ class Workspace:
             raise NotFoundError(f"no model in {self.folder} yet: train one with `foldin train`")
         return load_bundle(self._bundles / name)
 
+    def current_manifest(self) -> Manifest | None:
+        """What the bundle in use says of itself; None before the first training.
+
+        Raises:
+            BundleError: it is damaged.
+        """
+        name = self.current_name()
+        return None if name is None else read_manifest(self._bundles / name)
+
+    def newest_manifest(self) -> Manifest | None:
+        """What the bundle trained last says of itself, of those that can be read; None where there is none."""
+        for _, name in reversed(self._names()):
+            with suppress(BundleError):
+                return read_manifest(self._bundles / name)
+        return None
+
     def use(self, version: str) -> str:
         """Makes a bundle current, by its name or number, after reading it whole; returns its name.
 

@@ -158,3 +158,24 @@ def test_a_field_that_is_set_twice_is_refused(tmp_path: Path) -> None:
     refused = foldin("train", "-w", str(tmp_path), "--set", "l2=1", "--set", "l2=2")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "--set says twice what l2 is" in refused.stderr
+
+
+def test_as_current_keeps_model_and_feedback_of_the_bundle_in_use(tmp_path: Path, world: World) -> None:
+    workspace = filled(tmp_path / "w", world)
+    assert foldin("train", "-w", workspace, "--as-current", "--model", "popularity").returncode == 0
+    assert foldin("train", "-w", workspace, "--model", "ease", "--strength", "log").returncode == 0
+    done = foldin("train", "-w", workspace, "--as-current", "--json")
+    assert json.loads(done.stdout)["bundle"] == "3-ease"
+    assert read_manifest(tmp_path / "w" / "bundles" / "3-ease").feedback.feedback.strength == "log"
+    refused = foldin("train", "-w", workspace, "--as-current", "--strength", "none")
+    assert refused.returncode == 2
+    assert "--as-current" in refused.stderr
+
+
+def test_progress_is_written_for_a_log_where_it_is_wanted(tmp_path: Path, world: World) -> None:
+    workspace = filled(tmp_path / "w", world)
+    wanted = foldin("train", "-w", workspace, "--model", "popularity", "--json", "--progress")
+    assert wanted.stderr.splitlines()[0] == "reading the store"
+    assert len(wanted.stderr.splitlines()) > 1
+    assert json.loads(wanted.stdout)["bundle"] == "1-popularity"
+    assert foldin("train", "-w", workspace, "--model", "popularity", "--json").stderr == ""

@@ -76,11 +76,16 @@ def print_table(
 
 
 @contextmanager
-def progress(text: str) -> Iterator[Callable[[str], None]]:
-    """Shows that something is going on, and what (the function it gives changes the text); silent elsewhere."""
+def progress(text: str, *, lines: bool = False) -> Iterator[Callable[[str], None]]:
+    """Shows that something is going on, and what (the function it gives changes the text).
+
+    Where there is no terminal it is silent, or, if wanted, writes lines for a log.
+    """
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
-        yield lambda _: None
+        tell = _log_line if lines else _nothing
+        tell(text)
+        yield tell
         return
     with console.status(_plain(text)) as status:
         before = _SHOWING.set(console)
@@ -92,6 +97,14 @@ def progress(text: str) -> Iterator[Callable[[str], None]]:
 
 _SHOWING: ContextVar[Console | None] = ContextVar("showing", default=None)
 """The console on which progress is shown just now: what else goes to the terminal must go through it."""
+
+
+def _log_line(text: str) -> None:
+    typer.echo(_plain(text).plain, err=True)
+
+
+def _nothing(_: str) -> None:
+    return None
 
 
 def _console() -> Console:

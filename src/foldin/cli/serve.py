@@ -29,6 +29,9 @@ def serve(
     ] = None,
     batch: Annotated[int, typer.Option(min=1, max=1_024, help="Rankings scored together at most.")] = 64,
     rate: Annotated[float, typer.Option(min=0.1, help="Requests per second of one key, on average.")] = 1_000.0,
+    retrain: Annotated[
+        str | None, typer.Option(help="Train again in that interval, as 30m, 6h or 1d, where there are new events.")
+    ] = None,
 ) -> None:
     """Answer recommendations over HTTP, and take events as they happen.
 
@@ -36,14 +39,22 @@ def serve(
 
     Example: foldin serve --port 8000
     """
+    from foldin.cli.settings import seconds
     from foldin.service.settings import Settings
     from foldin.workspace import create_workspace
 
     if no_auth and host not in LOOPBACK:
         raise ConfigurationError(f"--no-auth is for this machine alone, and {host} is not: leave one of them out")
+    every = None if retrain is None else seconds(retrain, "--retrain")
     create_workspace(workspace)
     settings = Settings(
-        workspace, auth=not no_auth, origins=tuple(origin or ()), most_at_once=batch, rate=rate, burst=int(2 * rate) + 1
+        workspace,
+        auth=not no_auth,
+        origins=tuple(origin or ()),
+        most_at_once=batch,
+        rate=rate,
+        burst=int(2 * rate) + 1,
+        retrain=every,
     )
     if settings.auth:
         _first_key(workspace)

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from foldin.data.feedback import Feedback, Form, Strength
     from foldin.data.interactions import Interactions
 
-__all__ = ["cleaned", "days", "feedback_from", "pairs_from"]
+__all__ = ["cleaned", "days", "feedback_from", "pairs_from", "seconds"]
+
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
 
 def pairs_from(assignments: Sequence[str], what: str) -> dict[str, str]:
@@ -61,6 +63,21 @@ def days(text: str | None, option: str) -> float | None:
         ConfigurationError: it is no number.
     """
     return None if text is None else _number(text.strip().removesuffix("d"), f"{option} (days, as 90d)")
+
+
+def seconds(text: str, option: str) -> float:
+    """An interval, typed as 45s, 30m, 6h or 1d, in seconds.
+
+    Raises:
+        ConfigurationError: it is none, or not above 0.
+    """
+    number, unit = text.strip()[:-1], text.strip()[-1:]
+    if unit not in SECONDS:
+        raise ConfigurationError(f"{option} is '{text}': write a number with its unit, as 30m, 6h or 1d")
+    interval = SECONDS[unit] * _number(number, f"{option} (as 30m, 6h or 1d)")
+    if not 0 < interval < float("inf"):
+        raise ConfigurationError(f"{option} is '{text}'; it must be above 0")
+    return interval
 
 
 def cleaned(log: Interactions, per_user: int, per_item: int, core: int) -> Interactions:

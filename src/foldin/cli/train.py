@@ -50,6 +50,12 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Decides who is held out, and how a network starts.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint of an interrupted run.")] = False,
     refit: Annotated[bool, typer.Option(help="Learn from the held-out users too, in the end.")] = True,
+    as_current: Annotated[
+        bool, typer.Option("--as-current", help="Model and feedback of the bundle in use, where there is one.")
+    ] = False,
+    log_progress: Annotated[
+        bool, typer.Option("--progress", help="Progress as lines on standard error, where that is no terminal.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Train a model on the store's events, write it as a bundle and make it current.
@@ -64,17 +70,23 @@ def train(
     from foldin.cli.epochs import shown_progress
     from foldin.cli.output import print_line, progress
     from foldin.cli.settings import cleaned, days, feedback_from, pairs_from
+    from foldin.data.feedback import Feedback
     from foldin.fitting import fit
     from foldin.models.zoo import DEFAULT, estimator_named, settings_of
     from foldin.workspace import open_workspace
 
     fields = pairs_from(settings or [], "--set")
-    estimator = estimator_named(model or DEFAULT, fields)
     rule = feedback_from(feedback, positive_from, weights, strength, half_life)
+    opened = open_workspace(workspace)
+    current = opened.current_manifest() if as_current else None
+    if current is not None:
+        if rule != Feedback():
+            raise ConfigurationError("--as-current takes the feedback of the bundle in use: say no other beside it")
+        model, rule = model or current.model, current.feedback.feedback
+    estimator = estimator_named(model or DEFAULT, fields)
     if (resume or device is not None) and "epochs" not in settings_of(estimator):
         raise ConfigurationError(f"{model or DEFAULT} is solved in one step: --resume and --device are for networks")
-    opened = open_workspace(workspace)
-    with progress("reading the store") as tell:
+    with progress("reading the store", lines=log_progress) as tell:
         with opened.store() as store:
             stored = store.snapshot()
         training = Training(

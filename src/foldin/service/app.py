@@ -18,10 +18,13 @@ from foldin.service.bodies import Bodies, StrictRoute
 from foldin.service.gate import ForbiddenError, Gate, needs
 from foldin.service.messages import Problem
 from foldin.service.problems import problem, problem_of
+from foldin.service.routes.enter import enter_routes
 from foldin.service.routes.events import event_routes
 from foldin.service.routes.health import health_routes, measure_routes
 from foldin.service.routes.items import item_routes
+from foldin.service.routes.jobs import job_routes
 from foldin.service.routes.models import model_routes
+from foldin.service.routes.page import page_routes
 from foldin.service.routes.recommend import recommend_routes
 from foldin.service.routes.users import user_routes
 from foldin.service.service import Service
@@ -36,8 +39,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         400: "No JSON, or no gzip.",
         401: "No key, or one that is not valid.",
         403: "The key lacks the scope.",
-        404: "No such user, item or model.",
-        409: "It contradicts what is stored.",
+        404: "No such user, item, model or job.",
+        409: "It contradicts what is stored, or what is going on.",
         413: "The body is too large.",
         415: "The body is neither plain nor gzip.",
         422: "A field is missing, unknown or not as it should be.",
@@ -70,13 +73,23 @@ def create_app(settings: Settings) -> FastAPI:
         ("ingest", user_routes(service)),
         ("ingest", item_routes(service)),
         ("admin", model_routes(service)),
+        ("admin", job_routes(service)),
         ("read", measure_routes(service)),
+        ("admin", page_routes(service)),
     ):
         app.include_router(router, dependencies=[Depends(needs(scope))])
     app.include_router(health_routes(service))
+    app.include_router(enter_routes(service))
     _tell_of_problems(app)
     app.add_middleware(Bodies, most=settings.body)
-    app.add_middleware(Gate, keys=service.keys, auth=settings.auth, rate=settings.rate, burst=settings.burst)
+    app.add_middleware(
+        Gate,
+        keys=service.keys,
+        auth=settings.auth,
+        rate=settings.rate,
+        burst=settings.burst,
+        origins=settings.origins,
+    )
     if settings.origins:
         _allow(app, settings.origins)
     app.add_middleware(Trail, measures=service.measures, deadline=settings.deadline)

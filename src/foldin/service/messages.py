@@ -23,6 +23,8 @@ __all__ = [
     "Id",
     "ItemRequest",
     "ItemResponse",
+    "JobResponse",
+    "JobsResponse",
     "ModelName",
     "ModelResponse",
     "ModelsResponse",
@@ -34,6 +36,7 @@ __all__ = [
     "RecommendRequest",
     "RecommendResponse",
     "Similar",
+    "TrainRequest",
     "UserRequest",
     "UserResponse",
 ]
@@ -280,6 +283,37 @@ class ModelsResponse(Message):
 
     live: str | None
     models: list[ModelResponse]
+
+
+class TrainRequest(Message):
+    """`POST /v1/train`."""
+
+    model: Annotated[str, StringConstraints(max_length=64)] | None = Field(
+        default=None, description="popularity, ease, edlae or autoencoder; that of the bundle in use, if not said."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
+        default=0, description="Decides who is held out, and how a network starts."
+    )
+
+
+class JobResponse(Message):
+    """A training and what became of it."""
+
+    id: int
+    state: Literal["running", "done", "failed"]
+    model: str | None = Field(description="As it was asked for.")
+    seed: int
+    started: str = Field(description="ISO 8601, UTC, as all times.")
+    ended: str | None
+    progress: str | None = Field(description="What it said last.")
+    bundle: str | None = Field(description="What it made.")
+    error: str | None = Field(description="Why it made none.")
+
+
+class JobsResponse(Message):
+    """The last 100 trainings, oldest first."""
+
+    jobs: list[JobResponse]
 
 
 class Problem(BaseModel):

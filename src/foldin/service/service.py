@@ -8,9 +8,11 @@ from threading import Event, Thread
 
 from foldin.errors import FoldinError
 from foldin.service.desk import Desk
+from foldin.service.jobs import Jobs
 from foldin.service.keys import KeyRing
 from foldin.service.live import LiveModel
 from foldin.service.measures import Measures
+from foldin.service.retraining import Retraining
 from foldin.service.scoring import Scorer
 from foldin.service.settings import Settings
 from foldin.service.shelf import Shelf
@@ -50,14 +52,17 @@ class Service:
             most_waiting=settings.most_waiting,
             on_batch=self.measures.batch.observe,
         )
+        self.jobs = Jobs(settings.workspace)
+        self._retraining = None if settings.retrain is None else Retraining(self.workspace, self.jobs, settings.retrain)
         self._ended = Event()
         self._lookout = Thread(target=self._look, name="foldin-lookout", daemon=True)
         self._lookout.start()
 
     def close(self) -> None:
-        """Answers and stores what is waiting, and ends."""
+        """Answers and stores what is waiting, ends the trainings that were started here, and ends."""
         self._ended.set()
         self._lookout.join()
+        self.jobs.close()
         self.scorer.close()
         self.writer.close()
         self.desk.close()
@@ -70,3 +75,11 @@ class Service:
                 self.live.refresh()
             except Exception:
                 _log.exception("no look at the models")
+            if self._retraining is not None:
+                self._train_again(self._retraining)
+
+    def _train_again(self, retraining: Retraining) -> None:
+        try:
+            retraining.look()
+        except Exception:
+            _log.exception("no training")

@@ -17,6 +17,7 @@ class Settings:
     `deadline`: seconds until a request is given up; `body`: bytes of a request at most, unpacked too;
     `rate`: requests per second of one key, on average; `burst`: at once.
     `look`: seconds between looks for a new model and a changed catalogue.
+    `retrain`: seconds after which it trains again where there is something new; None leaves that to others.
     """
 
     workspace: Path
@@ -29,3 +30,4 @@ class Settings:
     rate: float = 1_000.0
     burst: int = 2_000
     look: float = 1.0
+    retrain: float | None = None

@@ -1,0 +1,53 @@
+"""Training: starting it, and how it goes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Request, Response
+
+from foldin.models.zoo import estimator_named
+from foldin.service.bodies import StrictRoute
+from foldin.service.jobs import Job, RunningError
+from foldin.service.messages import JobResponse, JobsResponse, TrainRequest
+from foldin.service.problems import problem
+from foldin.service.service import Service
+
+__all__ = ["job_routes"]
+
+
+def job_routes(service: Service) -> APIRouter:
+    """What a key of scope `admin` may do."""
+    routes = APIRouter(prefix="/v1", tags=["training"], route_class=StrictRoute)
+
+    @routes.post("/train", status_code=202, response_model=JobResponse)
+    async def train(request: Request, response: Response, asked: TrainRequest | None = None) -> JobResponse | Response:
+        """Starts a training; the bundle it makes goes live by itself. One at a time: else 409, which names the job."""
+        asked = asked or TrainRequest()
+        if asked.model is not None:
+            estimator_named(asked.model)  # refuses a name that is none before anything starts
+        try:
+            job = await asyncio.to_thread(service.jobs.start, asked.model, asked.seed)
+        except RunningError as error:
+            running = [{"field": "job", "message": str(error.job)}]
+            return problem(409, str(error), request.state.request_id, running)
+        assert job is not None
+        response.headers["Location"] = f"/v1/jobs/{job.id}"
+        return _told(job)
+
+    @routes.get("/jobs")
+    async def jobs() -> JobsResponse:
+        """The trainings that were started here, oldest first, and what became of them."""
+        return JobsResponse(jobs=[_told(job) for job in await asyncio.to_thread(service.jobs.all)])
+
+    @routes.get("/jobs/{job}")
+    async def one(job: int) -> JobResponse:
+        """How a training goes."""
+        return _told(await asyncio.to_thread(service.jobs.job, job))
+
+    return routes
+
+
+def _told(job: Job) -> JobResponse:
+    told = {field: getattr(job, field) for field in JobResponse.model_fields}
+    return JobResponse(**told)
