@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+# said before NumPy is loaded, and to every process a test starts: matrices as small as these only wait for more threads
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 import pytest
@@ -22,6 +28,7 @@ from foldin.fitting import fit
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EASE
 from foldin.recommender import Recommender
+from tests.store.postgres_server import PostgresServer, running_server
 
 # the same examples in every run, and no time limit on a busy machine
 settings.register_profile("deterministic", derandomize=True, deadline=None)
@@ -38,6 +45,30 @@ def _one_thread() -> None:
     except ImportError:
         return
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for all tests that do it no harm; each uses a schema of its own."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def unlucky_postgres_server() -> Iterator[PostgresServer]:
+    """The server of those tests that stop it, crash it, cut its connections off or change its settings."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Gives a place for another store at every call; a new kind of store joins the tests here."""
+    if request.param == "postgresql":
+        place: Callable[[], str] = request.getfixturevalue("postgres_server").new_url
+        return place
+    numbers = count()
+    return lambda: f"sqlite:///{tmp_path}/store{next(numbers)}.sqlite"
 
 
 @pytest.fixture(scope="session")

@@ -11,27 +11,7 @@ from foldin.data.catalog import Catalog, ids_of
 from foldin.data.profiles import Profiles
 from foldin.store.opening import open_store
 from tests.faults.batches import batch_of
-from tests.faults.crashes import crash
 from tests.faults.failing_disk import FailingDisk
-from tests.store.postgres_server import PostgresServer, running_server
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    with running_server() as server:
-        yield server
-        # it is thrown away: nothing need be written first
-        crash(server)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
-    """Gives a place for another store at every call."""
-    if request.param == "postgresql":
-        place: Callable[[], str] = request.getfixturevalue("postgres_server").new_url
-        return place
-    numbers = count()
-    return lambda: f"sqlite:///{tmp_path}/store{next(numbers)}.sqlite"
 
 
 @pytest.fixture

@@ -87,6 +87,11 @@ WAYS = stores_of_their_own, one_writer
 ENDS = crash, stop
 
 
+@pytest.fixture(scope="module")
+def postgres_server(unlucky_postgres_server: PostgresServer) -> PostgresServer:
+    return unlucky_postgres_server
+
+
 @pytest.mark.parametrize("seed", range(rounds(20)))
 def test_all_that_was_acknowledged_is_there_and_the_same_stores_go_on(
     postgres_server: PostgresServer, seed: int

@@ -11,12 +11,8 @@ import apsw
 import duckdb
 import pytest
 
-from tests.store.postgres_server import postgres_server
-
 if TYPE_CHECKING:
     from tests.store.postgres_server import PostgresServer
-
-__all__ = ["postgres_server"]
 
 TABLES = """
 CREATE TABLE events (event_id VARCHAR, user_id BIGINT, item_id VARCHAR, rating DOUBLE PRECISION, moment {moment},

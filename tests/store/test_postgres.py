@@ -30,6 +30,11 @@ open_store(sys.argv[1], create=True).close()
 """
 
 
+@pytest.fixture(scope="module")
+def postgres_server(unlucky_postgres_server: PostgresServer) -> PostgresServer:
+    return unlucky_postgres_server
+
+
 @pytest.fixture
 def url(postgres_server: PostgresServer) -> str:
     return postgres_server.new_url()
