@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,7 @@ from foldin.workspace import create_workspace
 
 FAST = ("--models", "popularity,ease")
 
-
-def foldin(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "foldin", *arguments], capture_output=True, text=True, check=False)
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +26,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_one_table_with_standard_errors_and_the_best_possible(folder: Path) -> None:
-    done = foldin("compare", str(folder / "events.csv"), *FAST)
+def test_one_table_with_standard_errors_and_the_best_possible(run: Run, folder: Path) -> None:
+    done = run("compare", str(folder / "events.csv"), *FAST)
     assert done.returncode == 0, done.stderr
     assert "best possible" in done.stdout
     assert "±" in done.stdout
@@ -37,11 +35,9 @@ def test_one_table_with_standard_errors_and_the_best_possible(folder: Path) -> N
 
 
 @pytest.mark.parametrize("protocol", ["strong", "last", "time", "random"])
-def test_every_protocol_reports_the_same_things(folder: Path, tmp_path: Path, protocol: str) -> None:
+def test_every_protocol_reports_the_same_things(run: Run, folder: Path, tmp_path: Path, protocol: str) -> None:
     report = tmp_path / "out.json"
-    done = foldin(
-        "compare", str(folder / "events.csv"), *FAST, "--protocol", protocol, "--report", str(report), "--json"
-    )
+    done = run("compare", str(folder / "events.csv"), *FAST, "--protocol", protocol, "--report", str(report), "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == json.loads(report.read_text())
     written = json.loads(report.read_text())
@@ -52,8 +48,8 @@ def test_every_protocol_reports_the_same_things(folder: Path, tmp_path: Path, pr
     assert contenders["ease"]["metrics"]["ndcg@10"]["standard_error"] > 0
 
 
-def test_ratings_get_a_table_of_their_own(folder: Path) -> None:
-    done = foldin(
+def test_ratings_get_a_table_of_their_own(run: Run, folder: Path) -> None:
+    done = run(
         "compare", str(folder / "ratings.csv"), *FAST, "--feedback", "explicit", "--positive-from", "4", "--json"
     )
     assert done.returncode == 0, done.stderr
@@ -61,57 +57,59 @@ def test_ratings_get_a_table_of_their_own(folder: Path) -> None:
     assert 0.3 < ratings["ease"]["rmse"] < 1.5
 
 
-def test_a_file_or_a_workspace_but_not_both(folder: Path) -> None:
-    refused = foldin("compare", *FAST)
+def test_a_file_or_a_workspace_but_not_both(run: Run, folder: Path) -> None:
+    refused = run("compare", *FAST)
     assert refused.returncode == 2
     assert "either a file or -w" in refused.stderr
 
 
 def test_the_workspace_of_the_environment_counts_where_no_file_is_given(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = tmp_path / "w"
     with create_workspace(workspace).store(create=True) as store:
         store.ingest([Batch(read(folder / "events.csv"), "events.csv")])
     monkeypatch.setenv("FOLDIN_WORKSPACE", str(workspace))
-    assert foldin("compare", "--models", "popularity").returncode == 0
+    assert run("compare", "--models", "popularity").returncode == 0
     (workspace / "store.sqlite").unlink()
-    assert foldin("compare", "--models", "popularity").returncode == 4
-    assert foldin("compare", str(folder / "events.csv"), "--models", "popularity").returncode == 0
+    assert run("compare", "--models", "popularity").returncode == 4
+    assert run("compare", str(folder / "events.csv"), "--models", "popularity").returncode == 0
 
 
 @pytest.mark.parametrize("place", ["missing/report.json", "."])
-def test_a_report_that_cannot_be_written_is_refused_before_training(folder: Path, tmp_path: Path, place: str) -> None:
+def test_a_report_that_cannot_be_written_is_refused_before_training(
+    run: Run, folder: Path, tmp_path: Path, place: str
+) -> None:
     # the log is not there: had it been read, that would be said
-    refused = foldin("compare", str(folder / "no.csv"), *FAST, "--report", str(tmp_path / place))
+    refused = run("compare", str(folder / "no.csv"), *FAST, "--report", str(tmp_path / place))
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
     assert "no report can be written to" in refused.stderr
 
 
-def test_columns_with_unusual_names_are_told(folder: Path, tmp_path: Path) -> None:
+def test_columns_with_unusual_names_are_told(run: Run, folder: Path, tmp_path: Path) -> None:
     lines = (folder / "events.csv").read_text().splitlines()[1:]
     (tmp_path / "log.csv").write_text("wer,was,wie,wann\n" + "\n".join(lines) + "\n")
     columns = ("--user", "wer", "--item", "was", "--kind", "wie", "--time", "wann")
     said = ("--models", "popularity", "--json")
-    named = foldin("compare", str(tmp_path / "log.csv"), *columns, *said)
-    usual = foldin("compare", str(folder / "events.csv"), *said)
+    named = run("compare", str(tmp_path / "log.csv"), *columns, *said)
+    usual = run("compare", str(folder / "events.csv"), *said)
     assert named.returncode == 0, named.stderr
     assert json.loads(named.stdout)["test_users"] == json.loads(usual.stdout)["test_users"]
 
 
-def test_columns_of_a_workspace_are_refused(tmp_path: Path) -> None:
-    refused = foldin("compare", "-w", str(tmp_path), "--user", "wer")
+def test_columns_of_a_workspace_are_refused(run: Run, tmp_path: Path) -> None:
+    refused = run("compare", "-w", str(tmp_path), "--user", "wer")
     assert (refused.returncode, "--user: columns are those of a file" in refused.stderr) == (2, True)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    refused = foldin("compare", str(tmp_path / "no.csv"))
+def test_a_missing_file_is_named(run: Run, tmp_path: Path) -> None:
+    refused = run("compare", str(tmp_path / "no.csv"))
     assert refused.returncode == 3
     assert "no.csv" in refused.stderr
 
 
-def test_a_truth_of_another_world_is_refused(folder: Path, tmp_path: Path) -> None:
+def test_a_truth_of_another_world_is_refused(run: Run, folder: Path, tmp_path: Path) -> None:
     write_world(simulate(users=60, items=20, seed=4), tmp_path)
-    refused = foldin("compare", str(folder / "events.csv"), *FAST, "--truth", str(tmp_path / "truth.safetensors"))
+    refused = run("compare", str(folder / "events.csv"), *FAST, "--truth", str(tmp_path / "truth.safetensors"))
     assert refused.returncode == 3
     assert "another world" in refused.stderr

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,13 @@ from foldin.data.synthetic import World, simulate
 from foldin.store.contract import Batch
 from foldin.workspace import create_workspace, open_workspace
 
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
 NETWORK = ("--model", "autoencoder", "--set", "epochs=6", "--set", "patience=6", "--set", "latent=8")
 
 
 def foldin(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs `foldin` as a process of its own."""
     return subprocess.run([sys.executable, "-m", "foldin", *arguments], capture_output=True, text=True, check=False)
 
 
@@ -33,9 +37,9 @@ def filled(folder: Path, world: World, *, ratings: bool = False) -> str:
     return str(folder)
 
 
-def test_without_a_model_it_takes_edlae_and_chooses_its_fields(tmp_path: Path, world: World) -> None:
+def test_without_a_model_it_takes_edlae_and_chooses_its_fields(run: Run, tmp_path: Path, world: World) -> None:
     workspace = filled(tmp_path / "w", world)
-    done = foldin("train", "-w", workspace)
+    done = run("train", "-w", workspace)
     assert done.returncode == 0, done.stderr
     assert "EDLAE(l2=" in done.stdout
     assert "Bundle 1-edlae is written and current" in done.stdout
@@ -43,25 +47,25 @@ def test_without_a_model_it_takes_edlae_and_chooses_its_fields(tmp_path: Path, w
     assert open_workspace(workspace).current().recommend([str(world.catalog.item_ids[0])], k=3)
 
 
-def test_without_any_events_it_suggests_what_can_be_answered(tmp_path: Path) -> None:
+def test_without_any_events_it_suggests_what_can_be_answered(run: Run, tmp_path: Path) -> None:
     (tmp_path / "items.csv").write_text("item,title\nx,Deep Sea\ny,Green Hills\n")
     workspace = str(tmp_path / "w")
-    assert foldin("ingest", "--items", str(tmp_path / "items.csv"), "-w", workspace).returncode == 0
-    suggested = foldin("train", "-w", workspace).stdout.splitlines()[-1].partition("Try: foldin ")[2].split()
+    assert run("ingest", "--items", str(tmp_path / "items.csv"), "-w", workspace).returncode == 0
+    suggested = run("train", "-w", workspace).stdout.splitlines()[-1].partition("Try: foldin ")[2].split()
     assert suggested == ["recommend", "--profile", "interests=WORDS", "-w", workspace]
-    answer = foldin(*(word.replace("WORDS", "hills") for word in suggested))
+    answer = run(*(word.replace("WORDS", "hills") for word in suggested))
     assert "Green Hills" in answer.stdout
 
 
-def test_fields_that_are_set_stay_as_they_are(tmp_path: Path, world: World) -> None:
-    done = foldin("train", "-w", filled(tmp_path / "w", world), "--set", "l2=17", "--json")
+def test_fields_that_are_set_stay_as_they_are(run: Run, tmp_path: Path, world: World) -> None:
+    done = run("train", "-w", filled(tmp_path / "w", world), "--set", "l2=17", "--json")
     report = json.loads(done.stdout)
     assert report["estimator"].startswith("EDLAE(l2=17.0, dropout=")
     assert report["report"]["figures"]["test_users"] > 0
 
 
-def test_a_network_prints_an_epoch_a_line_and_the_test_error(tmp_path: Path, world: World) -> None:
-    done = foldin("train", "-w", filled(tmp_path / "w", world), *NETWORK)
+def test_a_network_prints_an_epoch_a_line_and_the_test_error(run: Run, tmp_path: Path, world: World) -> None:
+    done = run("train", "-w", filled(tmp_path / "w", world), *NETWORK)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()[:14]
     halves = [line for line in lines if line.startswith("Choosing")]
@@ -92,29 +96,29 @@ def test_a_killed_training_goes_on_to_the_same_bits(tmp_path: Path, world: World
     assert arrays[0].read_bytes() == arrays[1].read_bytes()
 
 
-def test_another_runs_checkpoint_is_refused(tmp_path: Path, world: World) -> None:
+def test_another_runs_checkpoint_is_refused(run: Run, tmp_path: Path, world: World) -> None:
     workspace = filled(tmp_path / "w", world)
     command = [sys.executable, "-u", "-m", "foldin", "train", "-w", workspace, *NETWORK]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         next(line for line in process.stdout if line.startswith("epoch   2"))
         process.kill()
-    refused = foldin("train", "-w", workspace, *NETWORK, "--seed", "9", "--resume")
+    refused = run("train", "-w", workspace, *NETWORK, "--seed", "9", "--resume")
     assert refused.returncode == 5
     assert "another run" in refused.stderr
 
 
-def test_ratings_without_a_meaning_are_refused_with_the_choice(tmp_path: Path, world: World) -> None:
-    refused = foldin("train", "-w", filled(tmp_path / "w", world, ratings=True))
+def test_ratings_without_a_meaning_are_refused_with_the_choice(run: Run, tmp_path: Path, world: World) -> None:
+    refused = run("train", "-w", filled(tmp_path / "w", world, ratings=True))
     assert refused.returncode == 2
     assert "--positive-from" in refused.stderr
     assert "strength" in refused.stderr
     assert not (tmp_path / "w" / "current").exists()
 
 
-def test_explicit_feedback_brings_a_table_of_ratings(tmp_path: Path, world: World) -> None:
+def test_explicit_feedback_brings_a_table_of_ratings(run: Run, tmp_path: Path, world: World) -> None:
     workspace = filled(tmp_path / "w", world, ratings=True)
-    done = foldin("train", "-w", workspace, "--feedback", "explicit", "--positive-from", "4")
+    done = run("train", "-w", workspace, "--feedback", "explicit", "--positive-from", "4")
     assert done.returncode == 0, done.stderr
     assert "RMSE" in done.stdout
     manifest = read_manifest(tmp_path / "w" / "bundles" / "1-edlae")
@@ -139,43 +143,43 @@ def test_explicit_feedback_brings_a_table_of_ratings(tmp_path: Path, world: Worl
     ],
 )
 def test_a_wrong_setting_is_named_and_nothing_is_written(
-    tmp_path: Path, world: World, options: list[str], code: int, words: str
+    run: Run, tmp_path: Path, world: World, options: list[str], code: int, words: str
 ) -> None:
-    refused = foldin("train", "-w", filled(tmp_path / "w", world), *options)
+    refused = run("train", "-w", filled(tmp_path / "w", world), *options)
     assert refused.returncode == code
     assert words in refused.stderr
     assert "Traceback" not in refused.stderr
     assert not (tmp_path / "w" / "bundles").exists()
 
 
-def test_without_a_workspace_it_says_how_to_make_one(tmp_path: Path) -> None:
-    refused = foldin("train", "-w", str(tmp_path / "nowhere"))
+def test_without_a_workspace_it_says_how_to_make_one(run: Run, tmp_path: Path) -> None:
+    refused = run("train", "-w", str(tmp_path / "nowhere"))
     assert refused.returncode == 4
     assert "foldin ingest" in refused.stderr
 
 
-def test_a_field_that_is_set_twice_is_refused(tmp_path: Path) -> None:
-    refused = foldin("train", "-w", str(tmp_path), "--set", "l2=1", "--set", "l2=2")
+def test_a_field_that_is_set_twice_is_refused(run: Run, tmp_path: Path) -> None:
+    refused = run("train", "-w", str(tmp_path), "--set", "l2=1", "--set", "l2=2")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "--set says twice what l2 is" in refused.stderr
 
 
-def test_as_current_keeps_model_and_feedback_of_the_bundle_in_use(tmp_path: Path, world: World) -> None:
+def test_as_current_keeps_model_and_feedback_of_the_bundle_in_use(run: Run, tmp_path: Path, world: World) -> None:
     workspace = filled(tmp_path / "w", world)
-    assert foldin("train", "-w", workspace, "--as-current", "--model", "popularity").returncode == 0
-    assert foldin("train", "-w", workspace, "--model", "ease", "--strength", "log").returncode == 0
-    done = foldin("train", "-w", workspace, "--as-current", "--json")
+    assert run("train", "-w", workspace, "--as-current", "--model", "popularity").returncode == 0
+    assert run("train", "-w", workspace, "--model", "ease", "--strength", "log").returncode == 0
+    done = run("train", "-w", workspace, "--as-current", "--json")
     assert json.loads(done.stdout)["bundle"] == "3-ease"
     assert read_manifest(tmp_path / "w" / "bundles" / "3-ease").feedback.feedback.strength == "log"
-    refused = foldin("train", "-w", workspace, "--as-current", "--strength", "none")
+    refused = run("train", "-w", workspace, "--as-current", "--strength", "none")
     assert refused.returncode == 2
     assert "--as-current" in refused.stderr
 
 
-def test_progress_is_written_for_a_log_where_it_is_wanted(tmp_path: Path, world: World) -> None:
+def test_progress_is_written_for_a_log_where_it_is_wanted(run: Run, tmp_path: Path, world: World) -> None:
     workspace = filled(tmp_path / "w", world)
-    wanted = foldin("train", "-w", workspace, "--model", "popularity", "--json", "--progress")
+    wanted = run("train", "-w", workspace, "--model", "popularity", "--json", "--progress")
     assert wanted.stderr.splitlines()[0] == "reading the store"
     assert len(wanted.stderr.splitlines()) > 1
     assert json.loads(wanted.stdout)["bundle"] == "1-popularity"
-    assert foldin("train", "-w", workspace, "--model", "popularity", "--json").stderr == ""
+    assert run("train", "-w", workspace, "--model", "popularity", "--json").stderr == ""
