@@ -11,16 +11,20 @@ from foldin.data.interactions import Interactions
 from foldin.fitting import fit
 from foldin.models.ease import EASE
 from foldin.store.contract import Batch
-from foldin.workspace import Workspace, create_workspace
+from foldin.workspace import SETTINGS, Workspace, create_workspace, open_workspace
 from tests.service.server import Server, serving
+from tests.store.postgres_server import PostgresServer
 
 
 @pytest.fixture(scope="session")
-def new_workspace(checkerboard: Interactions, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Workspace]:
-    """Makes a workspace with the checkerboard in its store and one model."""
+def new_workspace(checkerboard: Interactions, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Workspace]:
+    """Makes a workspace with the checkerboard in its store, in the folder or at a URL, and one model."""
 
-    def made() -> Workspace:
+    def made(store_url: str | None = None) -> Workspace:
         workspace = create_workspace(tmp_path_factory.mktemp("workspace") / "served")
+        if store_url is not None:
+            (workspace.folder / SETTINGS).write_text(f'store = "{store_url}"\n', encoding="utf-8")
+            workspace = open_workspace(workspace.folder)
         titles = ids_of([f"Item {item_id}" for item_id in checkerboard.item_ids])
         topics = ids_of(["even" if int(item_id[1:]) % 2 == 0 else "odd" for item_id in checkerboard.item_ids])
         catalog = Catalog(checkerboard.item_ids, {"title": titles, "topics": topics})
@@ -39,8 +43,19 @@ def server(new_workspace: Callable[[], Workspace]) -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def server_on_postgresql(
+    new_workspace: Callable[[str], Workspace], postgres_server: PostgresServer
+) -> Iterator[Server]:
+    """The same with its store in PostgreSQL."""
+    with serving(new_workspace(postgres_server.new_url()).folder) as running:
+        yield running
+
+
 @pytest.fixture
-def client(server: Server) -> Iterator[httpx.Client]:
+def client(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    """Asks the service that all share, or the one that its parameter names."""
+    server: Server = request.getfixturevalue(getattr(request, "param", "server"))
     with server.client() as asking:
         yield asking
 

@@ -7,17 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import httpx
 
 from foldin.service.keys import create_key
 
-__all__ = ["Server", "serving"]
+__all__ = ["PATIENCE", "Server", "serving", "until"]
 
 PATIENCE = 60.0
 """Seconds that a busy machine may take to start or end a process."""
@@ -62,6 +63,16 @@ def serving(workspace: Path, *options: str) -> Iterator[Server]:
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def until(found: Callable[[], Any]) -> Any:
+    """What is found at last, by looking again and again."""
+    end = monotonic() + PATIENCE
+    while monotonic() < end:
+        if answer := found():
+            return answer
+        sleep(0.02)
+    raise AssertionError("it did not come")
 
 
 def _wait_for(server: Server) -> None:

@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import httpx
 
+from tests.service.stores import on_every_store
+
+pytestmark = on_every_store
+
 NINE = "2026-03-01T09:00:00+01:00"
 
 

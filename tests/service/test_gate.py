@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from foldin.service.keys import create_key, revoke_key
-from tests.service.server import Server
+from tests.service.server import Server, until
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE")
 
@@ -110,6 +110,6 @@ def test_every_answer_is_protected_and_has_an_id(client: httpx.Client, server: S
         assert "unsafe" not in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Request-ID"]
-        assert headers["X-Request-ID"] in server.log.read_text(encoding="utf-8")
+        until(lambda: headers["X-Request-ID"] in server.log.read_text(encoding="utf-8"))  # noqa: B023 - called at once
     assert "u02" not in server.log.read_text(encoding="utf-8")
     assert server.key not in server.log.read_text(encoding="utf-8")

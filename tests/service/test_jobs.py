@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 from typing import Any
 
 import httpx
@@ -17,7 +17,7 @@ from foldin.fitting import fit
 from foldin.models.popularity import Popularity
 from foldin.service.jobs import Jobs
 from foldin.workspace import Workspace, open_workspace
-from tests.service.server import PATIENCE, Server, serving
+from tests.service.server import Server, serving, until
 
 EVENT = {"user": "late", "item": "i01"}
 
@@ -36,15 +36,6 @@ def held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     yield gate
     gate.unlink(missing_ok=True)
-
-
-def until(found: Callable[[], Any]) -> Any:
-    end = monotonic() + PATIENCE
-    while monotonic() < end:
-        if answer := found():
-            return answer
-        sleep(0.05)
-    raise AssertionError("it did not come")
 
 
 def ended(client: httpx.Client, job: int) -> dict[str, Any]:

@@ -3,6 +3,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.service.stores import on_every_store
+
+pytestmark = on_every_store
+
 EVEN = [f"i{item:02}" for item in range(0, 12, 2)]
 ODD = [f"i{item:02}" for item in range(1, 12, 2)]
 
