@@ -72,6 +72,22 @@ def test_without_refit_it_has_learned_from_the_training_users(log: Interactions)
     assert some.report.figures == everyone.report.figures
 
 
+def test_figures_are_told_by_how_much_history_is_shown(log: Interactions) -> None:
+    report = fit(log, estimator=EASE(l2=1)).report
+    assert report is not None
+    assert report.figures is not None
+    by_length = report.figures.by_length
+    assert [one.length for one in by_length][:3] == [0, 1, 2]
+    assert by_length[-1].length is None
+    assert by_length[-1].users == report.figures.test_users
+    assert by_length[-1].ndcg == {
+        name: pytest.approx(row.means["ndcg@10"])
+        for name, row in zip(("popularity", "alone", "ease"), report.figures.test, strict=True)
+        if name != "alone"
+    }
+    assert by_length[0].ndcg["ease"] < by_length[-1].ndcg["ease"]
+
+
 def test_figures_are_of_test_users_beside_popularity(log: Interactions) -> None:
     report = fit(log, estimator=EASE(3)).report
     assert report is not None

@@ -25,11 +25,12 @@ from foldin.data.profiles import Profiles
 from foldin.data.splitting import Holdout, Split, strong_generalisation
 from foldin.errors import DataError
 from foldin.evaluation.calibration import Judged, RatingCalibration, calibration_error, fit_probabilities, fit_ratings
+from foldin.evaluation.cells import Contender, cells
 from foldin.evaluation.compare import compare, compare_ratings
 from foldin.evaluation.length_calibration import LengthCalibration, by_length
 from foldin.evaluation.report import RatingRow, rating_rows, rows
 from foldin.evaluation.scoring import Score, model_scores
-from foldin.evaluation.training_report import EpochFigures, Figures, TrainingReport
+from foldin.evaluation.training_report import EpochFigures, Figures, LengthFigures, TrainingReport
 from foldin.evaluation.truncation import LENGTHS, truncated
 from foldin.evidence import Evidence, gathered
 from foldin.models.autoencoder import AutoEncoder
@@ -264,6 +265,31 @@ def _figures(
         ratings=_rating_figures(predictors, choice.folds[0].users, split, evidence.rule) if choice.folds else (),
         test_error=_test_error(choice, split.test),
         calibration_error=_calibration_error(calibration, Fold(choice.model, split.test), blend, evidence),
+        by_length=_by_length(name, popular, blend, split, evidence),
+    )
+
+
+def _by_length(name: str, popular: Model, blend: Blend, split: Split, evidence: Evidence) -> tuple[LengthFigures, ...]:
+    """How good the test users' rankings are after a few items, beside popularity's."""
+    contenders: dict[str, Contender] = {
+        "popularity": lambda users: model_scores(popular, users),
+        name: lambda users: evidence.scores(blend, users),
+    }
+    found = cells(
+        contenders,
+        split.test,
+        popularity=popularity_of(split.train),
+        liked=evidence.rule.positive,
+        lengths=LENGTHS,
+        metrics=(HEADLINE,),
+    )
+    return tuple(
+        LengthFigures(
+            cell.length,
+            len(cell),
+            {contender: one.mean(HEADLINE) for contender, one in cell.comparison.evaluations.items()},
+        )
+        for cell in found
     )
 
 

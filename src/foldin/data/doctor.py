@@ -30,7 +30,6 @@ from foldin.data.diagnosis import (
     as_json,
 )
 from foldin.data.interactions import NO_KIND, NO_TIME, Interactions
-from foldin.data.readers.coding import Coding
 from foldin.data.readers.columns import Role
 from foldin.data.readers.logs import rejections
 from foldin.data.readers.raw import RawLog, read_raw
@@ -39,7 +38,7 @@ from foldin.data.readers.session import session
 from foldin.data.readers.sources import Source, scans_of
 from foldin.data.readers.typed import naming_surrogates
 
-__all__ = ["Diagnosis", "as_json", "examine"]
+__all__ = ["Diagnosis", "as_json", "examine", "examine_log"]
 
 FEW_INTERACTIONS = 5
 MANY = 0.5
@@ -82,17 +81,36 @@ def examine(
     return replace(diagnosis, warnings=tuple(_warnings(diagnosis, zone_given=timezone is not None)))
 
 
+def examine_log(log: Interactions) -> Diagnosis:
+    """Examines a log that was taken in: no row of it is bad, and of its columns only what they hold is known."""
+    diagnosis = _of_log(log, log.user_ids.tolist(), log.item_ids.tolist())
+    return replace(diagnosis, warnings=tuple(_warnings(diagnosis, zone_given=True)))
+
+
 def _diagnosis(raw: RawLog, log: Interactions, bad_rows: tuple[BadRows, ...]) -> Diagnosis:
-    per_user = np.bincount(log.user_codes, minlength=len(log.user_ids))
-    per_item = np.bincount(log.item_codes, minlength=len(log.item_ids))
-    duplicates = _duplicates(log)
-    users, items, pairs = len(log.user_ids), len(log.item_ids), len(log) - duplicates.pairs
     taken = {role: column.name for role, column in raw.columns[0].items()}
-    return Diagnosis(
+    return replace(
+        _of_log(log, raw.users.texts, raw.items.texts),
         files=tuple(scan.file for scan in raw.scans if scan.file is not None),
         columns={str(role): name for role, name in taken.items()},
         other_columns=tuple(c.name for c in raw.scans[0].columns if c.name not in taken.values()),
         rows=len(raw) + sum(len(torn) for torn in raw.torn),
+        times=_time_range(log, 0 if raw.times is None else raw.times.naive),
+        bad_rows=bad_rows,
+        notes=(*raw.users.notes, *raw.items.notes),
+    )
+
+
+def _of_log(log: Interactions, user_texts: Sequence[str], item_texts: Sequence[str]) -> Diagnosis:
+    per_user = np.bincount(log.user_codes, minlength=len(log.user_ids))
+    per_item = np.bincount(log.item_codes, minlength=len(log.item_ids))
+    duplicates = _duplicates(log)
+    users, items, pairs = len(log.user_ids), len(log.item_ids), len(log) - duplicates.pairs
+    return Diagnosis(
+        files=(),
+        columns={},
+        other_columns=(),
+        rows=len(log),
         events=len(log),
         users=users,
         items=items,
@@ -104,14 +122,14 @@ def _diagnosis(raw: RawLog, log: Interactions, bad_rows: tuple[BadRows, ...]) ->
         per_item=_spread(per_item),
         few_users=_share_of_few(per_user),
         few_items=_share_of_few(per_item),
-        times=_time_range(log, 0 if raw.times is None else raw.times.naive),
+        times=_time_range(log, naive=0),
         duplicates=duplicates,
-        bad_rows=bad_rows,
-        alike_users=_alike(raw.users),
-        alike_items=_alike(raw.items),
+        bad_rows=(),
+        alike_users=_alike(user_texts),
+        alike_items=_alike(item_texts),
         bots=_bots(log, per_user),
         memory=_memory(users, items, pairs),
-        notes=(*raw.users.notes, *raw.items.notes),
+        notes=(),
     )
 
 
@@ -223,9 +241,9 @@ def _repeats(ordered: NDArray[np.generic]) -> NDArray[np.bool_]:
     return np.asarray((ordered[1:] == ordered[:-1]) | (missing[1:] & missing[:-1]), dtype=np.bool_)
 
 
-def _alike(coding: Coding) -> Alike:
+def _alike(texts: Iterable[str]) -> Alike:
     groups: dict[str, set[str]] = defaultdict(set)
-    for text in coding.texts:
+    for text in texts:
         groups[_bare(text)].add(text)
     alike = sorted(tuple(sorted(group)) for group in groups.values() if len(group) > 1)
     return Alike(len(alike), tuple(alike[:MOST_EXAMPLES]))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from foldin.evaluation.report import RatingRow, Row
 
-__all__ = ["EpochFigures", "Figures", "TrainingReport"]
+__all__ = ["EpochFigures", "Figures", "LengthFigures", "TrainingReport"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,15 @@ class EpochFigures:
     validation_error: float | None
     quality: float | None
     best: bool
+
+
+@dataclass(frozen=True)
+class LengthFigures:
+    """NDCG@10 by contender for the `users` who were shown `length` items, None: their whole history."""
+
+    length: int | None
+    users: int
+    ndcg: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,7 @@ class Figures:
     ratings: tuple[RatingRow, ...] = ()
     test_error: float | None = None
     calibration_error: float | None = None
+    by_length: tuple[LengthFigures, ...] = ()
 
 
 @dataclass(frozen=True)
