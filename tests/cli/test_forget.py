@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -39,7 +40,7 @@ def test_it_erases_and_says_so(run: Run, workspace: Workspace) -> None:
     assert "replaced at the next `foldin train`" in answer.stdout
     assert events_of(workspace, "nle") == 0
     answer = run("forget", "nle", "--yes", "-w", workspace.folder)
-    assert (answer.returncode, answer.stdout.splitlines()[0]) == (0, "Erased of nle: 0 interactions and no profile")
+    assert (answer.returncode, answer.stdout.startswith("Nothing was erased: the store has no user 'nle'")) == (0, True)
     assert "foldin train" not in answer.stdout
 
 
@@ -62,6 +63,24 @@ def test_what_comes_later_is_left_out_until_it_is_lifted(
 def test_json_has_what_was_erased(run_json: RunJson, workspace: Workspace) -> None:
     erased = [run_json("forget", user, "--yes", "-w", workspace.folder) for user in ("nle", "ann")]
     assert [(one["user"], one["events"], one["profile"]) for one in erased] == [("nle", 3, False), ("ann", 1, True)]
+
+
+def test_an_id_is_taken_as_an_import_takes_it(run: Run, workspace: Workspace, tmp_path: Path) -> None:
+    composed, decomposed = (unicodedata.normalize(form, "renée") for form in ("NFC", "NFD"))
+    file = tmp_path / "log.csv"
+    file.write_text(f"user,item\n{composed},a\n")
+    run("ingest", file, "-w", workspace.folder)
+    answer = run("forget", decomposed, "--yes", "-w", workspace.folder)
+    assert answer.stdout.startswith(f"Erased of {composed}: 1 interaction and no profile\n")
+    assert events_of(workspace, composed) == 0
+    assert "is taken in again" in run("forget", decomposed, "--lift", "-w", workspace.folder).stdout
+
+
+@pytest.mark.parametrize("options", [["--yes"], ["--lift"]])
+def test_an_id_that_no_import_takes_is_refused(run: Run, workspace: Workspace, options: list[str]) -> None:
+    answer = run("forget", "nle ", *options, "-w", workspace.folder)
+    assert (answer.returncode, "begins or ends with a space: 'nle '" in answer.stderr) == (3, True)
+    assert events_of(workspace, "nle") == 3
 
 
 def test_without_yes_nothing_is_erased_but_by_a_person(run: Run, workspace: Workspace) -> None:

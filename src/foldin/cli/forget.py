@@ -30,8 +30,10 @@ def forget(
     Example: foldin forget ann --yes
     """
     from foldin.cli.output import print_json
+    from foldin.data.identifiers import checked_id
     from foldin.workspace import open_workspace
 
+    user = checked_id(user, "user")
     with open_workspace(workspace).store() as store:
         if lift:
             lifted = store.readmit(user)
@@ -54,13 +56,21 @@ def _as_json(user: str, forgotten: Forgotten) -> dict[str, object]:
 
 
 def _print(user: str, forgotten: Forgotten) -> None:
-    from foldin.cli.output import counted, print_line
+    from foldin.cli.output import print_line
 
-    profile = "the profile" if forgotten.profile else "no profile"
-    print_line(f"Erased of {user}: {counted(forgotten.events, 'interaction')} and {profile}")
+    print_line(_erased(user, forgotten))
     print_line("What comes of this user later is left out (--lift ends that)")
     if forgotten.events:
         print_line("Models that learned from this user are replaced at the next `foldin train`")
+
+
+def _erased(user: str, forgotten: Forgotten) -> str:
+    from foldin.cli.output import counted
+
+    if not forgotten.events and not forgotten.profile:
+        return f"Nothing was erased: the store has no user {user!r}. If it should, look for how it spells the id"
+    profile = "the profile" if forgotten.profile else "no profile"
+    return f"Erased of {user}: {counted(forgotten.events, 'interaction')} and {profile}"
 
 
 def _print_lifted(user: str, lifted: bool) -> None:
