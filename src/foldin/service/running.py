@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,15 +22,14 @@ __all__ = ["from_environment", "run"]
 DRAIN = 10
 """Seconds that requests in flight have at the end."""
 
-MOST_CONNECTIONS = 1_000
-"""Requests in flight in one process; one more is refused (503)."""
-
 VARIABLE = "FOLDIN_SERVICE"
 """What tells each process how to run."""
 
 
 def run(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     """Serves until SIGTERM or Ctrl-C; exits with an error where the address is taken."""
+    # once all is answered uvicorn raises the signal again, and by itself that is the death of the process: code 143
+    signal.signal(signal.SIGTERM, lambda _, __: sys.exit(0))
     os.environ[VARIABLE] = json.dumps({**asdict(settings), "workspace": str(settings.workspace.absolute())})
     uvicorn.run(
         f"{__name__}:{from_environment.__name__}",
@@ -40,7 +41,6 @@ def run(settings: Settings, host: str, port: int, workers: int = 1) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN,
-        limit_concurrency=MOST_CONNECTIONS,
         h11_max_incomplete_event_size=2**16,
     )
 

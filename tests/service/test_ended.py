@@ -1,0 +1,52 @@
+"""SIGTERM ends the service in order: what was asked is answered, what was brought is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import sleep
+
+import apsw
+import httpx
+
+from foldin.workspace import Workspace
+from tests.service.server import Server, serving, until
+
+EVENT = {"user": "last", "item": "i01"}
+
+
+def post(server: Server) -> httpx.Response:
+    with server.client() as client:
+        return client.post("/v1/events", json={"events": [EVENT]})
+
+
+def is_shut(server: Server) -> bool:
+    try:
+        httpx.get(f"{server.url}/health/live")
+    except httpx.TransportError:
+        return True
+    return False
+
+
+def test_what_waits_for_the_disk_is_answered_before_the_end(new_workspace: Callable[[], Workspace]) -> None:
+    workspace = new_workspace()
+    with serving(workspace.folder) as server, ThreadPoolExecutor() as threads:
+        other = apsw.Connection(str(workspace.folder / "store.sqlite"))
+        other.execute("BEGIN IMMEDIATE")
+        waiting = threads.submit(post, server)
+        sleep(0.5)
+        assert not waiting.done()
+        server.process.terminate()
+        until(lambda: is_shut(server))
+        other.execute("ROLLBACK")
+        other.close()
+        assert waiting.result().json()["stored"] == 1
+        assert server.process.wait(60) == 0
+    with workspace.store() as store:
+        assert store.history("last").item_ids == ("i01",)
+
+
+def test_several_processes_end_in_order_too(workspace: Path) -> None:
+    with serving(workspace, "--workers", "2") as server:
+        assert server.stop() == 0
