@@ -81,7 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health_routes(service))
     app.include_router(enter_routes(service))
     _tell_of_problems(app)
-    app.add_middleware(Bodies, most=settings.body)
+    app.add_middleware(Bodies, most=settings.body, most_at={"/v1/events": settings.events_body}, pause=settings.pause)
     app.add_middleware(
         Gate,
         keys=service.keys,
@@ -92,7 +92,13 @@ def create_app(settings: Settings) -> FastAPI:
     )
     if settings.origins:
         _allow(app, settings.origins)
-    app.add_middleware(Trail, measures=service.measures, deadline=settings.deadline)
+    app.add_middleware(
+        Trail,
+        measures=service.measures,
+        deadline=settings.deadline,
+        patience=settings.patience,
+        most=settings.most_requests,
+    )
     app.state.service = service
     return app
 
@@ -102,7 +108,8 @@ def _allow(app: FastAPI, origins: Sequence[str]) -> None:
         CORSMiddleware,
         allow_origins=list(origins),
         allow_methods=["GET", "POST", "PUT", "DELETE"],
-        allow_headers=["Authorization", "Content-Type"],
+        allow_headers=["Authorization", "Content-Type", "Content-Encoding", "X-Request-ID"],
+        expose_headers=["X-Request-ID", "Retry-After", "Location"],
         max_age=600,
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import zlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi import Request, Response
@@ -18,42 +19,91 @@ from foldin.strict_json import parse_json
 __all__ = ["Bodies", "StrictRoute"]
 
 
-class Bodies:
-    """Reads a body whole before anything is done with it, unpacks gzip, and refuses one of over `most` bytes (413)."""
+MOST_HELD = 2**26
+"""Bytes of all the bodies that one process reads and works on."""
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
-        self._app, self._most = app, most
+
+class RefusedError(Exception):
+    """A body that is not taken; `status` and `detail` of the answer."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+
+
+class GoneError(Exception):
+    """Whoever asked has gone away before the end of the body."""
+
+
+class Bodies:
+    """Reads a body whole before anything is done with it, unpacks gzip, and refuses one of over `most` bytes (413).
+
+    `most_at`: other limits, by path. `pause`: seconds until more of a body has to come (408).
+    """
+
+    def __init__(self, app: ASGIApp, most: int, most_at: Mapping[str, int], pause: float) -> None:
+        self._app, self._most, self._most_at, self._pause = app, most, most_at, pause
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        refusal, body = await self._read(headers, receive)
-        if refusal is not None:
-            status, detail = refusal
-            await problem(status, detail, scope.get("state", {}).get("request_id"))(scope, receive, send)
-            return
+        try:
+            body = await self._read(scope, receive)
+        except RefusedError as refusal:
+            await _refused(refusal, scope)(scope, receive, send)
+        except GoneError:
+            pass  # half a body is none, and nobody would hear an answer
+        else:
+            await self._served(body, scope, receive, send)
+
+    async def _served(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         plain = MutableHeaders(scope=scope)
         if "content-encoding" in plain:
             del plain["content-encoding"]
             plain["content-length"] = str(len(body))
-        await self._app(scope, _replayed(body, receive), send)
+        self._held += len(body)
+        try:
+            await self._app(scope, _replayed(body, receive), send)
+        finally:
+            self._held -= len(body)
 
-    async def _read(self, headers: Headers, receive: Receive) -> tuple[tuple[int, str] | None, bytes]:
-        encoding = headers.get("content-encoding", "identity").lower()
+    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        encoding = Headers(scope=scope).get("content-encoding", "identity").lower()
         if encoding not in ("identity", "gzip"):
-            return (415, "a body is plain or packed with gzip"), b""
-        body = await _received(receive, self._most)
-        if body is not None and encoding == "gzip":
-            try:
-                body = _unpacked(body, self._most)
-            except zlib.error:
-                return (400, "the body is no gzip"), b""
-        if body is None:
-            return (413, f"a body has at most {self._most:,} bytes, unpacked: send several"), b""
-        return None, body
+            raise RefusedError(415, "a body is plain or packed with gzip")
+        most = self._most_at.get(scope["path"], self._most)
+        body = await self._received(receive, most)
+        return _unpacked(body, most) if encoding == "gzip" else body
+
+    async def _received(self, receive: Receive, most: int) -> bytes:
+        parts: list[bytes] = []
+        size, more = 0, True
+        try:
+            while more:
+                part, more = await self._next(receive)
+                parts.append(part)
+                size += len(part)
+                self._held += len(part)
+                _check_size(size, most)
+                if self._held > MOST_HELD:
+                    raise RefusedError(503, "more is sent than can be read: try again soon")
+        finally:
+            self._held -= size
+        return b"".join(parts)
+
+    async def _next(self, receive: Receive) -> tuple[bytes, bool]:
+        """The next part of a body, and whether there is more."""
+        try:
+            async with asyncio.timeout(self._pause):
+                message = await receive()
+        except TimeoutError:
+            raise RefusedError(408, f"nothing more of the body came for {self._pause:g} s") from None
+        if message["type"] == "http.disconnect":
+            raise GoneError
+        return message.get("body", b""), message.get("more_body", False)
 
 
 class StrictRoute(APIRoute):
@@ -82,29 +132,27 @@ class _StrictRequest(Request):
             raise json.JSONDecodeError(str(error), "", 0) from None  # the one error that is told as a fault of the body
 
 
-async def _received(receive: Receive, most: int) -> bytes | None:
-    """The body; None where it is too large."""
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return b"".join(parts)
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > most:
-            return None
-        if not message.get("more_body", False):
-            return b"".join(parts)
+def _refused(refusal: RefusedError, scope: Scope) -> Response:
+    response = problem(refusal.status, refusal.detail, scope.get("state", {}).get("request_id"))
+    if refusal.status == 408:
+        response.headers["Connection"] = "close"
+    return response
 
 
-def _unpacked(body: bytes, most: int) -> bytes | None:
+def _check_size(size: int, most: int) -> None:
+    if size > most:
+        raise RefusedError(413, f"a body has at most {most:,} bytes here, unpacked: send several")
+
+
+def _unpacked(body: bytes, most: int) -> bytes:
     unpacking = zlib.decompressobj(wbits=31)
-    plain = unpacking.decompress(body, most + 1)
-    if len(plain) > most:
-        return None
+    try:
+        plain = unpacking.decompress(body, most + 1)
+    except zlib.error:
+        raise RefusedError(400, "the body is no gzip") from None
+    _check_size(len(plain), most)
     if not unpacking.eof or unpacking.unused_data:
-        raise zlib.error("it ends too early, or too late")
+        raise RefusedError(400, "the body is no gzip: it ends too early, or too late")
     return plain
 
 

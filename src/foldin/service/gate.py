@@ -22,6 +22,9 @@ COOKIE = "foldin_key"
 OPEN = ("/health/live", "/health/ready", "/enter", "/enter/page.css")
 """What needs no key; `/enter` takes the code of a one-time link instead."""
 
+MOST_BUCKETS = 1_024
+"""Keys in use at once before those that rest are forgotten."""
+
 _ANYBODY = Key("anybody", "", ("admin",), "")
 
 
@@ -83,8 +86,15 @@ class Gate:
         now = monotonic()
         tokens, before = self._buckets.get(key.digest, (float(self._burst), now))
         tokens = min(self._burst, tokens + self._rate * (now - before))
+        self._forget_full(now)
         self._buckets[key.digest] = (max(tokens - 1, 0.0), now)
         return tokens >= 1
+
+    def _forget_full(self, now: float) -> None:
+        """Where there are many buckets, keys that were revoked have left some: one that is full again says nothing."""
+        if len(self._buckets) >= MOST_BUCKETS:
+            fills = self._burst / self._rate
+            self._buckets = {digest: kept for digest, kept in self._buckets.items() if now - kept[1] < fills}
 
 
 class needs:  # noqa: N801 - reads as a word where routes are declared

@@ -26,6 +26,8 @@ __all__ = ["RETRY_AFTER", "problem", "problem_of", "status_of"]
 RETRY_AFTER = "1"
 """Seconds after which a request that was refused for want of room may come again."""
 
+STORE_AWAY = "the store cannot be used just now: send it again, events with their event ids, which are stored once"
+
 STATUS: Mapping[type[FoldinError], int] = {
     BusyError: 503,
     LateError: 503,
@@ -50,7 +52,7 @@ def problem_of(error: FoldinError, request_id: str | None = None) -> Response:
     status = status_of(error)
     if isinstance(error, StoreError) and status == 503:
         # what the database said may name machines and paths, which are nobody's business outside
-        return problem(status, "the store cannot be used just now: nothing was changed", request_id)
+        return problem(status, STORE_AWAY, request_id)
     return problem(status, str(error), request_id)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from threading import Event, Thread
+from time import monotonic
 
 from foldin.errors import FoldinError
 from foldin.service.desk import Desk
+from foldin.service.intake import Intake
 from foldin.service.jobs import Jobs
 from foldin.service.keys import KeyRing
 from foldin.service.live import LiveModel
@@ -16,10 +18,15 @@ from foldin.service.retraining import Retraining
 from foldin.service.scoring import Scorer
 from foldin.service.settings import Settings
 from foldin.service.shelf import Shelf
-from foldin.store.writer import Writer
 from foldin.workspace import open_workspace
 
 __all__ = ["Service"]
+
+PAUSE = 10
+"""How many times as long as a look took there is none after it: a large catalogue takes seconds to read."""
+
+LONGEST_PAUSE = 30.0
+"""Seconds."""
 
 _log = logging.getLogger("foldin.service")
 
@@ -41,7 +48,9 @@ class Service:
         self.measures = Measures()
         self.live, self.shelf = LiveModel(self.workspace), Shelf()
         self.desk = Desk(url)
-        self.writer = Writer(url)
+        # an import keeps whoever writes waiting for minutes, and nobody who reads
+        self.writing_desk = Desk(url)
+        self.intake = Intake(url, most_waiting=settings.most_writes)
         self.desk.now(self.shelf.refresh)
         self.live.refresh()
         self.scorer = Scorer(
@@ -64,19 +73,26 @@ class Service:
         self._lookout.join()
         self.jobs.close()
         self.scorer.close()
-        self.writer.close()
+        self.intake.close()
+        self.writing_desk.close()
         self.desk.close()
 
     def _look(self) -> None:
-        while not self._ended.wait(self.settings.look):
-            with suppress(FoldinError):  # the store may be away for a while: what was read last still holds
-                self.desk.now(self.shelf.refresh)
+        spent = 0.0
+        while not self._ended.wait(max(self.settings.look, min(PAUSE * spent, LONGEST_PAUSE))):
+            began = monotonic()
+            try:
+                with suppress(FoldinError):  # the store may be away for a while: what was read last still holds
+                    self.desk.now(self.shelf.refresh)
+            except Exception:
+                _log.exception("no look at the catalogue")
             try:
                 self.live.refresh()
             except Exception:
                 _log.exception("no look at the models")
             if self._retraining is not None:
                 self._train_again(self._retraining)
+            spent = monotonic() - began
 
     def _train_again(self, retraining: Retraining) -> None:
         try:

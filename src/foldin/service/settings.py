@@ -13,8 +13,10 @@ class Settings:
     """`workspace`: the folder with store, bundles and keys.
 
     `auth`: whether a key is wanted; `origins`: of pages elsewhere that may ask (CORS).
-    `most_at_once`: wishes scored together, 1 for each alone; `most_waiting`: wishes that may wait.
-    `deadline`: seconds until a request is given up; `body`: bytes of a request at most, unpacked too;
+    `most_at_once`: wishes scored together, 1 for each alone; `most_waiting`: wishes that may wait;
+    `most_writes`: batches of events that may wait for the disk; `most_requests`: answered at once, all in all.
+    `deadline`: seconds until a recommendation is given up; `patience`: until all else is; `pause`: until a body is of
+    which nothing more comes. `body`: bytes of a request at most, unpacked too; `events_body`: where events come in.
     `rate`: requests per second of one key, on average; `burst`: at once.
     `look`: seconds between looks for a new model and a changed catalogue.
     `retrain`: seconds after which it trains again where there is something new; None leaves that to others.
@@ -24,9 +26,14 @@ class Settings:
     auth: bool = True
     origins: tuple[str, ...] = ()
     most_at_once: int = 64
-    most_waiting: int = 256
+    most_waiting: int = 512
+    most_writes: int = 2_048
+    most_requests: int = 256
     deadline: float = 2.0
+    patience: float = 30.0
+    pause: float = 1.5
     body: int = 2**20
+    events_body: int = 2**22
     rate: float = 1_000.0
     burst: int = 2_000
     look: float = 1.0

@@ -28,14 +28,31 @@ PROTECTION = {
     "Cache-Control": "no-store",
 }
 
+METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH")
+"""What is counted by name: whoever may come may invent others without end."""
+
+PROBES = "/health/"
+"""What is answered however much there is to do."""
+
+QUICK = ("/v1/recommend", "/v1/similar", "/v1/explain", PROBES)
+QUICK_TOO = ("/recommendations", "/similar")
+"""How paths begin and end that somebody waits for on a page; whatever else there is takes as long as disk or training
+take."""
+
 _log = logging.getLogger("foldin.request")
 
 
 class Trail:
-    """Outermost of all: whatever happens inside, there is an answer within the deadline, with an id."""
+    """Outermost of all: whatever happens inside, there is an answer in time, with an id.
 
-    def __init__(self, app: ASGIApp, measures: Measures, deadline: float) -> None:
-        self._app, self._measures, self._deadline = app, measures, deadline
+    `deadline`: seconds a recommendation has, `patience` what all else has; `most`: requests that are answered at once,
+    beyond which others are refused (503).
+    """
+
+    def __init__(self, app: ASGIApp, measures: Measures, *, deadline: float, patience: float, most: int) -> None:
+        self._app, self._measures = app, measures
+        self._deadline, self._patience, self._most = deadline, patience, most
+        self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -56,23 +73,34 @@ class Trail:
                     headers.setdefault(name, value)
             await send(message)
 
+        seconds = self._seconds(scope["path"])
+        self._running += 1
         try:
-            async with asyncio.timeout(self._deadline):
-                await self._app(scope, receive, marked)
+            async with asyncio.timeout(seconds):
+                await self._admitted(scope)(scope, receive, marked)
         except TimeoutError:
             if not status:
-                await problem(503, _too_late(self._deadline), request_id)(scope, receive, marked)
+                await problem(503, _too_late(seconds), request_id)(scope, receive, marked)
         except Exception:
             _log.exception("failed", extra={"fields": {"request_id": request_id}})
             if not status:
                 await problem(500, "the service failed at this; its log says why", request_id)(scope, receive, marked)
         finally:
+            self._running -= 1
             self._leave(scope, request_id, status, perf_counter() - began)
+
+    def _seconds(self, path: str) -> float:
+        return self._deadline if path.startswith(QUICK) or path.endswith(QUICK_TOO) else self._patience
+
+    def _admitted(self, scope: Scope) -> ASGIApp:
+        if self._running <= self._most or scope["path"].startswith(PROBES):
+            return self._app
+        return problem(503, "the service is asked more than it can answer: try again soon", _id_of(scope))
 
     def _leave(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         # the path itself may hold a user's id: neither log nor measures shall
         route = getattr(scope.get("route"), "path", "none")
-        method = scope["method"] if scope["method"].isalpha() and len(scope["method"]) < 8 else "other"
+        method = scope["method"] if scope["method"] in METHODS else "other"
         self._measures.requests.labels(method, route, str(status)).observe(seconds)
         fields = {"request_id": request_id, "method": method, "route": route, "status": status}
         _log.info("request", extra={"fields": {**fields, "milliseconds": round(1_000 * seconds, 2)}})
@@ -81,6 +109,10 @@ class Trail:
 def _request_id(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
     return given if re.fullmatch(r"[\w.-]{1,64}", given, re.ASCII) else secrets.token_hex(8)
+
+
+def _id_of(scope: Scope) -> str:
+    return str(scope["state"]["request_id"])
 
 
 def _too_late(deadline: float) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Discriminator, Tag, ValidationError
 
-from foldin.errors import FoldinError, StoreError
+from foldin.errors import FoldinError
 from foldin.service.bodies import StrictRoute
 from foldin.service.histories import log_of
 from foldin.service.messages import Appended, Event, EventsRequest, PartialEventsRequest
@@ -22,6 +22,10 @@ __all__ = ["event_routes"]
 
 SOURCE = "http"
 """Where the store says such events came from."""
+
+AT_ONCE = 256
+"""Events that are brought to the store at once where each stands for itself: they share few commits, and leave room
+for those of others."""
 
 
 def _form(body: object) -> str:
@@ -50,20 +54,28 @@ def event_routes(service: Service) -> APIRouter:
 
 
 async def _together(service: Service, sent: EventsRequest) -> Appended:
-    done = await asyncio.wrap_future(service.writer.submit(_batch(sent.events)))
-    return _appended([done])
+    return _appended([await service.intake.append(_batch(sent.events))])
 
 
 async def _each(service: Service, sent: PartialEventsRequest) -> Appended:
     read = [_read(event) for event in sent.events]
-    waiting = [asyncio.wrap_future(service.writer.submit(_batch([one]))) for one in read if one is not None]
-    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException) and (not isinstance(outcome, FoldinError) or status_of(outcome) >= 500):
-            raise outcome  # the store is away: no code says of a row what became of it
+    known = [one for one in read if one is not None]
+    outcomes: list[Ingested | FoldinError] = []
+    for start in range(0, len(known), AT_ONCE):
+        outcomes += await asyncio.gather(*(_alone(service, one) for one in known[start : start + AT_ONCE]))
     codes = iter(outcomes)
     told = [422 if one is None else _code(next(codes)) for one in read]
     return _appended([one for one in outcomes if isinstance(one, Ingested)], told)
+
+
+async def _alone(service: Service, event: Event) -> Ingested | FoldinError:
+    """What became of one event; raises where the store is away, since then no code says it."""
+    try:
+        return await service.intake.append(_batch([event]))
+    except FoldinError as refusal:
+        if status_of(refusal) >= 500:
+            raise
+        return refusal
 
 
 def _read(plain: dict[str, object]) -> Event | None:
@@ -73,12 +85,8 @@ def _read(plain: dict[str, object]) -> Event | None:
         return None
 
 
-def _code(outcome: Ingested | BaseException) -> int:
-    if isinstance(outcome, FoldinError):
-        return status_of(outcome)
-    if isinstance(outcome, BaseException):
-        raise StoreError("the events were not stored") from outcome
-    return 200
+def _code(outcome: Ingested | FoldinError) -> int:
+    return status_of(outcome) if isinstance(outcome, FoldinError) else 200
 
 
 def _batch(events: Sequence[Event]) -> Batch:

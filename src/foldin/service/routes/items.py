@@ -29,7 +29,7 @@ def item_routes(service: Service) -> APIRouter:
     @routes.put("/items/{item}")
     async def put(item: Id, sent: ItemRequest) -> ItemResponse:
         """Replaces what the catalogue says of an item; one that hides it is in force at once."""
-        return await service.desk.run(lambda store: _written(service, store, item, sent.attributes))
+        return await service.writing_desk.run(lambda store: _written(service, store, item, sent.attributes))
 
     @routes.delete("/item")
     @routes.delete("/items/{item}")
@@ -40,7 +40,7 @@ def item_routes(service: Service) -> APIRouter:
             known = _item(service, store.catalog(), item)
             return _written(service, store, item, {**known.attributes, HIDDEN: "true"})
 
-        return await service.desk.run(write)
+        return await service.writing_desk.run(write)
 
     return routes
 

@@ -36,13 +36,13 @@ def user_routes(service: Service) -> APIRouter:
             store.put_profiles(Profiles(ids_of([user]), columns))
             return _kept(store, user)
 
-        return await service.desk.run(write)
+        return await service.writing_desk.run(write)
 
     @routes.delete("/user")
     @routes.delete("/users/{user}")
     async def forget(user: Id) -> Forgotten:
         """Forgets a user: events and profile are erased, and later ones are refused."""
-        gone = await service.desk.run(lambda store: store.forget(user))
+        gone = await service.writing_desk.run(lambda store: store.forget(user))
         return Forgotten(events=gone.events, profile=gone.profile)
 
     return routes
