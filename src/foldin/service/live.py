@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
+from typing import TypeAlias
 
 import numpy as np
 
+from foldin.bundle import FileFacts
 from foldin.errors import BundleError, FoldinError
 from foldin.recommender import Recommender
 from foldin.workspace import Workspace
@@ -20,6 +23,9 @@ TRIED = 32
 
 KEPT = 0.5
 """What part of the items the present model can recommend a new one must know, so that a broken import stays unseen."""
+
+Current: TypeAlias = tuple[str, Mapping[str, FileFacts] | None]
+"""The name of the bundle in use, and its files with their hashes, None where it does not even say that."""
 
 _log = logging.getLogger("foldin.service")
 
@@ -40,6 +46,7 @@ class LiveModel:
         self._workspace = workspace
         self._lock = Lock()
         self._live: Live | None = None
+        self._tried: Current | None = None
         self.refused: dict[str, str] = {}
         """Versions that did not go live, and why not."""
 
@@ -48,11 +55,16 @@ class LiveModel:
         return self._live
 
     def refresh(self) -> bool:
-        """Makes what the workspace calls current live, unless it is or was refused; whether something changed."""
+        """Makes what the workspace calls current live, unless it is or was refused; whether something changed.
+
+        A bundle that takes the name of one that was removed is another: it is known by what is in it.
+        """
         with self._lock:
-            version = self._version()
-            if version is None or version in self.refused or (self._live and self._live.version == version):
+            current = self._current()
+            if current is None or (current == self._tried and self._is_settled(current[0])):
                 return False
+            self._tried, version = current, current[0]
+            self.refused.pop(version, None)
             try:
                 recommender = self._workspace.load(version)
                 _check(recommender, self._live)
@@ -64,12 +76,22 @@ class LiveModel:
             _log.info("model live", extra={"fields": {"model": version}})
             return True
 
-    def _version(self) -> str | None:
+    def _is_settled(self, version: str) -> bool:
+        return version in self.refused or (self._live is not None and self._live.version == version)
+
+    def _current(self) -> Current | None:
         try:
-            return self._workspace.current_name()
+            version = self._workspace.current_name()
         except FoldinError as error:
             _log.error("no current model", extra={"fields": {"reason": str(error)}})
             return None
+        if version is None:
+            return None
+        try:
+            manifest = self._workspace.current_manifest()
+        except FoldinError:
+            return version, None
+        return version, None if manifest is None else manifest.files
 
 
 def _check(recommender: Recommender, present: Live | None) -> None:

@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 from foldin.data.interactions import History
 from foldin.data.matrix import history_matrix
 from foldin.data.profiles import Profile, attributes_of
-from foldin.errors import FoldinError, NotFoundError, ResourceError
+from foldin.errors import NotFoundError, ResourceError, StoreError
 from foldin.recommendation import Recommendation
 from foldin.service.live import Live, LiveModel
 from foldin.service.shelf import Shelf
@@ -69,6 +69,15 @@ class Answer:
 
 
 @dataclass(frozen=True, eq=False)
+class _Task:
+    """A wish, the model that was live when it came, and where its answer goes."""
+
+    wish: Wish
+    live: Live | None
+    future: Future[Answer] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, eq=False)
 class _Person:
     wish: Wish
     history: History
@@ -100,7 +109,7 @@ class Scorer:
         self._on_batch = on_batch
         self._live, self._shelf = live, shelf
         self._most_at_once, self._most_waiting = most_at_once, most_waiting
-        self._waiting: deque[tuple[Wish, Future[Answer]]] = deque()
+        self._waiting: deque[_Task] = deque()
         self._changed = Condition()
         self._closed = False
         opened: Future[None] = Future()
@@ -119,13 +128,22 @@ class Scorer:
         Raises:
             BusyError: too many wait already, or the scorer is closed.
         """
-        future: Future[Answer] = Future()
+        return self.submit_all([wish])[0]
+
+    def submit_all(self, wishes: Sequence[Wish]) -> list[Future[Answer]]:
+        """Brings several wishes, all of them or none; one model answers them.
+
+        Raises:
+            BusyError: as from `submit`.
+        """
+        live = self._live.now()
+        tasks = [_Task(wish, live) for wish in wishes]
         with self._changed:
-            if self._closed or len(self._waiting) >= self._most_waiting:
+            if self._closed or len(self._waiting) + len(wishes) > self._most_waiting:
                 raise BusyError("the service is asked more than it can answer: try again soon")
-            self._waiting.append((wish, future))
+            self._waiting.extend(tasks)
             self._changed.notify()
-        return future
+        return [task.future for task in tasks]
 
     def close(self) -> None:
         """Answers what is waiting, and ends."""
@@ -145,38 +163,43 @@ class Scorer:
             while batch := self._next():
                 self._answer(store, batch)
 
-    def _next(self) -> list[tuple[Wish, Future[Answer]]]:
+    def _next(self) -> list[_Task]:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._waiting)
             return [self._waiting.popleft() for _ in range(min(self._most_at_once, len(self._waiting)))]
 
-    def _answer(self, store: Store, batch: list[tuple[Wish, Future[Answer]]]) -> None:
-        now, live = monotonic(), self._live.now()
+    def _answer(self, store: Store, batch: list[_Task]) -> None:
+        now = monotonic()
         self._on_batch(len(batch))
-        ready: list[tuple[_Person, Future[Answer]]] = []
-        for wish, future in batch:
-            if future.set_running_or_notify_cancel():
+        ready: list[tuple[_Person, _Task]] = []
+        away: StoreError | None = None
+        for task in batch:
+            if task.future.set_running_or_notify_cancel():
                 try:
-                    _refuse_late(wish, now)
-                    ready.append((_person(store, wish), future))
+                    _refuse_late(task.wish, now)
+                    _refuse_away(task.wish, away)
+                    ready.append((_person(store, task.wish), task))
                 except BaseException as failure:
-                    future.set_exception(failure)
-        for _, group in groupby(sorted(ready, key=lambda pair: pair[0].wish.k), key=lambda pair: pair[0].wish.k):
-            self._settle(live, list(group))
+                    # looking for a store that is away takes a while: once for all, so that histories that were sent
+                    # along, and need no store, do not wait for it
+                    away = failure if isinstance(failure, StoreError) else away
+                    task.future.set_exception(failure)
+        for _, group in groupby(sorted(ready, key=_alike), key=_alike):
+            self._settle(list(group))
 
-    def _settle(self, live: Live | None, group: list[tuple[_Person, Future[Answer]]]) -> None:
+    def _settle(self, group: list[tuple[_Person, _Task]]) -> None:
         try:
-            answers = self._answers(live, [person for person, _ in group])
+            answers = self._answers(group[0][1].live, [person for person, _ in group])
         except BaseException as failure:
-            if len(group) > 1 and isinstance(failure, FoldinError):  # one history that is none: others are unharmed
+            if len(group) > 1 and isinstance(failure, Exception):  # whatever one of them did: others are unharmed
                 for one in group:
-                    self._settle(live, [one])
+                    self._settle([one])
                 return
-            for _, future in group:
-                future.set_exception(failure)
+            for _, task in group:
+                task.future.set_exception(failure)
             return
-        for (_, future), answer in zip(group, answers, strict=True):
-            future.set_result(answer)
+        for (_, task), answer in zip(group, answers, strict=True):
+            task.future.set_result(answer)
 
     def _answers(self, live: Live | None, people: Sequence[_Person]) -> list[Answer]:
         if live is None:
@@ -208,9 +231,20 @@ class Scorer:
         return left_out | ~self._shelf.within(live, wish.categories) if wish.categories else left_out
 
 
+def _alike(one: tuple[_Person, _Task]) -> tuple[int, int]:
+    """What is scored together: as many items of the same model."""
+    task = one[1]
+    return id(task.live), task.wish.k
+
+
 def _refuse_late(wish: Wish, now: float) -> None:
     if now > wish.deadline:
         raise LateError("the service is too busy to answer in time: try again soon")
+
+
+def _refuse_away(wish: Wish, away: StoreError | None) -> None:
+    if wish.user is not None and away is not None:
+        raise away
 
 
 def _person(store: Store, wish: Wish) -> _Person:

@@ -26,7 +26,7 @@ class _Offer:
     """The catalogue as it was read last; `of`: the live model whose items the columns are in the order of."""
 
     catalog: Catalog
-    of: Live | None
+    of: Live
     unavailable: NDArray[np.bool_]
     categories: dict[str, NDArray[np.bool_]]
 
@@ -35,7 +35,7 @@ class Shelf:
     """The store's catalogue as it was at the last `refresh`, by the columns of whichever model is live."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock, self._reading = Lock(), Lock()
         self._catalog = Catalog(np.empty(0, dtype=np.object_))
         self._offer: _Offer | None = None
 
@@ -46,9 +46,11 @@ class Shelf:
 
     def refresh(self, store: Store) -> None:
         """Reads the catalogue again; what is hidden or expired now is left out from here on."""
-        catalog = store.catalog()
-        with self._lock:
-            self._catalog, self._offer = catalog, None
+        with self._reading:  # or whoever read before would put the older in the place of the newer
+            catalog, before = store.catalog(), self._offer
+            offer = None if before is None else _offer(catalog, before.of)
+            with self._lock:
+                self._catalog, self._offer = catalog, offer
 
     def unavailable(self, live: Live) -> NDArray[np.bool_]:
         """Which items of the live model cannot be had now, (items,)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Annotated, Literal
 
@@ -33,6 +33,12 @@ from foldin.store.contract import Store
 
 __all__ = ["recommend_routes"]
 
+MOST_RANKED = 10_000
+"""Items in the rankings of one answer: more are seconds in which nobody else is answered."""
+
+MOST_EXPLAINED = 1_000
+"""The same where each item has its reasons."""
+
 
 def recommend_routes(service: Service) -> APIRouter:
     """What a key of scope `read` may ask."""
@@ -41,7 +47,7 @@ def recommend_routes(service: Service) -> APIRouter:
     @routes.post("/recommend")
     async def recommend(asked: RecommendRequest) -> RecommendResponse:
         """The best k items for a user, for a history that is sent along, or for a profile alone."""
-        answer = await _answer(service, asked, asked)
+        (answer,) = await _answers(service, [asked], asked)
         return (
             await asyncio.to_thread(answered, answer, asked.k, explain=True) if asked.explain else _plain(answer, asked)
         )
@@ -49,7 +55,7 @@ def recommend_routes(service: Service) -> APIRouter:
     @routes.post("/recommend/batch")
     async def batch(asked: BatchRequest) -> BatchResponse:
         """The same for up to 256 people."""
-        answers = await asyncio.gather(*(_answer(service, person, asked) for person in asked.people))
+        answers = await _answers(service, asked.people, asked)
         if asked.explain:
             told = [await asyncio.to_thread(answered, answer, asked.k, explain=True) for answer in answers]
         else:
@@ -63,7 +69,8 @@ def recommend_routes(service: Service) -> APIRouter:
     ) -> RecommendResponse:
         """The best k items for a user of the store."""
         asked = RecommendRequest(user=user, k=k, seen=seen)
-        return _plain(await _answer(service, asked, asked), asked)
+        (answer,) = await _answers(service, [asked], asked)
+        return _plain(answer, asked)
 
     @routes.get("/similar")
     @routes.get("/items/{item}/similar")
@@ -85,9 +92,27 @@ def recommend_routes(service: Service) -> APIRouter:
     return routes
 
 
-async def _answer(service: Service, person: Person, rules: Rules) -> Answer:
+async def _answers(service: Service, people: Sequence[Person], rules: Rules) -> list[Answer]:
+    _check_size(len(people), rules)
+    wishes = [_wish(service, person, rules) for person in people]
+    answers = await asyncio.gather(*map(asyncio.wrap_future, service.scorer.submit_all(wishes)))
+    for answer in answers:
+        cold = not len(answer.history)
+        service.measures.recommended(answer.live, [one.item_id for one in answer.ranking], cold=cold)
+    return answers
+
+
+def _check_size(people: int, rules: Rules) -> None:
+    most = MOST_EXPLAINED if rules.explain else MOST_RANKED
+    if people > 1 and people * rules.k > most:
+        raise ConfigurationError(
+            f"{people:,} rankings of {rules.k:,} items are over {most:,} in one answer: ask for less"
+        )
+
+
+def _wish(service: Service, person: Person, rules: Rules) -> Wish:
     _check(person)
-    wish = Wish(
+    return Wish(
         user=person.user,
         history=None if person.history is None else history_of(person.history),
         profile=person.profile,
@@ -98,10 +123,6 @@ async def _answer(service: Service, person: Person, rules: Rules) -> Answer:
         seen=rules.seen == "include",
         deadline=monotonic() + service.settings.deadline,
     )
-    answer = await asyncio.wrap_future(service.scorer.submit(wish))
-    cold = not len(answer.history)
-    service.measures.recommended(answer.live, [one.item_id for one in answer.ranking], cold=cold)
-    return answer
 
 
 def _plain(answer: Answer, rules: Rules) -> RecommendResponse:
