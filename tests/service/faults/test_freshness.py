@@ -1,0 +1,50 @@
+"""What was posted is known to the very next recommendation, whichever process answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import httpx
+
+from foldin.workspace import Workspace
+from tests.faults.scale import rounds
+from tests.service.server import Server, serving, until
+
+CLIENTS = 8
+PAIRS = rounds(1_000) // CLIENTS
+ITEMS = 12
+STORED = re.compile(rb'foldin_events_total\{outcome="stored"\} ([0-9.]+)')
+
+
+def ask(server: Server, method: str, path: str, body: object = None) -> httpx.Response:
+    """On a connection of its own, so that any process may get it."""
+    with server.client() as client:
+        return client.request(method, path, json=body).raise_for_status()
+
+
+def stale_pairs(server: Server, client: int) -> int:
+    """How many recommendations held what had just been posted."""
+    stale = 0
+    for pair in range(PAIRS):
+        event = {"user": f"user {client} {pair // ITEMS}", "item": f"i{pair % ITEMS:02}"}
+        assert ask(server, "POST", "/v1/events", {"events": [event]}).json()["stored"] == 1
+        found = ask(server, "POST", "/v1/recommend", {"user": event["user"], "k": ITEMS}).json()["items"]
+        assert len(found) == ITEMS - 1 - pair % ITEMS
+        stale += event["item"] in [one["item"] for one in found]
+    return stale
+
+
+def stored_by_each(server: Server) -> set[float]:
+    """What each process says that it has stored; two that say the same count once."""
+    told = [STORED.search(ask(server, "GET", "/metrics").content) for _ in range(20)]
+    return {float(one[1]) for one in told if one}
+
+
+def test_no_recommendation_is_stale(new_workspace: Callable[[], Workspace]) -> None:
+    with serving(new_workspace().folder, "--workers", "2") as server, ThreadPoolExecutor(CLIENTS) as threads:
+        assert sum(threads.map(partial(stale_pairs, server), range(CLIENTS))) == 0
+        both = until(lambda: found if (found := stored_by_each(server)) != {float(CLIENTS * PAIRS)} else None)
+        assert all(0 < stored < CLIENTS * PAIRS for stored in both)
