@@ -11,10 +11,12 @@ from typing import Any, TypeAlias
 import apsw
 import pytest
 
+from foldin.cli import intake
+from foldin.cli.intake import Intake, Stored
 from foldin.errors import StoreError
 from foldin.sources import source_name
 from foldin.store.sqlite import SqliteStore
-from foldin.workspace import open_workspace
+from foldin.workspace import Workspace, open_workspace
 
 Run: TypeAlias = Callable[..., CompletedProcess[str]]
 RunJson: TypeAlias = Callable[..., Any]
@@ -152,6 +154,43 @@ def test_only_what_is_new_is_asked_for(run_json: RunJson, run: Run, tmp_path: Pa
     assert (told["added"], told["known"], told["files"][0]["cursor"]) == (1, 0, "1700000020")
     with open_workspace(folder).store() as store:
         assert (store.cursor("shop"), dict(store.sources())) == ("1700000020", {"shop": 2})
+
+
+@pytest.mark.parametrize("how", [("--since", "last", "--cursor", "number"), ("--since", "1")])
+def test_the_same_event_further_on_is_new(run_json: RunJson, tmp_path: Path, how: tuple[str, ...]) -> None:
+    url = database(tmp_path / "shop.db", A)
+    query = "SELECT user, item, rowid AS number FROM events WHERE rowid > :since"
+    asked = ("ingest", "--from", url, "--query", query, "-w", tmp_path / "w")
+    run_json(*asked, "--since", "0", *how[2:])
+    database(tmp_path / "shop.db", A)
+    assert run_json(*asked, *how)["store"]["events"] == 2
+    assert run_json(*asked, *how)["store"]["events"] == 2  # nothing new, or the same once more
+
+
+def test_of_two_imports_at_once_the_slower_is_refused_and_counts_nothing_twice(
+    run: Run, run_json: RunJson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, folder = database(tmp_path / "shop.db", A), tmp_path / "w"
+    query = "SELECT user, item, time FROM events WHERE time > :since"
+    asked = ("ingest", "--from", url, "--query", query, "--source", "shop", "-w", folder)
+    run_json(*asked, "--since", "0")
+    database(tmp_path / "shop.db", B)
+    store_intake = intake.store_intake
+
+    def slow(workspace: Workspace, taken: Intake, rejected: Path | None, *, again: bool) -> Stored:
+        monkeypatch.setattr(intake, "store_intake", store_intake)
+        database(tmp_path / "shop.db", C)
+        assert run(*asked, "--since", "last").returncode == 0
+        return store_intake(workspace, taken, rejected, again=again)
+
+    monkeypatch.setattr(intake, "store_intake", slow)
+    answer = run(*asked, "--since", "last")
+    assert answer.returncode == 5
+    assert "shop: another import of this source has been there meanwhile" in answer.stderr
+    told = run_json(*asked, "--since", "last")
+    assert (told["files"], told["store"]["events"]) == ([], 3)
+    with open_workspace(folder).store() as store:
+        assert store.cursor("shop") == "1700000020"
 
 
 def test_a_bad_row_of_a_database_leaves_events_and_cursor_as_they_were(

@@ -53,12 +53,24 @@ def test_a_cursor_is_stored_with_its_batch(store: Store, log: Interactions) -> N
     assert store.cursor("a") is None
     store.ingest([Batch(log, "a", digest="d", cursor="row 3"), Batch(log, "b", cursor="2026-01-01"), Batch(log, "c")])
     assert [store.cursor(source) for source in "abc"] == ["row 3", "2026-01-01", None]
-    store.ingest([Batch(log, "a"), Batch(log, "b", cursor="later")])
+    store.ingest([Batch(log, "a"), Batch(log, "b", cursor="later", cursor_before="2026-01-01")])
     with pytest.raises(DataError):
-        store.ingest([Batch(log, "a", cursor="row 4"), Batch(log, "b", ["too few"])])
+        store.ingest([Batch(log, "a", cursor="row 4", cursor_before="row 3"), Batch(log, "b", ["too few"])])
     assert [store.cursor(source) for source in "ab"] == ["row 3", "later"]
-    store.ingest([Batch(log, "a", digest="d", cursor="row 5")])
+    store.ingest([Batch(log, "a", digest="d", cursor="row 5", cursor_before="row 3")])
     assert store.cursor("a") == "row 5"
+
+
+def test_of_two_imports_that_began_at_the_same_place_only_the_first_is_stored(store: Store, log: Interactions) -> None:
+    fast, slow = (Batch(log, "a", digest=cursor, cursor=cursor) for cursor in ("row 3", "row 2"))
+    assert store.ingest([fast]).events == 3
+    with pytest.raises(ConflictError, match=r"another import of this source has been there meanwhile, .* run it again"):
+        store.ingest([slow])
+    assert isinstance(store.append([slow])[0], ConflictError)
+    assert (store.cursor("a"), store.summary().events) == ("row 3", 3)
+    assert store.ingest([fast]) == Ingested(0, 3, 0, 0, 0)  # the same once more is known, and harms nothing
+    slow = Batch(log, "a", digest="row 4", cursor="row 4", cursor_before="row 3")
+    assert (store.ingest([slow]).events, store.cursor("a")) == (3, "row 4")
 
 
 @pytest.mark.parametrize("bad", ["nul\0", "lone\ud800surrogate"])

@@ -88,8 +88,9 @@ def ingest(
     asked = None
     if database is not None:
         name = source or _source_name(database, query)
-        bound = _last(workspace, name) if since == LAST else since
-        asked = Database(database, query, items_query, users_query, bound, cursor, name)
+        reached = _reached(workspace, name)
+        bound = _last(name, reached) if since == LAST else since
+        asked = Database(database, query, items_query, users_query, bound, cursor, name, reached)
     with progress("reading") as tell:
         columns["timezone"] = timezone
         intake = read_intake(files or [], items, users, asked, columns, source=source, skip_bad=skip_bad, tell=tell)
@@ -130,19 +131,22 @@ def _source_name(url: str, query: str | None) -> str:
     return source_name(url, query or "")
 
 
-def _last(folder: Path, name: str) -> str:
+def _reached(folder: Path, name: str) -> str | None:
     """How far a source was read, as the store knows it."""
     from foldin.workspace import open_workspace
 
     try:
         with open_workspace(folder).store() as store:
-            found = store.cursor(name)
+            return store.cursor(name)
     except NotFoundError:
-        found = None
-    if found is None:
+        return None
+
+
+def _last(name: str, reached: str | None) -> str:
+    if reached is None:
         problem = f"{name} was not read before, or had nothing to tell how far: say --since VALUE this first time"
         raise ConfigurationError(f"{problem} (a source is known by --source, or else by URL and query)")
-    return found
+    return reached
 
 
 def _taken_before(intake: Intake, stored: Stored) -> list[str]:

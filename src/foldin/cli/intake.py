@@ -33,7 +33,7 @@ class Database:
     """A database to read from: its URL, and the queries for events, catalogue and profiles.
 
     `since`: what `:since` stands for in the query for events. `cursor`: the column that tells how far it was read.
-    `name`: what its events are filed under.
+    `name`: what its events are filed under. `reached`: how far it had been read when this reading began.
     """
 
     url: str
@@ -43,15 +43,22 @@ class Database:
     since: str | None = None
     cursor: str | None = None
     name: str = ""
+    reached: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One log that was read, and what its events are filed under. `cursor`: how far a database was read."""
+    """One log that was read, and what its events are filed under.
+
+    Of a database also from where it was asked for (`since`), how far it was read (`cursor`), and how far it had been
+    read before (`reached`).
+    """
 
     name: str
     reading: Reading
+    since: str | None = None
     cursor: str | None = None
+    reached: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,17 +141,29 @@ def store_intake(workspace: Workspace, intake: Intake, rejected_file: Path | Non
 
 
 def _batch(part: Part, again: bool) -> Batch:
+    from foldin.store.contract import Batch
+
+    event_ids = part.reading.event_ids
+    return Batch(
+        part.reading.log,
+        part.name,
+        event_ids=None if event_ids is None else event_ids.tolist(),
+        digest=None if again or event_ids is not None else _digest(part),
+        cursor=part.cursor,
+        cursor_before=part.reached,
+    )
+
+
+def _digest(part: Part) -> str:
     from foldin.data.catalog import Catalog, ids_of
     from foldin.data.profiles import Profiles
-    from foldin.store.contract import Batch
     from foldin.store.fingerprint import fingerprint
 
-    log, event_ids = part.reading.log, part.reading.event_ids
-    if event_ids is not None:
-        return Batch(log, part.name, event_ids.tolist(), cursor=part.cursor)
     # of the events, not of the file: packed, sorted or through a pipe, it is the same log
-    digest = None if again else fingerprint(log, Catalog(ids_of(()), {}), Profiles(ids_of(()), {}))
-    return Batch(log, part.name, digest=digest, cursor=part.cursor)
+    events = fingerprint(part.reading.log, Catalog(ids_of(()), {}), Profiles(ids_of(()), {}))
+    # the same events further on in a database are not the same log: they have happened again
+    place = part.cursor or part.since
+    return events if place is None else f"{events} {place}"
 
 
 def by_column(column: str | None, read: Callable[[str | None], T]) -> T:
@@ -207,7 +226,7 @@ def _answered(
         answered = read_sql(database.url, database.query, **how_far, **columns, skip_bad=skip_bad)
     if answered.reading is None:
         return []
-    return [Part(database.name, _some(answered.reading), answered.cursor)]
+    return [Part(database.name, _some(answered.reading), database.since, answered.cursor, database.reached)]
 
 
 def _catalog(items: Path | None, database: Database | None, column: str | None) -> Catalog | None:

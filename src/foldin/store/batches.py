@@ -22,6 +22,7 @@ from foldin.store.coded_events import (
     check_kinds,
     coded,
     id_column,
+    overtaken,
     span,
     unknown_rows,
 )
@@ -56,12 +57,14 @@ def take_batch(connection: apsw.Connection, batch: Batch) -> Taken:
 
     Raises:
         DataError: an id or name cannot be stored, or there are not as many event ids as events.
-        ConflictError: an event id is stored with another event.
+        ConflictError: an event id is stored with another event, or the source's cursor is not where the batch began.
     """
     (source,) = codes_of(connection, SOURCES, [batch.source])
-    _advance(connection, source, batch.cursor)
+    follows = _advance(connection, source, batch)
     if _is_known(connection, source, batch):
         return Taken(0, len(batch.log), 0)
+    if not follows:
+        raise overtaken(batch.source)
     log, event_ids = _remembered(connection, batch.log, id_column(batch))
     events = _coded(connection, log, event_ids)
     rows = _new_rows(connection, events)
@@ -69,10 +72,14 @@ def take_batch(connection: apsw.Connection, batch: Batch) -> Taken:
     return Taken(len(rows), len(log) - len(rows), len(batch.log) - len(log))
 
 
-def _advance(connection: apsw.Connection, source: int, cursor: str | None) -> None:
-    if cursor is not None:
-        check_text([cursor], "cursor")
-        connection.execute("UPDATE sources SET cursor = ? WHERE code = ?", (cursor, source))
+def _advance(connection: apsw.Connection, source: int, batch: Batch) -> bool:
+    """Moves the source's cursor, and tells whether it stood where the batch began."""
+    if batch.cursor is None:
+        return True
+    check_text([batch.cursor], "cursor")
+    given = (batch.cursor, source, batch.cursor_before)
+    connection.execute("UPDATE sources SET cursor = ? WHERE code = ? AND cursor IS ?", given)
+    return connection.changes() == 1
 
 
 def _is_known(connection: apsw.Connection, source: int, batch: Batch) -> bool:

@@ -26,6 +26,7 @@ __all__ = [
     "history_of",
     "id_column",
     "interactions_of",
+    "overtaken",
     "span",
     "unknown_rows",
 ]
@@ -130,6 +131,12 @@ def unknown_rows(
     if not known and len(set(given)) == len(given):
         return everything
     return np.array(list(_unknown(events, events.ids, known)), dtype=np.intp)
+
+
+def overtaken(source: str) -> ConflictError:
+    """What to say where a source's cursor is not where a batch began: its events may be stored already."""
+    problem = "another import of this source has been there meanwhile, and nothing of this one was stored; run it again"
+    return ConflictError(f"{source}: {problem}")
 
 
 def span(events: CodedEvents, rows: NDArray[np.intp]) -> tuple[int | None, int | None]:

@@ -22,7 +22,8 @@ class Batch:
     `event_ids`: one per event, None where an event has none; an event whose id is stored already is left out, so that
     a batch can be sent again. `digest`: of the whole content, for batches without event ids: a batch whose digest
     is stored already from the same source adds nothing. `cursor`: how far the source has been read once this batch
-    is stored.
+    is stored; `cursor_before`: how far it had been read when this batch was asked for, None where it never was. A batch
+    with a cursor is refused where another has moved it in the meantime.
     """
 
     log: Interactions
@@ -30,6 +31,7 @@ class Batch:
     event_ids: Sequence[str | None] | Ids | None = None
     digest: str | None = None
     cursor: str | None = None
+    cursor_before: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Store(Protocol):
 
         Raises:
             DataError: an id, name or attribute cannot be stored, or there are not as many event ids as events.
-            ConflictError: an event id is stored with another event.
+            ConflictError: an event id is stored with another event, or a source's cursor is not where a batch began.
         """
         ...
 

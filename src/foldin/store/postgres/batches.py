@@ -20,6 +20,7 @@ from foldin.store.coded_events import (
     check_kinds,
     coded,
     id_column,
+    overtaken,
     span,
     unknown_rows,
 )
@@ -65,12 +66,14 @@ def take_batch(connection: Connection, batch: Batch) -> Ingested:
 
     Raises:
         DataError: an id or name cannot be stored, or there are not as many event ids as events.
-        ConflictError: an event id is stored with another event.
+        ConflictError: an event id is stored with another event, or the source's cursor is not where the batch began.
     """
     (source,) = codes_of(connection, SOURCES, [batch.source]).codes
-    _advance(connection, source, batch.cursor)
+    follows = _advance(connection, source, batch)
     if _is_known(connection, source, batch):
         return Ingested(0, len(batch.log), 0, 0, 0)
+    if not follows:
+        raise overtaken(batch.source)
     log, event_ids = _remembered(connection, batch.log, id_column(batch))
     events, entered = _coded(connection, log, event_ids)
     indexed = events.ids is None or _are_ids_indexed(connection)
@@ -82,10 +85,13 @@ def take_batch(connection: Connection, batch: Batch) -> Ingested:
     return Ingested(len(rows), known, forgotten, entered.new[USERS], entered.new[ITEMS])
 
 
-def _advance(connection: Connection, source: int, cursor: str | None) -> None:
-    if cursor is not None:
-        check_text([cursor], "cursor")
-        connection.execute("UPDATE sources SET cursor = %s WHERE code = %s", (cursor, source))
+def _advance(connection: Connection, source: int, batch: Batch) -> bool:
+    """Moves the source's cursor, and tells whether it stood where the batch began."""
+    if batch.cursor is None:
+        return True
+    check_text([batch.cursor], "cursor")
+    query = "UPDATE sources SET cursor = %s WHERE code = %s AND cursor IS NOT DISTINCT FROM %s"
+    return connection.execute(query, (batch.cursor, source, batch.cursor_before)).rowcount == 1
 
 
 def _is_known(connection: Connection, source: int, batch: Batch) -> bool:
