@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from foldin.coldstart.handover import (
+    CELLS,
     FADES,
     SHARES,
     STEP,
@@ -141,7 +142,7 @@ def test_a_model_that_is_perfect_after_three_items_takes_over() -> None:
     weights = learned(cut)
     assert weights[1] >= weights[2] >= weights[3] >= weights[5] >= weights[10]
     assert weights[1] > 4 * weights[10]
-    assert all(part.quality(weights[length]).mean() > 0.95 for length in (5, 10, 20, 50) for part in cut(length))
+    assert all(part.qualities([weights[length]]).mean() > 0.95 for length in (5, 10, 20, 50) for part in cut(length))
 
 
 def test_of_a_model_that_is_noise_for_ever_hardly_anything_is_heard() -> None:
@@ -179,7 +180,8 @@ def test_every_length_is_asked_for_but_none() -> None:
 
 def loss(weights: dict[int, float], whole: At) -> float:
     """What the handover costs those with whole histories, in the mean of NDCG over all of them."""
-    gains = [part.quality(weights[length]) - part.quality(0) for length in LENGTHS if length for part in whole(length)]
+    parts = [(part, weights[length]) for length in LENGTHS if length for part in whole(length)]
+    gains = [np.subtract(*part.qualities([weight, 0])) for part, weight in parts]
     return float(-np.concatenate(gains).mean())
 
 
@@ -314,9 +316,19 @@ def test_quality_is_that_of_history_and_weighed_prior_without_what_was_shown() -
     shown, targets = cells(np.array([[1, 0, 0, 0, 0]]) > 0), cells(np.array([[0, 0, 0, 0, 1]]) > 0)
     part = Truncated(np.array([7]), history, prior, shown, targets)
     # the target's rank goes from fourth to third to first: 1 / log2(1 + rank)
-    found = [float(part.quality(weight)[0]) for weight in (0, 0.3, 1)]
+    found = part.qualities([0, 0.3, 1])[:, 0].tolist()
     assert found == pytest.approx([1 / np.log2(5), 1 / np.log2(4), 1])
     assert ranking_quality(history, shown, targets) == pytest.approx([1 / np.log2(5)])
+
+
+@pytest.mark.parametrize("at_once", [1, 5 * 60 * ITEMS, CELLS])
+def test_weights_are_judged_together_as_one_by_one(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foldin.coldstart.handover.CELLS", at_once)
+    part = sides(5, model=0.5, prior=0.5)
+    alone = [
+        ranking_quality(part.history + np.float32(weight) * part.prior, part.shown, part.targets) for weight in WEIGHTS
+    ]
+    np.testing.assert_array_equal(part.qualities(WEIGHTS), alone)
 
 
 def test_the_unit_brings_scores_to_a_spread_of_one() -> None:

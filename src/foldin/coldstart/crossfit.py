@@ -127,7 +127,8 @@ def _with_few_items(
 
 def _at_best(parts: Sequence[Truncated]) -> NDArray[np.float64]:
     """The quality of each row with the weight of the prior that is best for all of them."""
-    judged = [np.concatenate([np.empty(0), *(part.quality(weight) for part in parts)]) for weight in COARSE_WEIGHTS]
+    nobody = np.empty((len(COARSE_WEIGHTS), 0))
+    judged = np.concatenate([nobody, *(part.qualities(COARSE_WEIGHTS) for part in parts)], axis=1)
     return max(judged, key=lambda qualities: float(qualities.sum()))
 
 

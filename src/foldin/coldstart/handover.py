@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from foldin.errors import BundleError
 from foldin.evaluation.truncation import LENGTHS
@@ -31,6 +31,10 @@ SMALLEST_ERROR = 1e-4
 """Of a mean NDCG: where all users lose the same, it is not known exactly all the same."""
 
 CUTOFF = 100
+
+CELLS = 2**20
+"""Scores ranked at once, if one weight has no more."""
+
 FEWEST_USERS = 5
 
 
@@ -87,9 +91,22 @@ class Truncated:
     shown: csr_array
     targets: csr_array
 
-    def quality(self, weight: float) -> NDArray[np.float64]:
-        """NDCG@100 of history + weight x prior, (rows,)."""
-        return ranking_quality(self.history + np.float32(weight) * self.prior, self.shown, self.targets)
+    def qualities(self, weights: Sequence[float]) -> NDArray[np.float64]:
+        """NDCG@100 of history + weight x prior for each of the weights, (weights, rows)."""
+        step = max(1, CELLS // max(1, self.history.size))
+        parts = [self._together(weights[first : first + step]) for first in range(0, len(weights), step)]
+        return np.concatenate(parts)
+
+    def _together(self, weights: Sequence[float]) -> NDArray[np.float64]:
+        # what takes time in small rankings is to begin: those of all weights are begun once
+        each = np.array(weights, dtype=np.float32)[:, None, None]
+        scores = (self.history + each * self.prior).reshape(-1, self.history.shape[1])
+        shown, targets = (_repeated(matrix, len(weights)) for matrix in (self.shown, self.targets))
+        return ranking_quality(scores, shown, targets).reshape(len(weights), -1)
+
+
+def _repeated(matrix: csr_array, times: int) -> csr_array:
+    return csr_array(vstack([matrix] * times, format="csr"))
 
 
 def ranking_quality(scores: NDArray[np.float32], shown: csr_array, targets: csr_array) -> NDArray[np.float64]:
@@ -166,7 +183,7 @@ def _held_back(
 
 def _qualities(parts: Iterable[Truncated]) -> NDArray[np.float64]:
     """NDCG@100 of every weight for every user, (weights, users), a mean over the rows of each user."""
-    judged = [(part.users, np.stack([part.quality(weight) for weight in WEIGHTS])) for part in parts]
+    judged = [(part.users, part.qualities(WEIGHTS)) for part in parts]
     users = np.concatenate([np.empty(0, dtype=np.intp), *(users for users, _ in judged)])
     rows = np.concatenate([np.empty((len(WEIGHTS), 0)), *(qualities for _, qualities in judged)], axis=1)
     return _by_user(rows, users)
