@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,11 +17,21 @@ from foldin.data.profiles import Profiles
 from foldin.errors import StoreError
 from foldin.store import connecting
 from foldin.store.contract import Batch, Forgotten
+from foldin.store.forgetting import erase
 from foldin.store.sqlite import SqliteStore
 
 TARGET, MARK = 7, b"of-the-forgotten"
 USER_IDS = [f"person {number * 7919 % 1000:03} of some length" for number in range(400)]
 ITEM_IDS = [f"item {number:03}" for number in range(50)]
+
+# The lock that SQLite takes to empty a write-ahead log: the second of those in the index of the log.
+HOLD_THE_CHECKPOINT = """
+import fcntl, sys
+index = open(sys.argv[1] + "-shm", "r+b")
+fcntl.lockf(index, fcntl.LOCK_EX, 1, 121)
+print("held", flush=True)
+sys.stdin.read()
+"""
 
 
 def batches(seed: int) -> Iterator[Batch]:
@@ -81,6 +93,38 @@ def test_whoever_reads_on_delays_the_cleaning_and_forgetting_again_does_it(
         assert store.forget(USER_IDS[TARGET]) == Forgotten(0, profile=False)
         assert MARK not in content(path)
     reader.close()
+
+
+def test_whoever_empties_the_log_at_the_same_time_is_waited_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with SqliteStore(path, create=True) as store:
+        store.append([next(batches(0))])
+        command = [sys.executable, "-c", HOLD_THE_CHECKPOINT, str(path)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as another:
+            assert another.stdout is not None
+            assert another.stdout.readline() == b"held\n"
+            monkeypatch.setattr(connecting, "sleep", lambda _: another.communicate())  # which ends it
+            store.forget(USER_IDS[TARGET])
+        assert MARK not in content(path)
+
+
+def test_whoever_is_forgotten_while_the_file_is_written_anew_is_removed_from_it_too(path: Path) -> None:
+    late = USER_IDS[TARGET + 1]
+    with SqliteStore(path, create=True) as store, SqliteStore(path) as other:
+        for batch in batches(0):
+            store.append([batch])
+
+        def forget_another(_: apsw.Cursor, statement: str, __: object) -> bool:
+            if statement.startswith("UPDATE arrivals SET unclean = 0"):
+                with other._writing() as connection:
+                    erase(connection, late)
+            return True
+
+        store._connection.exec_trace = forget_another
+        store.forget(USER_IDS[TARGET])
+        store._connection.exec_trace = None
+        assert late.encode() in content(path)
+        assert other.forget(late) == Forgotten(0, profile=False)
+        assert late.encode() not in content(path)
 
 
 def test_two_stores_hash_the_same_user_differently(tmp_path: Path) -> None:

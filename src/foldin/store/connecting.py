@@ -10,7 +10,7 @@ import apsw
 
 from foldin.store.schema import check_version, prepare
 
-__all__ = ["connected"]
+__all__ = ["connected", "patiently"]
 
 PATIENCE = 600.0
 """Seconds a writer waits for others to finish: the largest import takes minutes."""
@@ -42,6 +42,24 @@ def connected(file: str, *, create: bool) -> apsw.Connection:
         return _frozen(file)
 
 
+def patiently(work: Callable[[], object]) -> None:
+    """Repeats what fails at once, without the busy handler being asked, where another process is at the same work:
+    changing the mode of a new file, and emptying the write-ahead log.
+
+    Raises:
+        apsw.BusyError: it is at it for longer than anybody waits.
+    """
+    until = monotonic() + PATIENCE
+    while True:
+        try:
+            work()
+            return
+        except apsw.BusyError:
+            if monotonic() > until:
+                raise
+        sleep(PAUSES[1])
+
+
 def _opened(
     file: str, flags: int, settle: Callable[[apsw.Connection, str, bool], None], *, create: bool = False
 ) -> apsw.Connection:
@@ -61,7 +79,7 @@ def _settled(connection: apsw.Connection, file: str, create: bool) -> None:
         check_version(connection, file)
     else:
         prepare(connection, file, create=create)
-        _write_ahead(connection)
+        patiently(lambda: connection.pragma("journal_mode", "wal"))
     connection.pragma("synchronous", "full")
     connection.pragma("foreign_keys", 1)
     connection.pragma("secure_delete", 1)  # what is deleted is overwritten: a forgotten user's ids, above all
@@ -95,16 +113,3 @@ def _patient() -> Callable[[int], bool]:
         return monotonic() - began < PATIENCE
 
     return wait
-
-
-def _write_ahead(connection: apsw.Connection) -> None:
-    # alone of all that SQLite does, a change of mode fails at once where others are at work on a new file
-    wait, tries = _patient(), 0
-    while True:
-        try:
-            connection.pragma("journal_mode", "wal")
-            return
-        except apsw.BusyError:
-            if not wait(tries):
-                raise
-            tries += 1

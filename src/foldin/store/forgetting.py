@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import apsw
 
+from foldin.store.connecting import patiently
 from foldin.store.contract import Forgotten
 from foldin.store.dictionary import USERS, check_text
 from foldin.store.tombstones import tombstone
@@ -36,7 +38,7 @@ def erase(connection: apsw.Connection, user_id: str) -> Forgotten:
     code, profile = cast("tuple[int, int]", user)
     events = _erase_events(connection, code)
     connection.execute("DELETE FROM users WHERE code = ?", (code,))
-    connection.execute("UPDATE arrivals SET unclean = 1")
+    connection.execute("UPDATE arrivals SET unclean = random() | 1")  # a mark of its own, and never 0
     return Forgotten(events, bool(profile))
 
 
@@ -46,10 +48,12 @@ def scrub(connection: apsw.Connection) -> None:
     Deleted rows are overwritten (`secure_delete`), but copies that SQLite left behind when it split a page are not:
     only a file written anew (VACUUM) has none, and only a write-ahead log cut to nothing.
     """
-    if connection.execute("SELECT unclean FROM arrivals").get:
+    mark = connection.execute("SELECT unclean FROM arrivals").get
+    if mark:
         connection.execute("VACUUM")
-        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-        connection.execute("UPDATE arrivals SET unclean = 0")
+        patiently(partial(connection.wal_checkpoint, mode=apsw.SQLITE_CHECKPOINT_TRUNCATE))
+        # another mark is of somebody forgotten since, of whom the new file may hold copies, too
+        connection.execute("UPDATE arrivals SET unclean = 0 WHERE unclean = ?", (mark,))
 
 
 def lift(connection: apsw.Connection, user_id: str) -> bool:
