@@ -60,9 +60,7 @@ def serving(workspace: Path, *options: str) -> Iterator[Server]:
         _wait_for(server)
         yield server
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        _end(process)
 
 
 def until(found: Callable[[], Any]) -> Any:
@@ -73,6 +71,15 @@ def until(found: Callable[[], Any]) -> Any:
             return answer
         sleep(0.02)
     raise AssertionError("it did not come")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()  # the workers of one that is killed would stay
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _wait_for(server: Server) -> None:
