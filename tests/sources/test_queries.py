@@ -122,6 +122,10 @@ def test_a_cursor_of_several_types_is_refused_where_it_is_wanted(sqlite_of: Call
         ([date(2024, 1, 2), date(2024, 1, 1)], "2024-01-02"),
         (["2024-01-01 00:00:00+00", "infinity"], "2024-01-01 00:00:00+00"),
         ([None], None),
+        ([1.5, float("inf"), float("nan"), Decimal("NaN"), Decimal("Infinity"), Decimal(1)], "1.5"),
+        ([float("inf")], None),
+        (["000122", "000123"], "text:000123"),
+        ([10**20], "100000000000000000000.0"),
     ],
 )
 def test_the_furthest_cell(cells: list[object], expected: str | None) -> None:
@@ -129,6 +133,54 @@ def test_the_furthest_cell(cells: list[object], expected: str | None) -> None:
     for cell in cells:
         furthest.note([cell])
     assert furthest.text() == expected
+
+
+@pytest.mark.parametrize(
+    ("type_", "cells"),
+    [
+        ("VARCHAR(30)", ["000123", "000124", "000125"]),
+        ("VARCHAR(30)", ["12e4", "12f0", "1300"]),
+        ("VARCHAR(30)", ["1_0", "1_1", "9"]),
+        ("VARCHAR(30)", ["99999999999999999998", "99999999999999999999", "999999999999999999990"]),
+        ("NUMERIC(30, 3)", [1.5, 2.5, 10]),
+        ("DOUBLE PRECISION", [1.5, 2.5, 1e20]),
+        ("BIGINT", [9, 10, 2**63 - 1]),
+    ],
+)
+def test_a_cursor_stays_what_it_was(database: str, type_: str, cells: list[object]) -> None:
+    rows = " UNION ALL ".join(f"SELECT {n} AS item, CAST('{cell}' AS {type_}) AS place" for n, cell in enumerate(cells))
+    query = f"SELECT 'ann' AS user, item, place FROM ({rows}) AS rows"
+    first = read_sql(database, f"{query} WHERE item = 0", cursor="place")
+    then = read_sql(database, f"{query} WHERE place > :since", cursor="place", since=first.cursor)
+    assert then.reading is not None
+    assert then.reading.log.item_ids.tolist() == ["1", "2"]
+    assert read_sql(database, f"{query} WHERE place > :since", cursor="place", since=then.cursor).reading is None
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ([5, 4_000_000_000, 7], "7"),  # the future
+        ([5, 1e999, 7], "7"),
+        ([5, 1_700_000_000_000, 7], "7"),  # milliseconds among seconds
+        (["2024-01-01T00:00Z", "2094-01-01T00:00Z", "zzz"], "2024-01-01T00:00Z"),
+        ([4_000_000_000, 4_000_000_000], None),
+    ],
+)
+def test_a_time_that_is_refused_moves_no_cursor(
+    sqlite_of: Callable[[str], str], times: list[float | str], expected: str | None
+) -> None:
+    rows = ", ".join(f"('ann', {number}, {time!r})" for number, time in enumerate(times)).replace("inf", "1e999")
+    url = sqlite_of(f"CREATE TABLE e (user, item, time); INSERT INTO e VALUES {rows}")
+    query = "SELECT * FROM e WHERE time > :since OR typeof(time) = 'text' ORDER BY item"
+    answered = read_sql(url, query, since="0", skip_bad=True)
+    assert answered.cursor == expected
+    assert read_sql(url, query, since="0", skip_bad=True, cursor="item").cursor == str(len(times) - 1)
+
+
+def test_a_row_refused_for_anything_else_counts_as_read(sqlite_of: Callable[[str], str]) -> None:
+    url = sqlite_of("CREATE TABLE e (user, item, time); INSERT INTO e VALUES ('ann', 'x', 5), ('', 'y', 7)")
+    assert read_sql(url, "SELECT * FROM e", skip_bad=True).cursor == "7"
 
 
 @pytest.mark.parametrize("cell", [b"x", True, [1]])

@@ -162,7 +162,7 @@ def _digest(part: Part) -> str:
     # of the events, not of the file: packed, sorted or through a pipe, it is the same log
     events = fingerprint(part.reading.log, Catalog(ids_of(()), {}), Profiles(ids_of(()), {}))
     # the same events further on in a database are not the same log: they have happened again
-    place = part.cursor or part.since
+    place = part.since if part.cursor is None else part.cursor
     return events if place is None else f"{events} {place}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,7 +14,7 @@ import apsw.ext
 import duckdb
 
 from foldin.errors import ConfigurationError, DataError
-from foldin.sources.parameters import as_number, with_since
+from foldin.sources.parameters import value_of, with_since
 from foldin.sources.urls import file_of, masked, scheme_of, without_secrets
 
 if TYPE_CHECKING:
@@ -66,14 +67,15 @@ def _postgres(url: str, query: str, since: str | None) -> Iterator[Answer]:
                 cursor.execute(query.encode())
             else:
                 bound = with_since(query, "%(since)s", lambda text: text.replace("%", "%%"))
-                cursor.execute(bound.encode(), {"since": since})
+                # as a text, which the server reads as whatever it is compared with
+                cursor.execute(bound.encode(), {"since": str(value_of(since))})
             names = [column.name for column in cursor.description or ()]
             yield Answer(names, iter(lambda: cursor.fetchmany(BLOCK), []))
 
 
 @contextmanager
 def _sqlite(url: str, query: str, since: str | None) -> Iterator[Answer]:
-    parameters = {} if since is None else {"since": as_number(since)}
+    parameters = {} if since is None else {"since": _without_decimals(value_of(since))}
     with (
         _told(url, apsw.Error),
         closing(apsw.Connection(_existing(url), flags=apsw.SQLITE_OPEN_READONLY)) as connection,
@@ -85,7 +87,7 @@ def _sqlite(url: str, query: str, since: str | None) -> Iterator[Answer]:
 @contextmanager
 def _duckdb(url: str, query: str, since: str | None) -> Iterator[Answer]:
     bound = query if since is None else with_since(query, "$since")
-    parameters = {} if since is None else {"since": as_number(since)}
+    parameters = {} if since is None else {"since": value_of(since)}
     with _told(url, duckdb.Error), closing(duckdb.connect(_existing(url), read_only=True)) as connection:
         connection.execute("SET TimeZone = 'UTC'").fetchall()
         described = connection.cursor().execute(bound, parameters).description or []
@@ -102,7 +104,7 @@ def _alchemy(url: str, query: str, since: str | None) -> Iterator[Answer]:
         problem = f"{scheme_of(url)}:// needs SQLAlchemy: pip install 'foldin[sql]', and the driver of the database"
         raise ConfigurationError(problem) from None
     statement = sqlalchemy.text(with_since(query, ":since", lambda text: text.replace(":", r"\:")))
-    parameters = {} if since is None else {"since": as_number(since)}
+    parameters = {} if since is None else {"since": value_of(since)}
     engine = _engine(url)
     try:
         with (
@@ -156,6 +158,10 @@ def _existing(url: str) -> str:
     if not file.is_file():
         raise DataError("there is no such file", file=masked(url))
     return str(file)
+
+
+def _without_decimals(value: str | int | float | Decimal) -> str | int | float:
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _in_blocks(rows: apsw.Cursor) -> Iterator[Block]:

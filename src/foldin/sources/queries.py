@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -17,7 +18,7 @@ from foldin.data.readers.columns import Column, Role, find_columns
 from foldin.data.readers.rows import Rows
 from foldin.errors import ConfigurationError, DataError
 from foldin.sources.drivers import Answer, Block, answer
-from foldin.sources.parameters import has_since
+from foldin.sources.parameters import has_since, written
 from foldin.sources.urls import masked
 
 __all__ = ["SqlReading", "read_sql", "read_sql_catalog", "read_sql_profiles", "source_name"]
@@ -35,8 +36,8 @@ COMPARABLE: Mapping[str, tuple[type, ...]] = {
 class SqlReading:
     """What a query brought.
 
-    `reading`: the log, None where there is nothing since then. `cursor`: the greatest cell of the cursor column as a
-    text, for the next time; None where there is no such column or no row.
+    `reading`: the log, None where there is nothing since then. `cursor`: the greatest cell of the cursor column, as
+    the `since` of the next time; None where there is no such column or no cell that counts.
     """
 
     reading: Reading | None
@@ -51,21 +52,21 @@ class Furthest:
     kinds: set[str] = field(default_factory=set)
 
     def note(self, cells: Sequence[object]) -> None:
-        """Takes down a block's cells; missing ones and infinite times do not count."""
-        known = [cell for cell in cells if cell is not None and cell not in NEVER_FURTHEST]
+        """Takes down cells; missing ones, infinite times and numbers that are infinite or none do not count."""
+        known = [cell for cell in cells if _counts(cell)]
         self.kinds |= {_kind(type_) for type_ in set(map(type, known))}
         if known and len(self.kinds) == 1:
             self.cell = max(known if self.cell is None else [self.cell, *known])  # type: ignore[type-var]
 
     def text(self) -> str | None:
-        """The cell as a text that the database can read again.
+        """The cell as the value that stands for it in the next query.
 
         Raises:
             ValueError: the cells are of several types, or of one that no text can stand for.
         """
         if len(self.kinds) > 1 or not self.kinds <= COMPARABLE.keys():
             raise ValueError(f"a cursor is a number, a time or a text, not {' and '.join(sorted(self.kinds))}")
-        return None if self.cell is None else str(self.cell)
+        return None if self.cell is None else written(self.cell)
 
 
 def read_sql(
@@ -87,8 +88,10 @@ def read_sql(
 
     `url`: `postgresql://...`, `sqlite:///file`, `duckdb:///file`, or any URL SQLAlchemy knows. A password is better
         kept out of it, in PGPASSWORD or .pgpass for example; it is never shown or stored.
-    `query`: a SELECT. `since`: what the query's parameter `:since` stands for; it is bound, never pasted in.
-    `cursor`: the column whose greatest cell tells how far this reading came; the column of times, if not said.
+    `query`: a SELECT. `since`: what the query's parameter `:since` stands for, a number if it looks like one, or else
+        a text, as is what stands behind `text:`; it is bound, never pasted in.
+    `cursor`: the column whose greatest cell tells how far this reading came; the column of times, if not said. A time
+        that is refused counts no more than a missing one.
     The other options are those of `foldin.data.readers.read_events`.
 
     Raises:
@@ -100,14 +103,16 @@ def read_sql(
     given: dict[Role, str | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
     given["event"] = event
     with answer(url, query, since) as answered:
-        place = _place_of_cursor(answered, given, cursor, masked(url))
-        furthest = Furthest()
+        place, is_time = _place_of_cursor(answered, given, cursor, masked(url))
+        furthest, unjudged = Furthest(), list[Sequence[object]]()
         first = next(answered.blocks, None)
         if first is None and since is not None:
             return SqlReading(None, None)
-        blocks = _noting(chain([first] if first else [], answered.blocks), place, furthest)
+        note = unjudged.append if is_time and skip_bad else furthest.note
+        blocks = _noting(chain([first] if first else [], answered.blocks), place, note)
         rows = Rows(masked(url), answered.columns, blocks)
         reading = read_events(rows, **_options(given), timezone=timezone, skip_bad=skip_bad)
+    furthest.note(_without(chain.from_iterable(unjudged), set(reading.refused_times.tolist())))
     return SqlReading(reading, _text(furthest, cursor or since, answered.columns, place, masked(url)))
 
 
@@ -154,20 +159,28 @@ def _check_since(query: str, since: str | None) -> None:
         raise ConfigurationError("--since needs the parameter :since in the query, as in WHERE time > :since")
 
 
-def _place_of_cursor(answered: Answer, given: Mapping[Role, str | None], cursor: str | None, source: str) -> int | None:
+def _place_of_cursor(
+    answered: Answer, given: Mapping[Role, str | None], cursor: str | None, source: str
+) -> tuple[int | None, bool]:
+    """Which column is the cursor's, and whether it is that of the times."""
     columns = list(answered.columns)
     if cursor is not None and cursor not in columns:
         raise DataError(f"the result has no column '{cursor}' for the cursor", file=source, field=cursor)
     taken = find_columns([Column(name, name, "JSON") for name in columns], given, source)
-    name = cursor or (taken["time"].name if "time" in taken else None)
-    return None if name is None else columns.index(name)
+    time = taken["time"].name if "time" in taken else None
+    name = cursor or time
+    return None if name is None else columns.index(name), name == time
 
 
-def _noting(blocks: Iterator[Block], place: int | None, furthest: Furthest) -> Iterator[Block]:
+def _noting(blocks: Iterator[Block], place: int | None, note: Callable[[Sequence[object]], None]) -> Iterator[Block]:
     for block in blocks:
         if place is not None:
-            furthest.note([row[place] for row in block])
+            note([row[place] for row in block])
         yield block
+
+
+def _without(cells: Iterable[object], rows: Container[int]) -> list[object]:
+    return [cell for row, cell in enumerate(cells) if row not in rows]
 
 
 def _options(given: Mapping[Role, str | None]) -> dict[str, str | None]:
@@ -181,6 +194,14 @@ def _text(furthest: Furthest, wanted: str | None, columns: Sequence[str], place:
         if wanted is None:  # nobody asked for a cursor; the rows are good without one
             return None
         raise DataError(str(error), file=source, field=columns[place or 0]) from None
+
+
+def _counts(cell: object) -> bool:
+    if isinstance(cell, Decimal):
+        return cell.is_finite()
+    if isinstance(cell, float):
+        return math.isfinite(cell)
+    return cell is not None and cell not in NEVER_FURTHEST
 
 
 def _kind(type_: type) -> str:

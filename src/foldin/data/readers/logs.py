@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 import numpy as np
@@ -30,7 +30,7 @@ class Reading:
 
     `log`: the good rows. `rejected`: the others, in the order of files and rows. `notes`: what was changed on the
     way, in sentences. `columns`: the column that was taken for each role. `event_ids`: one per event, None where there
-    is no such column or none was asked for.
+    is no such column or none was asked for. `refused_times`: the rows, counted from 0, whose time is no good one.
     """
 
     log: Interactions
@@ -38,6 +38,7 @@ class Reading:
     notes: tuple[str, ...]
     columns: Mapping[Role, str]
     event_ids: NDArray[np.object_] | None = None
+    refused_times: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
 
 
 def read(
@@ -113,7 +114,7 @@ def _reading(
         rejected = rejections(connection, raw, np.flatnonzero(raw.bad), most_rejected)
     notes = (*raw.users.notes, *raw.items.notes)
     columns = {role: column.name for role, column in raw.columns[0].items()}
-    return Reading(raw.interactions(), tuple(rejected), notes, columns, raw.event_ids())
+    return Reading(raw.interactions(), tuple(rejected), notes, columns, raw.event_ids(), raw.refused_times())
 
 
 def _refuse_naive_times(connection: duckdb.DuckDBPyConnection, raw: RawLog) -> None:

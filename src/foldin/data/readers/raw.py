@@ -94,6 +94,11 @@ class RawLog:
         """The ids of the good rows' events, where they have ids."""
         return None if self.events is None else self.events.texts[~self.bad]
 
+    def refused_times(self) -> NDArray[np.intp]:
+        """The rows whose time is no good one."""
+        verdicts = np.empty(0, dtype=np.uint8) if self.times is None else self.times.verdicts
+        return np.flatnonzero(verdicts != GOOD_TIME)
+
     def interactions(self) -> Interactions:
         """The good rows as a log."""
         kinds = None if self.kinds is None or self.kind_cells is None else self.kinds.coded(self.kind_cells)
