@@ -15,7 +15,7 @@ test: $(VENV)/.test
 	$(BIN)/pytest
 
 soak: $(VENV)/.test
-	SOAK=1 $(BIN)/pytest tests/faults --durations=20
+	SOAK=1 $(BIN)/pytest tests/faults tests/service/faults --durations=20
 
 test-cuda: $(VENV)/.test
 	$(BIN)/pytest -m cuda

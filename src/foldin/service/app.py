@@ -11,12 +11,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 import foldin
 from foldin.errors import FoldinError
 from foldin.service.bodies import Bodies, StrictRoute
+from foldin.service.description import PROBLEMS, complete_description
 from foldin.service.gate import ForbiddenError, Gate, needs
-from foldin.service.messages import Problem
 from foldin.service.problems import problem, problem_of
 from foldin.service.routes.enter import enter_routes
 from foldin.service.routes.events import event_routes
@@ -29,26 +31,9 @@ from foldin.service.routes.recommend import recommend_routes
 from foldin.service.routes.users import user_routes
 from foldin.service.service import Service
 from foldin.service.settings import Settings
-from foldin.service.trail import Trail
+from foldin.service.trail import METHODS, Trail
 
 __all__ = ["create_app"]
-
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}, "description": description}
-    for status, description in {
-        400: "No JSON, or no gzip.",
-        401: "No key, or one that is not valid.",
-        403: "The key lacks the scope.",
-        404: "No such user, item, model or job.",
-        409: "It contradicts what is stored, or what is going on.",
-        413: "The body is too large.",
-        415: "The body is neither plain nor gzip.",
-        422: "A field is missing, unknown or not as it should be.",
-        429: "Too many requests with this key.",
-        503: "Too busy, or the store is away: come again after Retry-After seconds.",
-    }.items()
-}
-
 
 def create_app(settings: Settings) -> FastAPI:
     """The service for a workspace, as an ASGI application; it is opened at startup and closed at shutdown.
@@ -100,6 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
         most=settings.most_requests,
     )
     app.state.service = service
+    complete_description(app)
     return app
 
 
@@ -133,7 +119,18 @@ def _tell_of_problems(app: FastAPI) -> None:
     async def other(request: Request, error: HTTPException) -> Response:
         response = problem(error.status_code, str(error.detail), request.state.request_id)
         response.headers.update(error.headers or {})
+        if error.status_code == 405:
+            response.headers["Allow"] = _allowed(request)
         return response
+
+
+def _allowed(request: Request) -> str:
+    """What may be done at a path; the framework names the methods of the first of its routes only."""
+    return ", ".join(method for method in METHODS if _leads_somewhere({**request.scope, "method": method}, request.app))
+
+
+def _leads_somewhere(scope: Scope, app: FastAPI) -> bool:
+    return any(route.matches(scope)[0] == Match.FULL for route in app.routes)
 
 
 def _message(fault: Mapping[str, Any]) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foldin.data.catalog import ids_of
 from foldin.data.interactions import NO_KIND, NO_TIME, History, Ids, Interactions
+from foldin.errors import DataError
 from foldin.service.messages import Event, HistoryEvent
 
 __all__ = ["events_of", "history_of", "log_of", "microseconds"]
 
+MOST_KINDS = 127
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,10 +41,16 @@ def events_of(history: History) -> list[HistoryEvent]:
 
 
 def log_of(events: Sequence[Event], now: datetime) -> Interactions:
-    """Events as a log; one without a time happened now."""
+    """Events as a log; one without a time happened now.
+
+    Raises:
+        DataError: there are more than 127 different kinds.
+    """
     users, user_codes = _coded([event.user for event in events])
     items, item_codes = _coded([event.item for event in events])
     kinds = sorted({event.kind for event in events if event.kind is not None})
+    if len(kinds) > MOST_KINDS:
+        raise DataError(f"{len(kinds)} different kinds of event, and {MOST_KINDS} is the most", field="kind")
     codes: dict[str | None, int] = {None: NO_KIND, **{kind: code for code, kind in enumerate(kinds)}}
     return Interactions(
         users,
@@ -81,4 +89,4 @@ def _times(times: Sequence[datetime | None]) -> NDArray[np.int64] | None:
 
 
 def _moment(time: int) -> datetime | None:
-    return None if time == NO_TIME else datetime.fromtimestamp(time / 1_000_000, UTC)
+    return None if time == NO_TIME else EPOCH + timedelta(microseconds=time)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from foldin.data.identifiers import checked_id
+from foldin.data.identifiers import checked_id, kind_refusal
 from foldin.errors import DataError
 
 __all__ = [
@@ -62,8 +64,44 @@ Attributes: TypeAlias = Annotated[
     dict[Annotated[str, StringConstraints(min_length=1, max_length=64)], Text], Field(max_length=64)
 ]
 Amount: TypeAlias = Annotated[float, Field(allow_inf_nan=False, ge=-3.4e38, le=3.4e38)]
-Moment: TypeAlias = Annotated[AwareDatetime, Field(strict=False)]
-"""ISO 8601 with an offset, as 2026-03-01T12:00:00+01:00."""
+
+
+def _dated(given: object) -> object:
+    # a number could be seconds or milliseconds, and is taken for either
+    if isinstance(given, datetime) or (isinstance(given, str) and re.match(r"\d{4}-\d\d-\d\d[T ]", given, re.ASCII)):
+        return given
+    raise ValueError("write date, time and offset, as 2026-03-01T12:00:00+01:00")
+
+
+def _happened(moment: datetime) -> datetime:
+    if moment > datetime.now(UTC) + timedelta(days=1):
+        raise ValueError("it lies in the future: an event is something that has happened")
+    return moment
+
+
+Moment: TypeAlias = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_dated), AfterValidator(_happened)]
+"""ISO 8601 with an offset, as 2026-03-01T12:00:00+01:00; not after tomorrow."""
+
+
+def _visible(kind: str) -> str:
+    reason = kind_refusal(kind)
+    if reason is not None:
+        raise ValueError(reason)
+    return kind
+
+
+Kind: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_visible)]
+"""What a user did, as `view`."""
+
+
+def _boolean(given: object) -> object:
+    # to Python, 0 and 0.0 are False
+    if not isinstance(given, bool):
+        raise ValueError("it is true or false")
+    return given
+
+
+Whole: TypeAlias = Annotated[Literal[False], BeforeValidator(_boolean)]
 
 
 class Message(BaseModel):
@@ -76,7 +114,7 @@ class HistoryEvent(Message):
     """One event of a history that is sent along."""
 
     item: Id
-    kind: Annotated[str, StringConstraints(max_length=64)] | None = None
+    kind: Kind | None = None
     value: Amount | None = None
     time: Moment | None = None
 
@@ -194,7 +232,7 @@ class Event(Message):
 
     user: Id
     item: Id
-    kind: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    kind: Kind | None = None
     value: Amount | None = None
     time: Moment | None = Field(default=None, description="Now, where none is given.")
     event_id: Id | None = None
@@ -204,7 +242,7 @@ class EventsRequest(Message):
     """`POST /v1/events`: all or nothing."""
 
     events: Annotated[list[Event], Field(min_length=1, max_length=MOST_EVENTS)]
-    partial: Literal[False] = False
+    partial: Whole = False
 
 
 class PartialEventsRequest(Message):

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foldin.service.measures import Measures
 from foldin.service.problems import problem
 
-__all__ = ["Trail"]
+__all__ = ["METHODS", "Trail"]
 
 PROTECTION = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

@@ -22,7 +22,7 @@ from tests.service.server import Server, serving, until
 RELOADS = rounds(50)
 ROLLBACKS = rounds(20)
 CLIENTS = 4
-PEOPLE: list[dict[str, object]] = [*({"user": f"u{user:02}"} for user in range(24)), *[{"history": ["i01"]}, {}] * 40]
+PEOPLE: list[object] = [*({"user": f"u{user:02}"} for user in range(24)), *[{"history": ["i01"]}, {}] * 40]
 """More than are scored at once."""
 
 

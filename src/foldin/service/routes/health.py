@@ -12,6 +12,12 @@ from foldin.service.service import Service
 __all__ = ["health_routes", "measure_routes"]
 
 
+class Metrics(Response):
+    """Prometheus' text form."""
+
+    media_type = "text/plain; version=0.0.4; charset=utf-8"
+
+
 def health_routes(service: Service) -> APIRouter:
     """`/health/live` and `/health/ready`, for whoever looks after the process; open to all, and telling little."""
     routes = APIRouter(prefix="/health", tags=["health"], route_class=StrictRoute)
@@ -39,10 +45,10 @@ def measure_routes(service: Service) -> APIRouter:
     """`/metrics`, in Prometheus' text form."""
     routes = APIRouter(tags=["health"], route_class=StrictRoute)
 
-    @routes.get("/metrics")
+    @routes.get("/metrics", response_class=Metrics)
     async def metrics() -> Response:
         """Latency by route, queue, batch size, model version and age, events, cold starts and coverage."""
         text = service.measures.text(service.live.now(), service.scorer.waiting)
-        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Metrics(text)
 
     return routes

@@ -1,0 +1,33 @@
+"""Whatever is sent, the answer is one that the description of the routes tells of, never an error of the service."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.faults.scale import rounds
+from tests.service.server import serving
+
+EXAMPLES = rounds(100)
+SETTINGS = Path(__file__).parents[1] / "schemathesis.toml"
+
+
+def test_every_route_keeps_to_its_description(workspace: Path, tmp_path: Path) -> None:
+    with serving(workspace, "--rate", "100000") as server:
+        command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(SETTINGS), "run", "--checks", "all"]
+        command += ["--header", f"Authorization: Bearer {server.key}", "--max-examples", str(EXAMPLES), "--seed", "1"]
+        asked = subprocess.run(
+            [*command, "--no-color", f"{server.url}/openapi.json"], capture_output=True, text=True, cwd=tmp_path
+        )
+        assert asked.returncode == 0, asked.stdout + asked.stderr
+        assert '"level": "error"' not in server.log.read_text(encoding="utf-8")
+
+
+def test_the_description_tells_routes_apart(client: httpx.Client) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    names = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
+    assert len(names) > 25
+    assert len(set(names)) == len(names)
