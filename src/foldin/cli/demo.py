@@ -37,6 +37,7 @@ NEXT_STEPS = """With a file of your own (CSV, Parquet or JSON lines with a user 
 def demo(
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another world.")] = 0,
+    serve: Annotated[bool, typer.Option("--serve", help="Open the page on it afterwards, on this machine.")] = False,
     json: Json = False,
 ) -> None:
     """Simulate people at hands-on labs, train on their clicks, compare, and recommend.
@@ -51,6 +52,8 @@ def demo(
     from foldin.data.synthetic import simulate
     from foldin.workspace import create_workspace
 
+    if json and serve:
+        raise ConfigurationError("--json is for programs and --serve for people: leave one of them out")
     opened = create_workspace(workspace)
     _refuse_other_data(opened, seed)
     with progress("simulating people at hands-on labs") as tell:
@@ -80,6 +83,17 @@ def demo(
         return
     _print_person(person, recommender)
     print_line(NEXT_STEPS)
+    if serve:
+        _serve(workspace)
+
+
+def _serve(workspace: Path) -> None:
+    from foldin.cli.output import print_line
+    from foldin.cli.serve import serve_page
+    from foldin.service.settings import Settings
+
+    print_line()
+    serve_page(Settings(workspace))
 
 
 def _as_json(result: Contest, person: Person, recommender: Recommender) -> dict[str, object]:

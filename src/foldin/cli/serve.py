@@ -13,7 +13,7 @@ from foldin.errors import ConfigurationError
 if TYPE_CHECKING:
     from foldin.service.settings import Settings
 
-__all__ = ["serve"]
+__all__ = ["serve", "serve_page"]
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -33,9 +33,10 @@ def serve(
         str | None, typer.Option(help="Train again in that interval, as 30m, 6h or 1d, where there are new events.")
     ] = None,
 ) -> None:
-    """Answer recommendations over HTTP, and take events as they happen.
+    """Answer recommendations over HTTP, take events as they happen, and show the page.
 
-    The first start makes a key, and shows it once. The routes are described at /docs.
+    Every start prints a link to the page that lets one browser in, once. The first also makes a key, and shows it once.
+    The routes are described at /docs.
 
     Example: foldin serve --port 8000
     """
@@ -56,9 +57,39 @@ def serve(
         burst=int(2 * rate) + 1,
         retrain=every,
     )
+    serve_page(settings, host, port, workers)
+
+
+def serve_page(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
+    """Says how to get in, and answers until it is ended.
+
+    Raises:
+        ConfigurationError: the extra `serve` is missing, or the workspace cannot be written to.
+    """
+    from foldin.cli.output import print_line
+
+    port = port or _free_port(host)
     if settings.auth:
-        _first_key(workspace)
+        _first_key(settings.workspace)
+    print_line(f"The page: {_link(settings, host, port)}")
     _run(settings, host, port, workers)
+
+
+def _link(settings: Settings, host: str, port: int) -> str:
+    from foldin.service.link import create_code
+
+    name = "127.0.0.1" if host == "0.0.0.0" else "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
+    address = f"http://{name}:{port}/"
+    return f"{address}enter?code={create_code(settings.workspace)} (once, for 12 hours)" if settings.auth else address
+
+
+def _free_port(host: str) -> int:
+    import socket
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as one:
+        one.bind((host, 0))
+        return int(one.getsockname()[1])
 
 
 def _first_key(workspace: Path) -> None:

@@ -55,7 +55,9 @@ def _telling(recommender: Recommender, item: str, attribute: str, cell: str) -> 
     assert learned is not None  # an attribute contributes only where profiles taught something
     index = int(recommender.catalog.indices([item])[0])
     features = learned.encoder.encode(attributes_of([{attribute: cell}]), 1).indices
-    return learned.encoder.names[max(features, key=lambda feature: learned.weights[feature, index])]
+    return learned.encoder.names[max(features, key=lambda feature: learned.weights[feature, index])].replace(
+        " = ", ": "
+    )
 
 
 def _of_rest(explanation: Explanation) -> list[Reason]:

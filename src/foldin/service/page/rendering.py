@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from foldin.service.page.assets import address
+from foldin.service.page.bundles import title_of
 
 __all__ = ["page", "stranger"]
 
@@ -40,6 +41,7 @@ def _environment() -> Environment:
     )
     environment.globals["address"] = address
     environment.filters |= {"percent": _percent, "day": _day, "number": _number, "named": _named}
+    environment.filters |= {"figure": _figure, "metric": title_of}
     return environment
 
 
@@ -49,6 +51,10 @@ def _percent(share: float) -> str:
 
 def _number(value: float) -> str:
     return f"{value:,}"
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
 def _day(moment: datetime | None) -> str:

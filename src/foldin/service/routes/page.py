@@ -18,15 +18,21 @@ from foldin.errors import NotFoundError
 from foldin.recommender import Recommender
 from foldin.service.live import Live
 from foldin.service.messages import Id
+from foldin.service.page.api import messages_of, operations_of
 from foldin.service.page.assets import asset
 from foldin.service.page.curves import Curve, curve_of
 from foldin.service.page.drafts import Draft, read_draft, revised
 from foldin.service.page.fields import fields_of, profile_of
+from foldin.service.page.listing import titles_of
 from foldin.service.page.past import past_of
 from foldin.service.page.people import People, found
+from foldin.service.page.reading import Reading
 from foldin.service.page.reasons import Reason, reasons_for
 from foldin.service.page.rendering import page
 from foldin.service.page.standings import Segment, Standing, mean_shares, segments_of, standings
+from foldin.service.routes.catalogue import catalogue_routes
+from foldin.service.routes.data_page import data_page_routes
+from foldin.service.routes.models_page import models_page_routes
 from foldin.service.scoring import Answer, Wish
 from foldin.service.service import Service
 from foldin.store.contract import Store
@@ -61,7 +67,10 @@ class Outcome:
 def page_routes(service: Service) -> APIRouter:
     """What a browser asks; all of it for whoever may do everything, as it shows what people did."""
     routes = APIRouter(include_in_schema=False)
-    people = People(service.desk)
+    people, reading = People(service.desk), Reading(service.workspace.store_url)
+    routes.include_router(catalogue_routes(service, reading))
+    routes.include_router(models_page_routes(service))
+    routes.include_router(data_page_routes(service, reading))
 
     @routes.get("/")
     async def recommend(user: Id | None = None) -> Response:
@@ -122,10 +131,16 @@ def page_routes(service: Service) -> APIRouter:
     async def choose(text: str = "") -> Response:
         """Items whose title or id a text may be the beginning of."""
         catalog = _live(service).recommender.catalog
-        titles = [catalog.title(index) for index in range(len(catalog))]
+        titles = titles_of(catalog)
         places = dict.fromkeys([*found(text, titles), *found(text, catalog.item_ids.tolist())])
         options = [(str(catalog.item_ids[place]), titles[place], str(catalog.item_ids[place])) for place in places]
         return page("options.html", options=options[:SHOWN], nothing="No item is called that")
+
+    @routes.get("/docs")
+    async def docs(request: Request) -> Response:
+        """The API, route by route."""
+        told = request.app.openapi()
+        return page("api.html", here="docs", groups=operations_of(told), messages=messages_of(told))
 
     @routes.get("/static/{digest}/{name:path}")
     async def static(digest: str, name: str) -> Response:
@@ -179,9 +194,9 @@ def _told(answer: Answer, before: Sequence[str]) -> Outcome:
     )
 
 
-def _reasons(recommender: Recommender, somebody: Somebody, items: Sequence[str]) -> list[list[Reason]]:
+def _reasons(recommender: Recommender, somebody: Somebody, items: Sequence[str]) -> dict[str, list[Reason]]:
     known = [item for item in items if recommender.catalog.knows([item])[0]]
-    return [reasons_for(recommender, somebody.history, somebody.profile, item) for item in known]
+    return {item: reasons_for(recommender, somebody.history, somebody.profile, item) for item in known}
 
 
 def _live(service: Service) -> Live:

@@ -31,7 +31,13 @@ document.addEventListener("alpine:init", () => {
       this.$refs.input.setAttribute("aria-expanded", "false");
       this.mark(null);
     },
+    // what was marked stays marked when a new list holds it too
+    keep() {
+      const kept = this.options().find((option) => option.dataset.value === this.$root.dataset.marked);
+      this.mark(kept ?? null);
+    },
     mark(option) {
+      this.$root.dataset.marked = option?.dataset.value ?? "";
       this.chosen()?.setAttribute("aria-selected", "false");
       this.$refs.input.removeAttribute("aria-activedescendant");
       if (!option) return;
@@ -88,7 +94,11 @@ const places = () => new Map([...document.querySelectorAll("#ranking [data-item]
 let before = new Map();
 
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
-  if (event.detail.target.id === "ranking") before = places();
+  const { target, fragment } = event.detail;
+  if (target.id === "ranking") before = places();
+  // reasons that were long in coming may be of a ranking that is gone
+  const of = fragment.firstElementChild?.dataset.for;
+  if (of && of !== target.closest("[data-item]").dataset.item) event.preventDefault();
 });
 
 document.addEventListener("htmx:oobAfterSwap", (event) => {
@@ -106,11 +116,15 @@ function glide() {
   }
 }
 
-// What somebody hears who does not see it.
+// What somebody hears who does not see it, and sees on a phone, where the ranking is further down.
+let telling;
 function tell() {
   const first = document.querySelector("#ranking .title")?.textContent ?? "nothing";
   const share = document.querySelector("[data-share=history]").textContent;
-  document.getElementById("told").textContent = `First is ${first}; the history's share is ${share}.`;
+  const told = document.getElementById("told");
+  told.textContent = `First is ${first}; the history's share is ${share}.`;
+  clearTimeout(telling);
+  telling = setTimeout(() => { told.textContent = ""; }, 5000);
 }
 
 // A button that is gone after its press leaves the focus to the next one.
@@ -123,6 +137,11 @@ document.addEventListener("htmx:beforeRequest", (event) => {
     const left = document.querySelectorAll("button.remove");
     (left[Math.min(at, left.length - 1)] ?? document.getElementById("adding")).focus();
   }, { once: true });
+});
+
+// What changes more than its own place shows the page anew.
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful && event.detail.elt.hasAttribute("data-reload")) location.reload();
 });
 
 // Whatever goes wrong is said, and gone again with the next thing that goes right.

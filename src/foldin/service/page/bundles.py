@@ -1,0 +1,81 @@
+"""Bundles as the page lists them: when they were made, and how good they are beside popularity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from foldin.evaluation.report import Row
+from foldin.workspace import Bundle
+
+__all__ = ["HEADLINES", "Shown", "figures_of", "shown", "title_of"]
+
+HEADLINES = ("ndcg@10", "recall_capped@10", "coverage@10")
+
+TITLES = {
+    "ndcg": "NDCG",
+    "recall_capped": "Recall, of min(k, n)",
+    "recall": "Recall, of n",
+    "precision": "Precision",
+    "hit_rate": "Hit rate",
+    "map": "MAP",
+    "mrr": "MRR",
+    "novelty": "Novelty, bits",
+    "popularity": "Mean popularity",
+    "coverage": "Coverage",
+    "gini": "Gini",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A bundle in the list; figures by metric, its own and popularity's, empty where none were measured."""
+
+    name: str
+    created: datetime | None
+    live: bool
+    trouble: str | None
+    own: Mapping[str, float]
+    popularity: Mapping[str, float]
+
+
+def shown(bundle: Bundle, live: str | None, refused: str | None) -> Shown:
+    """A bundle, where `live` answers; `refused`: why it did not go live."""
+    manifest = bundle.manifest
+    test = _test(bundle)
+    forgotten = f"learned from {bundle.forgotten:,} users who are forgotten" if bundle.forgotten else None
+    return Shown(
+        bundle.name,
+        None if manifest is None else datetime.fromisoformat(manifest.created),
+        bundle.name == live,
+        bundle.damage or refused or forgotten,
+        test[-1].means if test else {},
+        test[0].means if test else {},
+    )
+
+
+def figures_of(bundle: Bundle) -> tuple[Sequence[str], Sequence[tuple[str, Sequence[tuple[str, str]]]]]:
+    """The contenders, and for each metric its title and every contender's mean and standard error, as text."""
+    test = _test(bundle)
+    lines = [
+        (title_of(metric), [_figure(row.means.get(metric), row.standard_errors.get(metric)) for row in test])
+        for metric in (test[0].means if test else ())
+    ]
+    return [row.contender for row in test], lines
+
+
+def _test(bundle: Bundle) -> Sequence[Row]:
+    report = None if bundle.manifest is None else bundle.manifest.report
+    return () if report is None or report.figures is None else report.figures.test
+
+
+def title_of(metric: str) -> str:
+    """A metric's name as people write it."""
+    name, _, cutoff = metric.partition("@")
+    title, comma, rest = TITLES.get(name, name).partition(",")
+    return f"{title}@{cutoff}{comma}{rest}"
+
+
+def _figure(mean: float | None, error: float | None) -> tuple[str, str]:
+    return "-" if mean is None else f"{mean:.3f}", "" if error is None else f"{error:.3f}"

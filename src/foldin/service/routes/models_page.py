@@ -1,0 +1,75 @@
+"""The page's Models: which there are, how good they are, and what trains just now."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from foldin.errors import NotFoundError
+from foldin.service.page.bundles import HEADLINES, figures_of, shown
+from foldin.service.page.charts import Chart, error_chart, length_chart, quality_chart
+from foldin.service.page.rendering import page
+from foldin.service.service import Service
+from foldin.workspace import Bundle
+
+__all__ = ["models_page_routes"]
+
+
+def models_page_routes(service: Service) -> APIRouter:
+    """`/models` and what it fetches; what changes something goes to `/v1`."""
+    routes = APIRouter(prefix="/models", include_in_schema=False)
+
+    @routes.get("")
+    async def models(bundle: str | None = None) -> Response:
+        """All bundles, the newest first, and one of them in full: the live one unless another is asked for."""
+        bundles = await asyncio.to_thread(service.workspace.bundles)
+        live = service.live.now()
+        version = None if live is None else live.version
+        chosen = _chosen(bundles, bundle or version)
+        contenders, figures = ([], []) if chosen is None else figures_of(chosen)
+        return page(
+            "models.html",
+            here="models",
+            headlines=HEADLINES,
+            bundles=[shown(one, version, service.live.refused.get(one.name)) for one in reversed(bundles)],
+            chosen=chosen,
+            contenders=contenders,
+            figures=figures,
+            charts=[] if chosen is None else _charts(chosen),
+            jobs=await asyncio.to_thread(service.jobs.all),
+        )
+
+    @routes.get("/jobs")
+    async def jobs() -> Response:
+        """What trains just now; once nothing does, the whole page is fetched anew."""
+        known = await asyncio.to_thread(service.jobs.all)
+        strip = page("jobs.html", jobs=known)
+        if not any(job.state == "running" for job in known):
+            strip.headers["HX-Refresh"] = "true"
+        return strip
+
+    return routes
+
+
+def _chosen(bundles: list[Bundle], name: str | None) -> Bundle | None:
+    if name is None:
+        return bundles[-1] if bundles else None
+    found = next((bundle for bundle in bundles if bundle.name == name), None)
+    if found is None:
+        raise NotFoundError(f"no bundle '{name}'")
+    return found
+
+
+def _charts(bundle: Bundle) -> list[Chart]:
+    report = None if bundle.manifest is None else bundle.manifest.report
+    if report is None or bundle.manifest is None:
+        return []
+    by_length = () if report.figures is None else report.figures.by_length
+    charts = (
+        length_chart(bundle.manifest.model, by_length),
+        error_chart(report.epochs),
+        quality_chart(report.epochs),
+    )
+    return [chart for chart in charts if chart is not None]

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.service.server import Server
+
+
+def test_the_catalogue_is_searched_while_one_types(open_page: Callable[..., Page]) -> None:
+    page = open_page("/catalogue")
+    title = page.locator("#found .title").nth(7).inner_text()
+    page.get_by_role("searchbox").press_sequentially(title.upper())
+    expect(page.locator("#found-count")).to_contain_text("1 item,")
+    expect(page.locator("#found .title")).to_have_text([title])
+    assert "text=" in page.url
+
+
+def test_the_most_popular_come_first_with_their_numbers(open_page: Callable[..., Page]) -> None:
+    page = open_page("/catalogue")
+    expect(page.locator("#found tbody td:nth-child(3)").first).not_to_have_text("-")
+    people = [int(cell.replace(",", "")) for cell in page.locator("#found tbody td:nth-child(3)").all_inner_texts()]
+    assert people == sorted(people, reverse=True)
+    assert people[0] > people[-1]
+
+
+def test_an_item_shows_its_numbers_neighbours_and_audience(open_page: Callable[..., Page], labs: Server) -> None:
+    page = open_page("/catalogue")
+    page.locator("#found .title").first.click()
+    page.wait_for_url("**/catalogue/item?*")
+    item = page.locator(".id").first.inner_text()
+    with labs.client() as client:
+        similar = client.get(f"/v1/items/{item}/similar", params={"k": 8}).json()["items"]
+    neighbours = page.get_by_role("region", name="Goes with")
+    assert neighbours.locator(".title").all_inner_texts() == [one["title"] for one in similar]
+    expect(page.get_by_role("region", name="Numbers")).to_contain_text("people")
+    expect(page.get_by_role("region", name="Who it is for").get_by_role("listitem").first).to_be_visible()

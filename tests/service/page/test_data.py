@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from foldin.workspace import open_workspace
+from tests.service.server import Server
+
+
+def test_the_store_is_counted_and_drawn(open_page: Callable[..., Page], labs: Server) -> None:
+    page = open_page("/data")
+    with open_workspace(labs.log.parent).store() as store:
+        summary = store.summary()
+    numbers = page.get_by_role("region", name="Numbers")
+    for number in (summary.users, summary.items, summary.events):
+        expect(numbers).to_contain_text(f"{number:,}")
+    for title in ("Events per", "Long tail", "Kinds", "Events per person", "Events per item"):
+        expect(page.get_by_role("region", name=title).first.locator("canvas")).to_be_visible()
+
+
+def test_the_doctor_is_heard(open_page: Callable[..., Page]) -> None:
+    page = open_page("/data")
+    expect(page.get_by_role("region", name="The doctor says")).to_be_visible()

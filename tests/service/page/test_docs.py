@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.service.server import Server
+
+
+def test_every_route_is_described(open_page: Callable[..., Page], labs: Server) -> None:
+    page = open_page("/docs")
+    with labs.client() as client:
+        paths = client.get("/openapi.json").json()["paths"]
+    told = page.locator("summary").all_inner_texts()
+    for path, methods in paths.items():
+        for method in methods:
+            assert any(line.split()[:2] == [method.upper(), path] for line in told), (method, path)
+
+
+def test_a_route_opens_with_its_fields(open_page: Callable[..., Page]) -> None:
+    page = open_page("/docs")
+    page.get_by_text("/v1/recommend", exact=True).click()
+    expect(page.get_by_text("Laid over the stored one").first).to_be_visible()

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Browser, Page, expect
+
+from foldin.service.link import create_code
+from tests.service.server import Server
+
+
+def live(labs: Server) -> str:
+    with labs.client() as client:
+        return str(client.get("/v1/models").json()["live"])
+
+
+def test_a_model_is_taken_into_use_and_back(open_page: Callable[..., Page], labs: Server) -> None:
+    page = open_page("/models")
+    assert live(labs) == "2-ease"
+    page.get_by_role("button", name="Roll back").click()
+    expect(page.locator("tr", has_text="1-autoencoder").get_by_text("live", exact=True)).to_be_visible()
+    assert live(labs) == "1-autoencoder"
+    page.get_by_role("button", name="Use 2-ease").click()
+    expect(page.locator("tr", has_text="2-ease").get_by_text("live", exact=True)).to_be_visible()
+    assert live(labs) == "2-ease"
+
+
+def test_figures_stand_beside_popularity_and_by_length_of_history(open_page: Callable[..., Page]) -> None:
+    page = open_page("/models")
+    row = page.locator("tr", has_text="2-ease")
+    expect(row.locator("small").first).to_be_visible()
+    chart = page.get_by_role("region", name="NDCG@10 by length of history")
+    expect(chart.locator("canvas")).to_be_visible()
+    chart.get_by_text("As a table").click()
+    assert chart.get_by_role("rowheader").all_inner_texts()[:3] == ["0", "1", "2"]
+
+
+def test_a_network_shows_its_training(open_page: Callable[..., Page]) -> None:
+    page = open_page("/models?bundle=1-autoencoder")
+    chart = page.get_by_role("region", name="Error by epoch")
+    expect(chart.locator("canvas")).to_be_visible()
+    chart.get_by_text("As a table").click()
+    assert len(chart.get_by_role("rowheader").all()) == 3
+
+
+def test_what_goes_wrong_is_said(labs: Server, browser: Browser) -> None:
+    context = browser.new_context(base_url=labs.url)
+    page = context.new_page()
+    page.goto(f"/enter?code={create_code(labs.log.parent)}")
+    page.goto("/models")
+    page.evaluate("htmx.ajax('POST', '/v1/models/9/activate', {swap: 'none'})")
+    expect(page.get_by_role("alert")).to_contain_text("no bundle '9'")
+    context.close()

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+PAGES = {
+    "/": "Whom for?",
+    "/?user={somebody}": "{somebody}",
+    "/?user=nobody-knows": "nobody-knows",
+    "/what-if": "What if…",
+    "/what-if?user={somebody}": "What if…",
+    "/catalogue": "Catalogue",
+    "/catalogue/item?item=HOL-2001-01-CLD": "Advanced Cloud Governance",
+    "/models": "Models",
+    "/models?bundle=1-autoencoder": "Models",
+    "/data": "Data",
+    "/docs": "API",
+}
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_is_whole_and_everybody_can_use_it(address: str, open_page: Callable[..., Page], somebody: str) -> None:
+    page = open_page(address.format(somebody=somebody))
+    expect(page.get_by_role("heading", level=1)).to_have_text(PAGES[address].format(somebody=somebody))
+    assert not grave_faults(page)
+    page.emulate_media(color_scheme="dark")
+    assert not grave_faults(page)
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert not grave_faults(page)
+
+
+def grave_faults(page: Page) -> list[tuple[str, list[str]]]:
+    """What keeps somebody out, as axe finds it: its rule, and the places."""
+    found = Axe().run(page).response["violations"]
+    grave = [one for one in found if one["impact"] in ("serious", "critical")]
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in grave]
+
+
+def test_light_and_dark_are_chosen_and_remembered(open_page: Callable[..., Page]) -> None:
+    page = open_page("/")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.get_by_role("button", name="Light or dark").click()
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(ground) == dark

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.service.server import Server
+
+
+def test_ten_recommendations_stand_beside_profile_and_history(
+    open_page: Callable[..., Page], labs: Server, somebody: str
+) -> None:
+    page = open_page(f"/?user={somebody}")
+    with labs.client() as client:
+        told = client.get(f"/v1/users/{somebody}/recommendations").json()["items"]
+        kept = client.get(f"/v1/users/{somebody}").json()
+    rows = page.locator("#ranking [data-item]")
+    assert [row.get_attribute("data-item") for row in rows.all()] == [item["item"] for item in told]
+    assert page.locator("#ranking svg.bar rect").count() >= 10
+    profile = page.get_by_role("region", name="Profile")
+    for value in kept["profile"].values():
+        expect(profile).to_contain_text(value.split("|")[0])
+    expect(page.get_by_role("region", name="History").get_by_role("listitem").first).to_be_visible()
+
+
+def test_every_recommendation_gets_its_reasons(open_page: Callable[..., Page], somebody: str) -> None:
+    page = open_page(f"/?user={somebody}")
+    expect(page.locator("#ranking .waiting")).to_have_count(0)
+    assert page.locator("#ranking .reasons:has(.reason)").count() == 10
+
+
+def test_a_person_is_picked_with_the_keyboard(open_page: Callable[..., Page], somebody: str) -> None:
+    page = open_page("/")
+    field = page.get_by_role("combobox", name="Pick or type a person")
+    field.focus()
+    page.keyboard.type(somebody[:-1])
+    expect(page.get_by_role("option", name=somebody, exact=True)).to_be_visible()
+    while page.locator("[aria-selected=true]").all_inner_texts() != [somebody]:
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/?user={somebody}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(somebody)
+
+
+def test_a_person_nobody_has_heard_of_can_be_typed(open_page: Callable[..., Page]) -> None:
+    page = open_page("/")
+    page.get_by_role("combobox", name="Pick or type a person").press_sequentially("new/../one")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("new/../one")
+    assert page.locator("#ranking [data-item]").count() == 10
+
+
+def test_escape_closes_the_list(open_page: Callable[..., Page]) -> None:
+    page = open_page("/")
+    field = page.get_by_role("combobox", name="Pick or type a person")
+    field.focus()
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    expect(field).to_be_focused()

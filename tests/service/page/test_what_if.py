@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+from playwright.sync_api import Page, expect
+
+from tests.service.server import Server
+
+
+def ranking(page: Page) -> list[str | None]:
+    return [row.get_attribute("data-item") for row in page.locator("#ranking [data-item]").all()]
+
+
+def share(page: Page, term: str) -> int:
+    return int(page.locator(f"[data-share={term}]").inner_text().removesuffix("%"))
+
+
+def add(page: Page, title: str) -> None:
+    page.get_by_role("combobox", name="Add an item").fill(title)
+    with page.expect_response("**/what-if"):
+        page.get_by_role("option", name=title).first.click()
+    expect(page.locator("#history .title").filter(has_text=title)).to_have_count(1)
+
+
+def test_from_nobody_the_share_moves_to_the_history_as_items_are_added(open_page: Callable[..., Page]) -> None:
+    page = open_page("/what-if")
+    assert share(page, "history") == 0
+    shares, rankings = [0], [ranking(page)]
+    for _ in range(3):
+        add(page, page.locator("#ranking .title").nth(2).inner_text())
+        shares.append(share(page, "history"))
+        rankings.append(ranking(page))
+    assert shares[-1] > shares[1] > 0
+    assert all(one != other for one, other in pairwise(rankings))
+    expect(page.locator("#ranking .move").first).to_be_visible()
+
+
+def test_what_is_shown_is_what_the_api_says(open_page: Callable[..., Page], labs: Server, somebody: str) -> None:
+    page = open_page(f"/what-if?user={somebody}")
+    with labs.client() as client:
+        kept = client.get(f"/v1/users/{somebody}").json()
+        gone = kept["history"][-1]["item"]
+        with page.expect_response("**/what-if"):
+            page.locator(f"button[name=remove][value='{gone}']").click()
+        expect(page.locator(f"button[value='{gone}']")).to_have_count(0)
+        history = [event for event in kept["history"] if event["item"] != gone]
+        told = client.post("/v1/recommend", json={"history": history, "profile": kept["profile"]}).json()["items"]
+    assert ranking(page) == [item["item"] for item in told]
+
+
+def test_a_profile_changes_the_ranking_and_its_share(open_page: Callable[..., Page]) -> None:
+    page = open_page("/what-if")
+    before = ranking(page)
+    assert share(page, "profile") == 0
+    with page.expect_response("**/what-if"):
+        page.get_by_label("networking").check()
+    expect(page.locator("#ranking .move").first).to_be_visible()
+    assert share(page, "profile") > 0
+    assert ranking(page) != before
+
+
+def test_all_of_it_works_with_the_keyboard(open_page: Callable[..., Page]) -> None:
+    page = open_page("/what-if")
+    page.get_by_role("combobox", name="Add an item").focus()
+    expect(page.locator("#adding-list [data-value]").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    with page.expect_response("**/what-if"):
+        page.keyboard.press("Enter")
+    expect(page.locator("#history button.remove")).to_have_count(1)
+    expect(page.get_by_role("combobox", name="Add an item")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("#history button.remove")).to_be_focused()
+    with page.expect_response("**/what-if"):
+        page.keyboard.press("Enter")
+    expect(page.locator("#history button.remove")).to_have_count(0)
+    expect(page.get_by_role("combobox", name="Add an item")).to_be_focused()
+
+
+def test_it_is_said_aloud_what_became_of_the_ranking(open_page: Callable[..., Page]) -> None:
+    page = open_page("/what-if")
+    add(page, page.locator("#ranking .title").first.inner_text())
+    first = page.locator("#ranking .title").first.inner_text()
+    expect(page.get_by_role("status")).to_contain_text(first)
+
+
+def test_nothing_of_it_is_stored(open_page: Callable[..., Page], labs: Server, somebody: str) -> None:
+    with labs.client() as client:
+        before = client.get(f"/v1/users/{somebody}").json()
+        page = open_page(f"/what-if?user={somebody}")
+        add(page, page.locator("#ranking .title").first.inner_text())
+        assert client.get(f"/v1/users/{somebody}").json() == before

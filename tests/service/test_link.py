@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import re
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from os import utime
+from pathlib import Path
+from time import time
+
+import httpx
+import pytest
+
+from foldin.service.gate import COOKIE
+from foldin.service.keys import create_key, read_keys
+from foldin.service.link import create_code, key_for
+from tests.service.server import Server, serving
+
+
+def links(folder: Path) -> list[Path]:
+    return sorted(folder.glob(".link-*"))
+
+
+def test_a_code_is_worth_one_key_of_twelve_hours(tmp_path: Path) -> None:
+    code = create_code(tmp_path)
+    assert key_for(tmp_path, code)
+    assert key_for(tmp_path, code) is None
+    (key,) = read_keys(tmp_path)
+    assert key.name.startswith("page ")
+    assert key.expires is not None
+    left = datetime.fromisoformat(key.expires) - datetime.now(UTC)
+    assert timedelta(hours=11, minutes=59) < left <= timedelta(hours=12)
+
+
+def test_of_many_who_come_with_the_same_code_one_gets_in(tmp_path: Path) -> None:
+    code = create_code(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        keys = list(pool.map(lambda _: key_for(tmp_path, code), range(32)))
+    assert len([key for key in keys if key]) == 1
+
+
+@pytest.mark.parametrize("code", ["", "x", "../keys.json", "\ud800", "a" * 10_000])
+def test_what_is_no_code_is_worth_nothing(code: str, tmp_path: Path) -> None:
+    create_code(tmp_path)
+    assert key_for(tmp_path, code) is None
+    assert not read_keys(tmp_path)
+
+
+def test_what_is_kept_of_a_code_tells_nothing_and_is_its_owners(tmp_path: Path) -> None:
+    code = create_code(tmp_path)
+    (file,) = links(tmp_path)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert code not in file.name
+    assert not file.read_bytes()
+
+
+def test_an_old_code_is_worth_nothing_and_goes_with_the_next(tmp_path: Path) -> None:
+    code = create_code(tmp_path)
+    (file,) = links(tmp_path)
+    long_ago = time() - 12 * 3_600
+    utime(file, (long_ago, long_ago))
+    create_code(tmp_path)
+    assert file not in links(tmp_path)
+    assert len(links(tmp_path)) == 1
+    assert key_for(tmp_path, code) is None
+
+
+def test_expired_keys_of_pages_go_and_others_stay(tmp_path: Path) -> None:
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    create_key(tmp_path, "page of old", ["admin"], past)
+    create_key(tmp_path, "shop", ["read"], past)
+    key_for(tmp_path, create_code(tmp_path))
+    assert [key.name.split()[0] for key in read_keys(tmp_path)] == ["shop", "page"]
+    assert "page of old" not in [key.name for key in read_keys(tmp_path)]
+
+
+def test_the_printed_link_lets_one_browser_in_whichever_process_answers(workspace: Path) -> None:
+    with serving(workspace, "--workers", "2") as running:
+        link = re.search(r"http://\S+/enter\?code=\S+", running.log.read_text(encoding="utf-8"))
+        assert link is not None
+        with httpx.Client(timeout=60) as browser:
+            inside = browser.get(link[0], follow_redirects=True)
+            assert (inside.status_code, inside.url.path) == (200, "/")
+            assert "<h1>" in inside.text
+            assert browser.get(f"{running.url}/v1/models").status_code == 200
+        with httpx.Client(timeout=60) as late:
+            assert {late.get(link[0]).status_code for _ in range(8)} == {401}
+        assert link[0].split("=")[1] not in "".join(file.name for file in workspace.iterdir())
+
+
+def test_the_cookie_is_kept_from_scripts_and_other_sites(server: Server) -> None:
+    entered = httpx.get(f"{server.url}/enter", params={"code": create_code(server.log.parent)}, timeout=60)
+    cookie = entered.headers["Set-Cookie"].lower()
+    assert cookie.startswith(f"{COOKIE}=")
+    assert {"httponly", "samesite=strict", "path=/", "max-age=43200"} <= {part.strip() for part in cookie.split(";")}
+    assert entered.headers["Cache-Control"] == "no-store"
+    assert entered.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_a_browser_that_has_no_key_is_told_how_to_get_one(server: Server) -> None:
+    for path in ("/", "/models", "/nowhere"):
+        refused = httpx.get(server.url + path, headers={"Accept": "text/html"}, timeout=60)
+        assert refused.status_code == 401
+        assert "foldin serve" in refused.text
+    assert httpx.get(f"{server.url}/enter/page.css", timeout=60).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/models/rollback", "/what-if", "/reasons", "/v1/recommend"])
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:1", "null"])
+def test_a_page_elsewhere_cannot_use_the_cookie(path: str, origin: str, server: Server) -> None:
+    with httpx.Client(base_url=server.url, timeout=60) as browser:
+        browser.get("/enter", params={"code": create_code(server.log.parent)})
+        assert browser.post(path, headers={"Origin": origin}).status_code == 403
+        assert browser.post(path, headers={"Origin": server.url}).status_code != 403
+
+
+def test_without_keys_a_page_elsewhere_is_refused_all_the_same(workspace: Path) -> None:
+    with serving(workspace, "--no-auth", "--origin", "https://labs.example") as running:
+        for origin, status in (("http://evil.example", 403), ("https://labs.example", 200), (running.url, 200)):
+            answer = httpx.post(f"{running.url}/v1/recommend", json={}, headers={"Origin": origin}, timeout=60)
+            assert answer.status_code == status
