@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from foldin.errors import ConfigurationError, DataError
-from foldin.sources import read_sql
+from foldin.sources import read_sql, source_name
 from tests.store.postgres_server import PostgresServer
 
 
@@ -45,6 +45,17 @@ def test_a_password_is_never_told(scheme: str, password: str) -> None:
         read_sql(url, "SELECT 1")
     told = f"{caught.value} {caught.value.__cause__}"
     assert "s3cr" not in told
+
+
+def test_a_password_among_the_options_that_connects_is_never_told(postgres_server: PostgresServer) -> None:
+    user, _, place = postgres_server.url().removeprefix("postgresql://").rpartition("@")
+    url = f"postgresql://{place}{'&' if '?' in place else '?'}user={user}&password=s3cr@t-word"
+    assert read_sql(url, "SELECT 1 AS user, 2 AS item").reading is not None
+    with pytest.raises(DataError) as caught:
+        read_sql(url, "SELECT nonsense")
+    for told in (str(caught.value), source_name(url, "SELECT 1")):
+        assert "s3cr" not in told
+        assert "t-word" not in told
 
 
 def test_missing_extras_are_named(tmp_path: Path) -> None:
