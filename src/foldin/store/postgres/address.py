@@ -15,6 +15,7 @@ __all__ = ["FORM", "Address", "address_of"]
 
 FORM = "postgresql://user@host:port/database"
 SCHEMA = "foldin"
+SECRETS = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
 LONGEST_NAME = 63
 """Bytes of a schema's name; PostgreSQL cuts a longer one short without a word."""
 
@@ -32,7 +33,7 @@ def address_of(url: str) -> Address:
     """Reads `postgresql://user@host:port/database?schema=name`; further parameters are libpq's (sslmode, ...).
 
     Raises:
-        ConfigurationError: the URL cannot be read, holds a password, or names a schema that cannot be.
+        ConfigurationError: the URL cannot be read, holds a password or key, or names a schema that cannot be.
     """
     place, _, query = url.partition("?")
     parameters = [part for part in query.split("&") if part]
@@ -48,11 +49,18 @@ def _read(conninfo: str) -> Mapping[str, object]:
         known = conninfo_to_dict(conninfo)
     except ProgrammingError:
         raise ConfigurationError(f"the PostgreSQL URL of the store cannot be read; write {FORM}") from None
-    if known.get("password"):
-        raise ConfigurationError(
-            f"the PostgreSQL URL of the store holds a password; put that in ~/.pgpass or PGPASSWORD, and write {FORM}"
-        )
+    for secret in SECRETS:
+        if known.get(secret):
+            raise ConfigurationError(_refusal(secret))
     return known
+
+
+def _refusal(secret: str) -> str:
+    if secret == "password":
+        problem, way_out = "a password", f"put that in ~/.pgpass or PGPASSWORD, and write {FORM}"
+    else:
+        problem, way_out = f"the secret {secret}", "put that in ~/.pg_service.conf, and write ?service=name instead"
+    return f"the PostgreSQL URL of the store holds {problem}; {way_out}"
 
 
 def _checked_schema(schema: str) -> str:
