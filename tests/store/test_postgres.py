@@ -446,7 +446,7 @@ def test_opening_other_stores_imports_no_psycopg() -> None:
     [
         ("postgresql://ann:secret@host/db", "holds a password; put that in ~/.pgpass or PGPASSWORD"),
         ("postgres://host/db?password=secret", "holds a password"),
-        ("postgres://host/db?sslpassword=secret", "holds the secret sslpassword; put that in ~/.pg_service.conf"),
+        ("postgres://host/db?sslpassword=secret", "holds its sslpassword; put that in ~/.pg_service.conf"),
         ("postgresql://ann:secret%zz@host/db", "cannot be read"),
         ("postgresql://host/db?nonsense=secret", "cannot be read"),
         ("postgresql://host/db?schema=", "no schema can be called ''"),

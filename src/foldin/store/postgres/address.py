@@ -59,7 +59,7 @@ def _refusal(secret: str) -> str:
     if secret == "password":
         problem, way_out = "a password", f"put that in ~/.pgpass or PGPASSWORD, and write {FORM}"
     else:
-        problem, way_out = f"the secret {secret}", "put that in ~/.pg_service.conf, and write ?service=name instead"
+        problem, way_out = f"its {secret}", "put that in ~/.pg_service.conf, and write ?service=name instead"
     return f"the PostgreSQL URL of the store holds {problem}; {way_out}"
 
 
