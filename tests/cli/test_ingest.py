@@ -12,8 +12,8 @@ import apsw
 import pytest
 
 from foldin.cli import intake
-from foldin.cli.intake import Intake, Stored
-from foldin.errors import StoreError
+from foldin.cli.intake import Intake, Stored, read_intake
+from foldin.errors import DataError, StoreError
 from foldin.sources import source_name
 from foldin.store.sqlite import SqliteStore
 from foldin.workspace import Workspace, open_workspace
@@ -66,6 +66,18 @@ def test_a_file_given_twice_is_refused(run: Run, tmp_path: Path, again: str) -> 
     answer = run("ingest", log, f"{tmp_path}/{again}", "-w", tmp_path / "w")
     assert (answer.returncode, "log.csv is given twice" in answer.stderr.replace("other", "log")) == (2, True)
     assert not (tmp_path / "w").exists()
+
+
+def test_the_key_of_a_url_is_never_told(run: Run, tmp_path: Path) -> None:
+    url = "http://127.0.0.1:9/log.csv?key=s3cret"
+    answer = run("ingest", url, url, "-w", tmp_path / "w")
+    assert answer.returncode == 2
+    assert "http://127.0.0.1:9/log.csv is given twice" in answer.stderr
+    told: list[str] = []
+    with pytest.raises(DataError):
+        read_intake([url], None, None, None, {}, source=None, skip_bad=False, tell=told.append)
+    assert told == ["reading http://127.0.0.1:9/log.csv"]
+    assert "s3cret" not in answer.stderr
 
 
 def test_repeated_pairs_are_counted_and_kept(run_json: RunJson, tmp_path: Path) -> None:

@@ -106,11 +106,13 @@ def read_intake(
         DataError: a row cannot be taken; with `skip_bad`, none can.
         ConfigurationError: there is no such time zone, a file is given twice, or a driver is missing.
     """
+    from foldin.data.readers.remote import shown
+
     parts = []
     with warnings.catch_warnings(record=True) as noted:
         warnings.simplefilter("always", DataWarning)
         for file in _distinct(_matching(files)):
-            tell(f"reading {file}")
+            tell(f"reading {shown(file)}")
             parts.append(Part(source or _name(file), _read(file, columns, skip_bad)))
         answered = [] if database is None else _answered(database, columns, skip_bad, tell)
         catalog, profiles = _catalog(items, database, columns["item"]), _profiles(users, database, columns["user"])
@@ -189,12 +191,14 @@ def _matching(files: Sequence[str]) -> Iterator[str]:
 
 
 def _distinct(files: Iterable[str]) -> Sequence[str]:
-    from foldin.data.readers.remote import is_url
+    from foldin.data.readers.remote import is_url, shown
 
     known: dict[str | Path, str] = {}
     for file in files:
-        if known.setdefault(file if is_url(file) else Path(file).resolve(), file) is not file:
-            raise ConfigurationError(f"{file} is given twice; its interactions would count twice")
+        place = file if is_url(file) else Path(file).resolve()
+        if place in known:
+            raise ConfigurationError(f"{shown(file)} is given twice; its interactions would count twice")
+        known[place] = file
     return list(known.values())
 
 

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from foldin.data.readers import read, read_catalog
-from foldin.data.readers.remote import _settings
+from foldin.data.readers.remote import _settings, shown
 from foldin.errors import ConfigurationError, DataError
 
 
@@ -69,6 +69,40 @@ def test_what_cannot_be_fetched(site: str, path: str, reason: str) -> None:
     with pytest.raises(DataError, match=f"cannot be fetched: .*{reason}") as caught:
         read(f"{site}/{path}?key=secret")
     assert caught.value.file == f"{site}/{path}"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "user:s3cret@127.0.0.1:9/log.csv",
+        "user:s3cr/et@127.0.0.1:9/log.csv",
+        "127.0.0.1:9/log.csv?sig=s3cret and more",
+        "127.0.0.1:9/log.csv?sig=s3cr\u00e9t",
+    ],
+)
+def test_a_url_that_cannot_be_read_gives_nothing_away(place: str) -> None:
+    with pytest.raises(DataError, match="it is no URL that can be read; encode spaces") as caught:
+        read(f"http://{place}")
+    assert caught.value.file == "http://127.0.0.1:9/log.csv"
+    assert "s3cr" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("https://host/folder/log.csv?key=secret#secret", "https://host/folder/log.csv"),
+        ("https://host?key=secret", "https://host"),
+        ("https://ann:secret@host:80/a@b.csv", "https://host:80/a@b.csv"),
+        ("https://ann:s@cret@host/log.csv", "https://host/log.csv"),
+        ("https://ann:s?cret@host/log.csv", "https://host/log.csv"),
+        ("https://host:80/@ann/log.csv?mail=a@b", "https://host:80/@ann/log.csv"),
+        ("http://[::1]:80/@ann/log.csv", "http://[::1]:80/@ann/log.csv"),
+        ("s3://bucket/log.csv?s3_secret_access_key=secret", "s3://bucket/log.csv"),
+        ("what?.csv", "what?.csv"),
+    ],
+)
+def test_what_is_shown_of_a_name(name: str, expected: str) -> None:
+    assert shown(name) == expected
 
 
 def test_a_server_that_is_not_there() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -18,12 +19,19 @@ from foldin.data.readers.session import literal
 from foldin.data.readers.spooling import temporary_file
 from foldin.errors import ConfigurationError, DataError
 
-__all__ = ["fetched", "is_url"]
+__all__ = ["fetched", "is_url", "shown"]
 
 SCHEMES = ("http://", "https://", "s3://")
 PATIENCE = 60
 """Seconds a server may be silent."""
 
+END_OF_AUTHORITY = re.compile("[/?#]")
+HOST = re.compile(r"(\[.*\]|[^:]*)(:[0-9]*)?")
+
+NO_URL = (
+    "cannot be fetched: it is no URL that can be read; encode spaces and letters other than those of English (%20), "
+    "and leave out user and password"
+)
 NO_EXTENSION = (
     "s3:// needs DuckDB's extension httpfs, and it could not be had: {reason}. Fetch the file yourself and name it "
     "here, or, where there is a network, install the extension: "
@@ -34,6 +42,19 @@ NO_EXTENSION = (
 def is_url(name: str) -> bool:
     """Whether a name is that of a file elsewhere."""
     return name.lower().startswith(SCHEMES)
+
+
+def shown(name: str) -> str:
+    """A URL without user, password and query, in which signed URLs carry their key; any other name as it is."""
+    if not is_url(name):
+        return name
+    scheme, _, rest = name.partition("://")
+    authority = END_OF_AUTHORITY.split(rest, maxsplit=1)[0]
+    if "@" in authority:
+        rest = rest[authority.rindex("@") + 1 :]
+    elif not HOST.fullmatch(authority):  # a password with signs that had to be encoded
+        rest = rest.rpartition("@")[2]
+    return f"{scheme}://{rest.partition('?')[0].partition('#')[0]}"
 
 
 def fetched(name: str, resources: ExitStack) -> list[tuple[Path, str]]:
@@ -49,21 +70,30 @@ def fetched(name: str, resources: ExitStack) -> list[tuple[Path, str]]:
 
 
 def _of_http(name: str, resources: ExitStack) -> tuple[Path, str]:
-    target, shown = temporary_file(resources), _shown(name)
+    target, called = temporary_file(resources), shown(name)
     try:
+        _refuse_login(name)
         with urlopen(Request(name, headers={"User-Agent": "foldin"}), timeout=PATIENCE) as answer:
             with target.open("wb") as file:
                 shutil.copyfileobj(answer, file)
             length = answer.headers["Content-Length"]
     except HTTPError as error:
         error.close()
-        raise DataError(f"cannot be fetched: {error}", file=shown) from None
-    except (OSError, HTTPException, ValueError) as error:
-        raise DataError(f"cannot be fetched: {getattr(error, 'reason', error)}", file=shown) from None
+        raise DataError(f"cannot be fetched: {error}", file=called) from None
+    except (InvalidURL, ValueError):  # Python's message quotes the part it cannot read, perhaps a password or key
+        raise DataError(NO_URL, file=called) from None
+    except (OSError, HTTPException) as error:
+        raise DataError(f"cannot be fetched: {getattr(error, 'reason', error)}", file=called) from None
     if length is not None and int(length) != target.stat().st_size:
         problem = f"cannot be fetched: the connection ended after {target.stat().st_size:,} of {int(length):,} bytes"
-        raise DataError(problem, file=shown)
-    return target, shown
+        raise DataError(problem, file=called)
+    return target, called
+
+
+def _refuse_login(url: str) -> None:
+    # Python would look for a host of that name
+    if "@" in urlsplit(url).netloc:
+        raise ValueError("user and password stand in the URL")
 
 
 def _of_s3(name: str, resources: ExitStack) -> list[tuple[Path, str]]:
@@ -72,11 +102,11 @@ def _of_s3(name: str, resources: ExitStack) -> list[tuple[Path, str]]:
         try:
             connection.execute(f"CREATE SECRET (TYPE s3, {_settings(os.environ)})").fetchall()
             names = [one for (one,) in connection.execute("SELECT file FROM glob(?)", [name]).fetchall()]
-            files = [(_blob(connection, one, temporary_file(resources)), one) for one in names]
+            files = [(_blob(connection, one, temporary_file(resources)), shown(one)) for one in names]
         except duckdb.Error as error:
-            raise DataError(f"cannot be fetched: {_first_line(error)}", file=name) from None
+            raise DataError(f"cannot be fetched: {_first_line(error)}", file=shown(name)) from None
     if not files:
-        raise DataError("no file matches", file=name)
+        raise DataError("no file matches", file=shown(name))
     return files
 
 
@@ -109,14 +139,6 @@ def _blob(connection: duckdb.DuckDBPyConnection, name: str, target: Path) -> Pat
     for (content,) in connection.execute("SELECT content FROM read_blob(?)", [name]).fetchall():
         target.write_bytes(content)
     return target
-
-
-def _shown(url: str) -> str:
-    """The URL without user, password and query, in which signed URLs carry their key."""
-    scheme, _, rest = url.partition("://")
-    place = rest.partition("?")[0].partition("#")[0]
-    host, slash, path = place.partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _first_line(error: Exception) -> str:
