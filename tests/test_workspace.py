@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from foldin.data.interactions import Interactions
-from foldin.errors import BundleError, ConfigurationError, NotFoundError
+from foldin.errors import BundleError, ConfigurationError, NotFoundError, TrainingError
 from foldin.recommender import Recommender
 from foldin.store.contract import Batch
 from foldin.workspace import Workspace, create_workspace, open_workspace, outdated
@@ -243,12 +243,20 @@ def forgetful(workspace: Workspace, linear: Recommender, checkerboard: Interacti
     """Bundles of unknown data, of data before and of data after a user was forgotten; the last is in use."""
     with workspace.store(create=True) as store:
         store.ingest([Batch(checkerboard, "a")])
-        before = store.snapshot().position
+        for position in (None, store.snapshot().position):
+            workspace.publish(replace(linear, data_position=position))
         store.forget("u00")
-        after = store.snapshot().position
-    for position in (None, before, after):
-        workspace.publish(replace(linear, data_position=position))
+        workspace.publish(replace(linear, data_position=store.snapshot().position))
     return workspace
+
+
+def forget(workspace: Workspace, *user_ids: str) -> int:
+    """The position of the store before the users are forgotten."""
+    with workspace.store() as store:
+        before = store.snapshot().position
+        for user_id in user_ids:
+            assert store.forget(user_id).events
+    return before
 
 
 def test_bundles_know_how_many_they_learned_from_are_forgotten(forgetful: Workspace) -> None:
@@ -263,6 +271,44 @@ def test_an_outdated_bundle_does_not_become_current(forgetful: Workspace, back: 
     with pytest.raises(ConfigurationError, match="who have been forgotten since: train another with `foldin train`"):
         back(forgetful)
     assert current(forgetful) == [name]
+
+
+def test_a_model_that_learned_from_the_forgotten_does_not_replace_one_that_did_not(
+    forgetful: Workspace, linear: Recommender
+) -> None:
+    forgetful.checkpoints.mkdir()
+    before = forget(forgetful, "u01")
+    with forgetful.store() as store:
+        after = store.snapshot().position
+    clean = forgetful.publish(replace(linear, data_position=after))
+    with pytest.raises(TrainingError, match=rf"forgotten \(1\): .* not taken into use but removed, and {clean} stays"):
+        forgetful.publish(replace(linear, data_position=before))
+    assert (names(forgetful), current(forgetful)) == ([clean], [clean])
+    assert not forgetful.checkpoints.exists()
+
+
+def test_a_model_that_learned_from_fewer_of_the_forgotten_replaces_the_present_one(
+    forgetful: Workspace, linear: Recommender
+) -> None:
+    forget(forgetful, "u01")
+    position = forget(forgetful, "u02")
+    name = forgetful.publish(replace(linear, data_position=position))
+    assert [bundle.forgotten for bundle in forgetful.bundles()] == [3, 3, 2, 1]
+    assert current(forgetful) == [name]
+    with pytest.raises(TrainingError, match=f"{name} stays"):
+        forgetful.publish(replace(linear, data_position=position))
+    assert current(forgetful) == [name]
+
+
+def test_a_model_that_learned_from_the_forgotten_is_better_than_none(forgetful: Workspace, linear: Recommender) -> None:
+    *_, present = names(forgetful)
+    position = forget(forgetful, "u01")
+    damage(forgetful, present)
+    second = forgetful.publish(replace(linear, data_position=position))
+    assert current(forgetful) == [second]
+    (forgetful.folder / "current").unlink()
+    third = forgetful.publish(replace(linear, data_position=position))
+    assert current(forgetful) == [third]
 
 
 def test_outdated_bundles_are_removed(forgetful: Workspace) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from foldin.bundle import Manifest, check_bundle, load_bundle, read_manifest, save_bundle
 from foldin.data.files import replaced
-from foldin.errors import BundleError, ConfigurationError, NotFoundError
+from foldin.errors import BundleError, ConfigurationError, NotFoundError, TrainingError
 from foldin.models.zoo import name_of
 from foldin.recommender import Recommender
 from foldin.store.contract import Store
@@ -72,12 +72,16 @@ class Workspace:
         """Adds a recommender as a bundle, makes it current, and returns its name; several may do so at once.
 
         Raises:
+            TrainingError: it learned from users forgotten since, and from no fewer of them than the present bundle,
+                which stays; it is removed again, as are its checkpoints and all other such bundles.
             ConfigurationError: the workspace cannot be written to.
             BundleError: the bundle cannot be written.
+            StoreError: the store, which knows who is forgotten, cannot be read; the present bundle stays.
         """
         with self._claimed_number() as number:
             name = f"{number}-{name_of(recommender.estimator)}"
             save_bundle(recommender, self._bundles / name)
+        self._refuse_no_better(name)
         self._make_current(name)
         return name
 
@@ -248,6 +252,26 @@ class Workspace:
             raise ConfigurationError(
                 f"{name} learned from {users:,} users who have been forgotten since: train another with `foldin train`"
             )
+
+    def _refuse_no_better(self, name: str) -> None:
+        # one that learned from fewer of them goes into use: where there is always somebody to forget, no training would
+        # otherwise replace a model that learned from all of them
+        users, present = self.forgotten(name), self._sound_current()
+        if users and present is not None and users >= self.forgotten(present):
+            self.forget_checkpoints()
+            self.remove_outdated()
+            raise TrainingError(
+                f"while this model was trained, users it learned from were forgotten ({users:,}): it is not taken into "
+                f"use but removed, and {present} stays; train again"
+            )
+
+    def _sound_current(self) -> str | None:
+        with suppress(BundleError):
+            name = self.current_name()
+            if name is not None:
+                check_bundle(self._bundles / name, read_manifest(self._bundles / name))
+            return name
+        return None
 
     def _forgotten(self, names: Sequence[str]) -> dict[str, int]:
         """How many users each bundle learned from who have been forgotten since; without a store, nobody was."""

@@ -69,26 +69,46 @@ def test_json_names_what_was_removed(run_json: RunJson, folder: Path) -> None:
     assert names(folder) == ["3-popularity", "4-popularity"]
 
 
-@pytest.mark.parametrize("form", ["lines", "json"])
-def test_training_says_who_was_forgotten_while_it_lasted(world: Path, tmp_path: Path, form: str) -> None:
+@pytest.fixture
+def trainable(world: Path, tmp_path: Path) -> Workspace:
     workspace = create_workspace(tmp_path / "w")
     with workspace.store(create=True) as store:
         store.ingest([Batch(read(world / "events.csv"), "made")])
+    return workspace
+
+
+@pytest.mark.parametrize("form", ["lines", "json"])
+def test_the_first_training_says_who_was_forgotten_while_it_lasted(trainable: Workspace, form: str) -> None:
+    trained = _trained_while_nle_was_forgotten(trainable, *["--json"][form != "json" :])
+    assert trained.returncode == 0
+    if form == "json":
+        assert json.loads(trained.stdout)["forgotten"] == 1
+    else:
+        said = "1-autoencoder learned from 1 user forgotten while it was trained: train again"
+        assert said in trained.stdout.splitlines()
+    assert [bundle.forgotten for bundle in trainable.bundles()] == [1]
+
+
+def test_a_later_training_in_which_somebody_was_forgotten_changes_nothing(run: Run, trainable: Workspace) -> None:
+    assert run(*TRAIN, "-w", trainable.folder).returncode == 0
+    trained = _trained_while_nle_was_forgotten(trainable)
+    assert trained.returncode == 1
+    assert "not taken into use but removed, and 1-popularity stays; train again" in trained.stderr
+    assert (names(trainable.folder), trainable.current_name()) == (["1-popularity"], "1-popularity")
+    assert run(*TRAIN, "-w", trainable.folder).returncode == 0
+    assert [(bundle.name, bundle.forgotten) for bundle in trainable.bundles()] == [("2-popularity", 0)]
+
+
+def _trained_while_nle_was_forgotten(workspace: Workspace, *options: str) -> CompletedProcess[str]:
     network = ("--model", "autoencoder", "--set", "epochs=2", "--set", "latent=4")
-    command = [sys.executable, "-m", "foldin", "train", "-w", str(workspace.folder), *network]
-    with subprocess.Popen([*command, *["--json"][form != "json" :]], stdout=subprocess.PIPE, text=True) as training:
-        assert training.stdout is not None
+    command = [sys.executable, "-m", "foldin", "train", "-w", str(workspace.folder), *network, *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as training:
         _halted_after_its_first_epoch(training, workspace)
         with workspace.store() as store:
             assert store.forget("nle").events
         training.send_signal(signal.SIGCONT)
-        told = training.stdout.read()
-    assert training.returncode == 0
-    if form == "json":
-        assert json.loads(told)["forgotten"] == 1
-    else:
-        assert "1-autoencoder learned from 1 user forgotten while it was trained: train again" in told.splitlines()
-    assert [bundle.forgotten for bundle in workspace.bundles()] == [1]
+        told = training.communicate()
+    return CompletedProcess(command, training.returncode, *told)
 
 
 def _halted_after_its_first_epoch(training: subprocess.Popen[str], workspace: Workspace) -> None:
