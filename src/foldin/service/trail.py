@@ -11,6 +11,7 @@ from time import perf_counter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from foldin.service.crowd import Crowd
 from foldin.service.measures import Measures
 from foldin.service.problems import problem
 
@@ -34,10 +35,15 @@ METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH")
 PROBES = "/health/"
 """What is answered however much there is to do."""
 
-QUICK = ("/v1/recommend", "/v1/similar", "/v1/explain", PROBES)
+QUICK = ("/v1/recommend", "/v1/similar", "/v1/explain")
 QUICK_TOO = ("/recommendations", "/similar")
 """How paths begin and end that somebody waits for on a page; whatever else there is takes as long as disk or training
 take."""
+
+WORTH_WAITING = 0.5
+"""What part of the deadline a request may be expected to wait; the rest is for what nobody expected."""
+
+TOO_MANY = "the service is asked more than it can answer in time: try again soon"
 
 _log = logging.getLogger("foldin.request")
 
@@ -51,8 +57,8 @@ class Trail:
 
     def __init__(self, app: ASGIApp, measures: Measures, *, deadline: float, patience: float, most: int) -> None:
         self._app, self._measures = app, measures
-        self._deadline, self._patience, self._most = deadline, patience, most
-        self._running = 0
+        self._deadline, self._patience = deadline, patience
+        self._quick, self._slow = Crowd(most, WORTH_WAITING * deadline), Crowd(most, patience)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -62,6 +68,8 @@ class Trail:
         request_id = _request_id(Headers(scope=scope))
         scope.setdefault("state", {})["request_id"] = request_id
         began, status = perf_counter(), 0
+        quick = _is_quick(scope["path"])
+        seconds, crowd = (self._deadline, self._quick) if quick else (self._patience, self._slow)
 
         async def marked(message: Message) -> None:
             nonlocal status
@@ -73,11 +81,14 @@ class Trail:
                     headers.setdefault(name, value)
             await send(message)
 
-        seconds = self._seconds(scope["path"])
-        self._running += 1
+        if not crowd.has_room() and not scope["path"].startswith(PROBES):
+            await problem(503, TOO_MANY, request_id)(scope, receive, marked)
+            self._leave(scope, request_id, status, perf_counter() - began)
+            return
+        crowd.enter(began)
         try:
             async with asyncio.timeout(seconds):
-                await self._admitted(scope)(scope, receive, marked)
+                await self._app(scope, receive, marked)
         except TimeoutError:
             if not status:
                 await problem(503, _too_late(seconds), request_id)(scope, receive, marked)
@@ -86,16 +97,8 @@ class Trail:
             if not status:
                 await problem(500, "the service failed at this; its log says why", request_id)(scope, receive, marked)
         finally:
-            self._running -= 1
+            crowd.leave(perf_counter())
             self._leave(scope, request_id, status, perf_counter() - began)
-
-    def _seconds(self, path: str) -> float:
-        return self._deadline if path.startswith(QUICK) or path.endswith(QUICK_TOO) else self._patience
-
-    def _admitted(self, scope: Scope) -> ASGIApp:
-        if self._running <= self._most or scope["path"].startswith(PROBES):
-            return self._app
-        return problem(503, "the service is asked more than it can answer: try again soon", _id_of(scope))
 
     def _leave(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         # the path itself may hold a user's id: neither log nor measures shall
@@ -111,8 +114,8 @@ def _request_id(headers: Headers) -> str:
     return given if re.fullmatch(r"[\w.-]{1,64}", given, re.ASCII) else secrets.token_hex(8)
 
 
-def _id_of(scope: Scope) -> str:
-    return str(scope["state"]["request_id"])
+def _is_quick(path: str) -> bool:
+    return path.startswith(QUICK) or path.endswith(QUICK_TOO)
 
 
 def _too_late(deadline: float) -> str:

@@ -1,0 +1,48 @@
+"""Ten times as many clients as it takes: nearly as much is answered, the rest is told to come again; memory stays."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from subprocess import check_output
+from urllib.parse import urlsplit
+
+import psutil
+
+from tests.faults.scale import rounds
+from tests.service.server import Server, serving
+
+ENOUGH = 64
+"""Clients that keep a service busy: as many rankings as it scores at once."""
+
+SECONDS = rounds(30)
+ROOT = Path(__file__).parents[3]
+
+
+def pressed(server: Server, clients: int) -> dict[str, int]:
+    """What became of the requests of so many clients."""
+    arguments = [str(urlsplit(server.url).port), server.key, str(clients), str(SECONDS)]
+    command = [sys.executable, "-m", "tests.service.faults.pressing", *arguments]
+    outcomes: dict[str, int] = json.loads(check_output(command, cwd=ROOT))
+    return outcomes
+
+
+def memory(server: Server) -> int:
+    return int(psutil.Process(server.process.pid).memory_info().rss)
+
+
+def test_ten_times_the_load_neither_fills_memory_nor_stops_answers(workspace: Path) -> None:
+    with serving(workspace, "--rate", "1000000") as server:
+        peaks = [pressed(server, ENOUGH)]
+        before = memory(server)
+        overloads = [pressed(server, 10 * ENOUGH)]
+        # and once more, since the machine may have others to serve
+        peaks.append(pressed(server, ENOUGH))
+        overloads.append(pressed(server, 10 * ENOUGH))
+        assert memory(server) < 1.2 * before
+        assert {name for one in peaks + overloads for name in one} == {"answered", "refused"}
+        assert sum(one["answered"] for one in overloads) >= 0.8 * sum(one["answered"] for one in peaks)
+        assert all(one["refused"] for one in overloads)
+        with server.client() as client:
+            assert client.post("/v1/recommend", json={"user": "u02"}).status_code == 200
