@@ -11,20 +11,20 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.service.server import PATIENCE, Server
+from tests.service.server import PATIENCE, Server, until
 
 MOST_EVENTS = 10_000
 
 
 @contextmanager
-def begun(server: Server, path: str, length: int, body: bytes = b"") -> Iterator[socket.socket]:
-    """A request of which not all comes."""
+def begun(server: Server, path: str, length: int, body: bytes = b"", name: str = "half") -> Iterator[socket.socket]:
+    """A request of which not all comes; the log knows it by its name."""
     place = urlsplit(server.url)
     assert place.hostname is not None
     assert place.port is not None
     with socket.create_connection((place.hostname, place.port), PATIENCE) as connection:
         head = f"POST {path} HTTP/1.1\r\nHost: {place.netloc}\r\nAuthorization: Bearer {server.key}\r\n"
-        head += f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        head += f"X-Request-ID: {name}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
         connection.sendall(head.encode() + body)
         yield connection
 
@@ -39,10 +39,12 @@ def test_a_body_of_which_nothing_more_comes_is_given_up(server: Server) -> None:
 
 def test_half_a_body_does_nothing(server: Server, client: httpx.Client) -> None:
     before = client.get("/v1/jobs").json()
-    with begun(server, "/v1/train", 100):
+    with begun(server, "/v1/train", 100, name="half-1"):
         pass
-    with begun(server, "/v1/events", 1_000, b'{"events": [{"user": "half", "item": "i01"}]}'):
+    with begun(server, "/v1/events", 1_000, b'{"events": [{"user": "half", "item": "i01"}]}', name="half-2"):
         pass
+    for name in ("half-1", "half-2"):
+        until(lambda: f'"{name}"' in server.log.read_text(encoding="utf-8"))  # noqa: B023 - called at once
     assert client.get("/v1/users/half").status_code == 404
     assert client.get("/v1/jobs").json() == before
 
