@@ -21,6 +21,9 @@ WEIGHTS = (0.0, *(2.0 ** (exponent / 2) for exponent in range(-12, 9)))
 STEP = 2.0
 """By how many values of `WEIGHTS` neighbouring lengths usually differ: a standard deviation."""
 
+LEAST = 2.0**-10
+"""No weight is smaller: where a history tells nothing of any item, the prior orders them, and elsewhere only ties."""
+
 SHARES = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12)
 FADES = (np.inf, 64.0, 32.0, 16.0, 8.0, 4.0, 2.0, 1.0, 0.5)
 
@@ -129,14 +132,15 @@ def learn_handover(
     `whole` gives those whose whole history is nearest to a length: people who have had their share of what is popular.
     All of these on average must not be ranked worse than by the model alone. Where they are, c w(n) / (1 + (n / k)^4)
     is taken, with c of `SHARES` and k of `FADES`: of those that mend it the one of least cost, or else the last.
+    None is below `LEAST`.
     """
     costs = np.stack([_costs(_qualities(cut(length) if length else ())) for length in LENGTHS])
     if not costs.any():
         return usual_handover(unit)
     costs[LENGTHS.index(0), WEIGHTS.index(0)] = np.inf  # with no history nothing else would speak
     gains = np.stack([_gains(_qualities(whole(length) if length else ())) for length in LENGTHS])
-    path = np.array(WEIGHTS)[_smoothest(costs)]
-    return Handover(unit, np.array(LENGTHS, dtype=np.int64), _held_back(path, costs, gains).astype(np.float32))
+    weights = _held_back(np.array(WEIGHTS)[_smoothest(costs)], costs, gains)
+    return Handover(unit, np.array(LENGTHS, dtype=np.int64), np.maximum(weights, LEAST).astype(np.float32))
 
 
 def usual_handover(unit: float) -> Handover:
