@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -44,6 +45,44 @@ def test_a_new_workspace_is_empty(workspace: Workspace) -> None:
         workspace.store()
     assert open_workspace(workspace.folder) == workspace
     assert create_workspace(workspace.folder) == workspace
+
+
+def test_a_workspace_that_another_process_makes_meanwhile_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(folder: Path, *_: object, **__: object) -> None:
+        monkeypatch.undo()
+        create_workspace(folder).store(create=True).close()
+
+    monkeypatch.setattr(Path, "mkdir", overtaken)
+    assert create_workspace(tmp_path / "w").store_url == f"sqlite:///{tmp_path}/w/store.sqlite"
+
+
+def test_a_folder_in_which_another_process_is_writing_the_settings_is_empty(tmp_path: Path) -> None:
+    (tmp_path / ".workspace.toml.01234567.tmp").write_text("sto")
+    create_workspace(tmp_path)
+    assert (tmp_path / "workspace.toml").read_text().endswith('store = "sqlite:///store.sqlite"\n')
+
+
+def test_a_new_workspace_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Path] = []
+    write = Path.write_text
+
+    def watched(file: Path, text: str, encoding: str) -> int:
+        written.append(file)
+        return write(file, text, encoding=encoding)
+
+    monkeypatch.setattr(Path, "write_text", watched)
+    folder = create_workspace(tmp_path / "w").folder
+    assert (len(written), folder / "workspace.toml" in written) == (1, False)
+
+
+def test_a_new_workspace_survives_a_power_cut_with_its_parents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    create_workspace(tmp_path / "of" / "the" / "shop")
+    files = [tmp_path, tmp_path / "of", tmp_path / "of" / "the", tmp_path / "of" / "the" / "shop"]
+    assert {file.stat().st_ino for file in [*files, files[-1] / "workspace.toml"]} <= set(synced)
 
 
 def test_publishing_numbers_bundles_and_makes_the_newest_current(

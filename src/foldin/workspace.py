@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from foldin.bundle import Manifest, check_bundle, load_bundle, read_manifest, save_bundle
-from foldin.data.files import replaced
+from foldin.data.files import replaced, sync_folder
 from foldin.errors import BundleError, ConfigurationError, NotFoundError, TrainingError
 from foldin.models.zoo import name_of
 from foldin.recommender import Recommender
@@ -370,10 +370,21 @@ def _usable(place: Path) -> Iterator[None]:
 
 
 def _make(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
+    _make_folder(folder)
+    others = [file.name for file in folder.iterdir() if not file.name.startswith(f".{SETTINGS}.")]
+    if (folder / SETTINGS).exists():
+        return  # made by another process since we looked; only after that does it hold other things
+    if others:
         raise ConfigurationError(f"{folder} is no workspace and not empty: choose another folder with -w")
-    (folder / SETTINGS).write_text(SETTINGS_TEXT, encoding="utf-8")
+    with replaced(folder / SETTINGS) as draft:
+        draft.write_text(SETTINGS_TEXT, encoding="utf-8")
+
+
+def _make_folder(folder: Path) -> None:
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        sync_folder(made.parent)
 
 
 def _resolved(url: str, folder: Path) -> str:
