@@ -68,6 +68,20 @@ def test_a_networks_contribution_is_what_changes_without_the_item(network: Recom
         assert one.amount == pytest.approx(term_of(SHOWN) - term_of(without), abs=1e-5)
 
 
+@pytest.mark.parametrize("name", ["linear", "network"])
+def test_several_items_are_explained_as_each_alone(name: str, request: pytest.FixtureRequest) -> None:
+    recommender: Recommender = request.getfixturevalue(name)
+    items = ["i08", "i03", "i08"]
+    told = recommender.explain_many(SHOWN, items)
+    assert [one.item_id for one in told] == items
+    for one, alone in zip(told, [recommender.explain(SHOWN, item_id) for item_id in items], strict=True):
+        assert one.basis == alone.basis
+        assert {part.name: pytest.approx(part.amount, abs=1e-6) for part in one.items} == {
+            part.name: part.amount for part in alone.items
+        }
+    assert recommender.explain_many(SHOWN, []) == []
+
+
 def test_explaining_what_is_popular(recommender: Recommender) -> None:
     prior, handover = recommender.blend.prior, recommender.blend.handover
     for shown in ([], ["nowhere"]):

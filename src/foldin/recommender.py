@@ -171,21 +171,35 @@ class Recommender:
         Raises:
             NotFoundError: the catalogue lacks the item.
         """
-        index = int(self.catalog.indices([item_id])[0])
+        return self.explain_many(history, [item_id], profile=profile)[0]
+
+    def explain_many(
+        self, history: HistoryLike, item_ids: Sequence[str], *, profile: Profile | None = None
+    ) -> list[Explanation]:
+        """`explain` for several items, in their order: for a network in little more time than for one.
+
+        Raises:
+            NotFoundError: the catalogue lacks an item.
+        """
+        indices = self.catalog.indices(item_ids)
         attributes = attributes_of([profile])
         shown = self.foldable(history_matrix([History.of(history)], self.catalog, self.rule)[0])
         terms = self.blend.terms(shown, attributes)
-        cell = np.array([0]), np.array([index], dtype=np.int32)
-        basis = Basis(**{name: float(column[0]) for name, column in terms.at(*cell).items()})
-        items, additive = self.blend.item_contributions(shown, index)
-        return Explanation(
-            item_id,
-            float(terms.total()[0, index]),
-            basis,
-            additive,
-            _largest_first(zip(self.catalog.ids(shown.indices), items.tolist(), strict=True)),
-            _largest_first(self.blend.attribute_contributions(shown, attributes, index).items()),
-        )
+        scores = terms.total()[0, indices].tolist()
+        cells = terms.at(np.zeros(len(indices), dtype=np.intp), indices)
+        items, additive = self.blend.item_contributions(shown, indices.tolist())
+        known = self.catalog.ids(shown.indices)
+        return [
+            Explanation(
+                item_id,
+                scores[place],
+                Basis(**{name: float(column[place]) for name, column in cells.items()}),
+                additive,
+                _largest_first(zip(known, items[place].tolist(), strict=True)),
+                _largest_first(self.blend.attribute_contributions(shown, attributes, int(indices[place])).items()),
+            )
+            for place, item_id in enumerate(item_ids)
+        ]
 
     @property
     def attributes(self) -> tuple[str, ...]:

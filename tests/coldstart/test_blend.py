@@ -247,7 +247,7 @@ def test_contributions_of_a_linear_models_items_add_up(
     blend = blends[name]
     assert isinstance(blend.model, LinearModel)
     history, person = row_of(row)
-    contributions, additive = blend.item_contributions(history, item)
+    (contributions,), additive = blend.item_contributions(history, [item])
     assert additive
     assert contributions.shape == (history.nnz,)
     assert contributions.sum() == pytest.approx(float(blend.terms(history, person).history[0, item]), abs=1e-5)
@@ -260,7 +260,7 @@ def test_contributions_of_a_networks_items_are_what_goes_when_they_go(
 ) -> None:
     blend = blends["autoencoder"]
     history, _ = row_of(row)
-    contributions, additive = blend.item_contributions(history, item)
+    (contributions,), additive = blend.item_contributions(history, [item])
     assert additive == (history.nnz == 0)
     whole = blend.terms(history, {}).history[0, item]
     for place, held in enumerate(history.indices):

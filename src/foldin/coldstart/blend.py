@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,25 +99,25 @@ class Blend:
         content = self.prior.content
         return Terms(nothing, None, None if content is None else content.resembling(histories), nothing)
 
-    def item_contributions(self, history: csr_array, item: int) -> tuple[NDArray[np.float64], bool]:
-        """What each item of one history, (1, items), does to the history's term of an item's score, and if it adds up.
+    def item_contributions(self, history: csr_array, items: Sequence[int]) -> tuple[NDArray[np.float64], bool]:
+        """What each item of one history, (1, items), does to the history's term of some items, and if it adds up.
 
-        A linear model's add up to the term. For others, each is by how much the term falls when that item alone is left
-        out.
+        Shape: (`items`, known items of the history). A linear model's add up to the term. For others, each is by how
+        much the term falls when that item alone is left out.
         """
         if not history.nnz:
-            return np.empty(0), True
-        sources, weights = self._neighbours(item)
-        resembling = self._resembling(history, item)
+            return np.empty((len(items), 0)), True
+        neighbours = [self._neighbours(item) for item in items]
+        resembling = np.array([self._resembling(history, item) for item in items]).reshape(len(items), history.nnz)
         if isinstance(self.model, LinearModel):
             added = self.model.item_weights[history.indices].astype(np.float64)
-            above_mean = added[:, sources] @ weights - added[:, self.prior.warm].mean(axis=1)
-            return history.data * above_mean * self.handover.unit + resembling, True
+            above_mean = _weighed(added, neighbours) - added[:, self.prior.warm].mean(axis=1, keepdims=True)
+            return history.data * above_mean.T * self.handover.unit + resembling, True
         rows = [history, *(_leaving_out(history, place) for place in range(history.nnz))]
         blocks = (vstack(rows[start : start + BLOCK], format="csr") for start in range(0, len(rows), BLOCK))
-        terms = np.concatenate([self._history(block, np.diff(block.indptr) > 0)[:, sources] for block in blocks])
-        changed = terms.astype(np.float64) @ weights
-        return changed[0] - changed[1:] + resembling, False
+        terms = [_weighed(self._history(block, np.diff(block.indptr) > 0), neighbours) for block in blocks]
+        changed = np.concatenate(terms).T
+        return changed[:, :1] - changed[:, 1:] + resembling, False
 
     def attribute_contributions(self, history: csr_array, attributes: Attributes, item: int) -> dict[str, float]:
         """What each attribute of one profile adds to the profile's term of an item's score, by attribute."""
@@ -163,6 +164,14 @@ def _weighed_sum(
 ) -> NDArray[np.float32] | None:
     parts = [part for part in (one, other) if part is not None]
     return weights * sum(parts[1:], start=parts[0]) if parts else None
+
+
+def _weighed(
+    scores: NDArray[np.floating], neighbours: Sequence[tuple[NDArray[np.intp], NDArray[np.float64]]]
+) -> NDArray[np.float64]:
+    """The scores of items that are made of those of others, (rows, neighbours): of which, and with which weights."""
+    columns = [scores[:, sources].astype(np.float64) @ weights for sources, weights in neighbours]
+    return np.stack(columns, axis=1) if columns else np.empty((len(scores), 0))
 
 
 def _leaving_out(history: csr_array, place: int) -> csr_array:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from foldin.data.catalog import TITLES
-from foldin.data.interactions import History
-from foldin.data.profiles import Profile
 from foldin.recommendation import Contribution, Explanation, Recommendation
-from foldin.recommender import Recommender
 from foldin.service.messages import Basis, ExplainResponse, Reason, Recommended, RecommendResponse
 from foldin.service.scoring import Answer
 
@@ -19,11 +16,8 @@ MOST_REASONS = 3
 
 def answered(answer: Answer, k: int, *, explain: bool) -> RecommendResponse:
     """An answer, with the reasons of each item where they are asked for."""
-    recommender = answer.live.recommender
-    items = [
-        recommended(one, _reasons(recommender, answer.history, answer.profile, one) if explain else ())
-        for one in answer.ranking
-    ]
+    reasons: list[Sequence[Reason]] = _reasons(answer) if explain else [()] * len(answer.ranking)
+    items = [recommended(one, told) for one, told in zip(answer.ranking, reasons, strict=True)]
     return RecommendResponse(model=answer.live.version, items=items, reason=_remark(answer, k))
 
 
@@ -55,8 +49,13 @@ def explained(version: str, explanation: Explanation) -> ExplainResponse:
     )
 
 
-def _reasons(recommender: Recommender, history: History, profile: Profile, one: Recommendation) -> list[Reason]:
-    explanation = recommender.explain(history, one.item_id, profile=profile)
+def _reasons(answer: Answer) -> list[Sequence[Reason]]:
+    item_ids = [one.item_id for one in answer.ranking]
+    told = answer.live.recommender.explain_many(answer.history, item_ids, profile=answer.profile)
+    return [_strongest(explanation) for explanation in told]
+
+
+def _strongest(explanation: Explanation) -> list[Reason]:
     speaking = [part for part in (*explanation.items, *explanation.attributes) if part.amount > 0]
     return _listed(sorted(speaking, key=lambda part: -part.amount)[:MOST_REASONS])
 
@@ -65,7 +64,7 @@ def _remark(answer: Answer, k: int) -> str | None:
     parts = []
     if not answer.known:
         parts.append("nobody has heard of this user")
-    if not answer.live.recommender.knows(answer.history):
+    if not answer.founded:
         parts.append("no item of a history is known to the model")
     if len(answer.ranking) < k:
         parts.append(f"only {len(answer.ranking)} of {k} items are left to recommend")

@@ -54,7 +54,7 @@ def test_a_profile_changes_the_ranking_and_its_share(open_page: Callable[..., Pa
     before = ranking(page)
     assert share(page, "profile") == 0
     with page.expect_response("**/what-if"):
-        page.get_by_label("networking").check()
+        page.get_by_role("checkbox", name="networking").check()
     expect(page.locator("#ranking .move").first).to_be_visible()
     assert share(page, "profile") > 0
     assert ranking(page) != before
@@ -90,3 +90,12 @@ def test_nothing_of_it_is_stored(open_page: Callable[..., Page], labs: Server, s
         page = open_page(f"/what-if?user={somebody}")
         add(page, page.locator("#ranking .title").first.inner_text())
         assert client.get(f"/v1/users/{somebody}").json() == before
+
+
+def test_words_count_while_they_are_typed(open_page: Callable[..., Page]) -> None:
+    page = open_page("/what-if")
+    assert share(page, "content") == 0
+    with page.expect_response("**/what-if"):
+        page.get_by_label("In their own words").press_sequentially("kubernetes storage security")
+    expect(page.locator("[data-share=content]")).not_to_have_text("0%")
+    expect(page.get_by_label("In their own words")).to_be_focused()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from foldin.data.interactions import History
@@ -25,14 +25,16 @@ class Reason:
     text: str
 
 
-def reasons_for(recommender: Recommender, history: History, profile: Mapping[str, str], item: str) -> list[Reason]:
-    """What speaks most for an item, the strongest first; none where nothing speaks for it.
+def reasons_for(
+    recommender: Recommender, history: History, profile: Mapping[str, str], items: Sequence[str]
+) -> dict[str, list[Reason]]:
+    """What speaks most for each of some items, the strongest first; none where nothing speaks for it.
 
     Raises:
-        NotFoundError: the catalogue lacks the item.
+        NotFoundError: the catalogue lacks an item.
     """
-    explanation = recommender.explain(history, item, profile=profile)
-    return [*_of_parts(recommender, explanation, profile), *_of_rest(explanation)]
+    told = recommender.explain_many(history, items, profile=profile)
+    return {one.item_id: [*_of_parts(recommender, one, profile), *_of_rest(one)] for one in told}
 
 
 def _of_parts(recommender: Recommender, explanation: Explanation, profile: Mapping[str, str]) -> list[Reason]:

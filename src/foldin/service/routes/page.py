@@ -196,7 +196,7 @@ def _told(answer: Answer, before: Sequence[str]) -> Outcome:
 
 def _reasons(recommender: Recommender, somebody: Somebody, items: Sequence[str]) -> dict[str, list[Reason]]:
     known = [item for item in items if recommender.catalog.knows([item])[0]]
-    return {item: reasons_for(recommender, somebody.history, somebody.profile, item) for item in known}
+    return reasons_for(recommender, somebody.history, somebody.profile, known)
 
 
 def _live(service: Service) -> Live:

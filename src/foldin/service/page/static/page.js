@@ -88,6 +88,12 @@ document.addEventListener("alpine:init", () => {
   }));
 });
 
+// Words count while they are typed; what is chosen says so by itself.
+document.addEventListener("input", (event) => {
+  const { form, type } = event.target;
+  if (form?.id === "person" && type === "text") htmx.trigger(form, "typed");
+});
+
 // Rows of a ranking glide from where they were to where they are.
 const places = () => new Map([...document.querySelectorAll("#ranking [data-item]")]
   .map((row) => [row.dataset.item, row.getBoundingClientRect().top]));
