@@ -1,0 +1,123 @@
+"""Ids, values and times: which are taken, as what, and which are refused with the place of the fault."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+BAD_IDS = ["", " ", " x", "x ", "a\tb", "a\u200bb", "\u200d", "a\x00b", "\x7f", "\u3164", "x" * 257, "é" * 129]
+GOOD_IDS = ["01", "1.0", "1", "[PAD]", "null", "../x", "a/b", "a?b&c=d", "%2e%2e", "née", "日本", "x" * 256, "é" * 128]
+FUTURE = "2126-03-01T09:00:00Z"
+
+
+def event(**fields: object) -> dict[str, object]:
+    return {"user": "bad", "item": "i01", **fields}
+
+
+def post(client: httpx.Client, *events: object) -> httpx.Response:
+    return client.post("/v1/events", json={"events": events})
+
+
+def fields(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 422, answer.text
+    return [fault["field"] for fault in answer.json()["errors"]]
+
+
+@pytest.mark.parametrize("bad", BAD_IDS, ids=ascii)
+def test_what_is_no_id_is_refused_wherever_one_stands(bad: str, client: httpx.Client) -> None:
+    assert fields(post(client, event(), event(user=bad)))[0].endswith("events.1.user")
+    assert fields(post(client, event(item=bad)))[0].endswith("events.0.item")
+    assert fields(post(client, event(event_id=bad)))[0].endswith("events.0.event_id")
+    assert fields(client.post("/v1/recommend", json={"user": bad})) == ["body.user"]
+    assert fields(client.post("/v1/recommend", json={"exclude": ["i01", bad]})) == ["body.exclude.1"]
+    assert client.post("/v1/explain", json={"history": [], "item": bad}).status_code == 422
+    assert fields(client.get("/v1/user", params={"user": bad})) == ["query.user"]
+    assert fields(client.put("/v1/item", params={"item": bad}, json={})) == ["query.item"]
+    assert client.get("/v1/users/bad").status_code == 404
+
+
+@pytest.mark.parametrize("number", [7, 7.0, True, None, ["7"]], ids=repr)
+def test_an_id_is_a_text(number: object, client: httpx.Client) -> None:
+    assert post(client, event(user=number)).status_code == 422
+
+
+def test_ids_that_look_odd_are_ids_and_differ(client: httpx.Client) -> None:
+    for place, user in enumerate(GOOD_IDS):
+        assert post(client, event(user=user, item=f"item {place}")).json()["stored"] == 1
+    for place, user in enumerate(GOOD_IDS):
+        kept = client.get("/v1/user", params={"user": user}).json()
+        assert (kept["user"], [one["item"] for one in kept["history"]]) == (user, [f"item {place}"])
+        if "/" not in user:
+            assert client.get(f"/v1/users/{quote(user, safe='')}").json() == kept
+
+
+def test_one_name_has_one_spelling(client: httpx.Client) -> None:
+    assert post(client, event(user="Zoe\u0308")).json()["stored"] == 1
+    assert client.get("/v1/users/Zo\u00eb").json()["user"] == "Zo\u00eb"
+
+
+@pytest.mark.parametrize(
+    "value", ["NaN", "Infinity", "-Infinity", "1e400", '"nan"', '"1"', "true", "1e39", "-1e39", "[1]"]
+)
+def test_a_value_is_a_number_that_can_be_kept(value: str, client: httpx.Client) -> None:
+    body = f'{{"events": [{{"user": "bad", "item": "i01", "value": {value}}}]}}'
+    answer = client.post("/v1/events", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize("k", ["0", "-1", "1001", "10.5", "9223372036854775808", "1" + "0" * 5_000])
+def test_k_has_bounds(k: str, client: httpx.Client) -> None:
+    body = f'{{"history": [], "k": {k}}}'
+    asked = client.post("/v1/recommend", content=body, headers={"Content-Type": "application/json"})
+    assert asked.status_code == 422
+    assert fields(client.get(f"/v1/users/u02/recommendations?k={k}")) == ["query.k"]
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["2026-03-01T09:00:00", "2026-03-01", "1772352000", 1772352000, 1772352000000, FUTURE, "2026-02-30T09:00:00Z", ""],
+    ids=repr,
+)
+def test_a_time_says_its_offset_and_has_passed(time: object, client: httpx.Client) -> None:
+    assert fields(post(client, event(time=time)))[0].endswith("events.0.time")
+    assert client.post("/v1/recommend", json={"history": [{"item": "i01", "time": time}]}).status_code == 422
+
+
+def test_times_become_utc_and_may_be_old(client: httpx.Client) -> None:
+    for time in ("1969-12-31T23:00:00-02:00", "0001-01-02T00:00:00.000001Z"):
+        assert post(client, event(user="old", time=time)).json()["stored"] == 1
+    history = client.get("/v1/users/old").json()["history"]
+    assert [one["time"] for one in history] == ["0001-01-02T00:00:00.000001Z", "1970-01-01T01:00:00Z"]
+
+
+def test_a_kind_can_be_seen_and_there_are_few(client: httpx.Client) -> None:
+    assert fields(post(client, event(kind="a\u200bb")))[0].endswith("events.0.kind")
+    assert fields(post(client, event(kind="")))[0].endswith("events.0.kind")
+    many = post(client, *(event(kind=f"kind {number}") for number in range(128)))
+    assert many.status_code == 422
+    assert "128 different kinds" in many.json()["detail"]
+
+
+def test_an_item_nobody_knows_is_kept_for_the_next_training(client: httpx.Client) -> None:
+    assert post(client, event(user="ahead", item="not yet there")).json()["stored"] == 1
+    answer = client.post("/v1/recommend", json={"user": "ahead"}).json()
+    assert answer["items"]
+    assert "no item of a history is known" in answer["reason"]
+
+
+def test_one_answer_holds_only_so_many_rankings(client: httpx.Client) -> None:
+    people: list[dict[str, object]] = [{}] * 256
+    assert client.post("/v1/recommend/batch", json={"people": people, "k": 39}).status_code == 200
+    assert client.post("/v1/recommend/batch", json={"people": people, "k": 40}).status_code == 422
+    assert client.post("/v1/recommend/batch", json={"people": people, "k": 10, "explain": True}).status_code == 422
+    assert client.post("/v1/recommend/batch", json={"people": [*people, {}]}).status_code == 422
+
+
+def test_a_method_that_is_none_here_is_told_which_are(client: httpx.Client) -> None:
+    for method in ("OPTIONS", "HEAD", "PATCH", "POST"):
+        answer = client.request(method, "/v1/users/bad")
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, PUT, DELETE")
+    assert client.request("GET", "/v1/events").headers["Allow"] == "POST"
