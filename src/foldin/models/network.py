@@ -34,7 +34,9 @@ class Network:
 
     def score(self, histories: csr_array) -> NDArray[np.float32]:
         """sigmoid(W_n h + b_n), (users, items), from 0 to 1."""
-        return np.asarray(expit(self.encode(histories) @ self.weights[-1] + self.biases[-1]), dtype=np.float32)
+        scores = np.asarray(self.encode(histories) @ self.weights[-1], dtype=np.float32)
+        scores += self.biases[-1]
+        return np.asarray(expit(scores, out=scores))
 
     def encode(self, histories: csr_array) -> NDArray[np.float32]:
         """The last hidden layer, (users, d)."""

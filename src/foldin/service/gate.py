@@ -103,8 +103,8 @@ class needs:  # noqa: N801 - reads as a word where routes are declared
     def __init__(self, scope: str) -> None:
         self.scope = scope
 
-    def __call__(self, request: Request) -> None:
-        """Lets the request pass, or not.
+    async def __call__(self, request: Request) -> None:
+        """Lets the request pass, or not; a coroutine, as FastAPI takes every request to a thread for anything else.
 
         Raises:
             ForbiddenError: the key lacks the scope.

@@ -21,6 +21,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def history_of(given: Sequence[str | HistoryEvent]) -> History:
     """A history that was sent along; a plain id is an event without kind, value or time."""
+    plain = tuple(one for one in given if isinstance(one, str))
+    if len(plain) == len(given):
+        return History(plain)
     events = [HistoryEvent(item=one) if isinstance(one, str) else one for one in given]
     items = tuple(event.item for event in events)
     if all(event.kind is None and event.value is None and event.time is None for event in events):

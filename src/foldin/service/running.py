@@ -11,6 +11,7 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from threadpoolctl import threadpool_limits
 
 from foldin.service.app import create_app
 from foldin.service.logs import LOGGING
@@ -49,4 +50,8 @@ def from_environment() -> FastAPI:
     """The application as `run` described it: what each of its processes serves."""
     plain = parse_json(os.environ[VARIABLE])
     assert isinstance(plain, dict)
-    return create_app(Settings(**{**plain, "workspace": Path(plain["workspace"]), "origins": tuple(plain["origins"])}))
+    app = create_app(Settings(**{**plain, "workspace": Path(plain["workspace"]), "origins": tuple(plain["origins"])}))
+    # products as small as those of a batch gain little from a second core, and threads that wait for each other take
+    # both cores from the answers: a process has one, and --workers has more of them
+    threadpool_limits(1, "blas")
+    return app

@@ -58,7 +58,8 @@ class Wish:
 class Answer:
     """A ranking, by which model it was made, and for whom: the history and profile it rests on.
 
-    `known`: whether the store knows the user; True where none was named.
+    `known`: whether the store knows the user; True where none was named. `founded`: whether the model knows any item
+    of the history.
     """
 
     live: Live
@@ -66,6 +67,7 @@ class Answer:
     history: History
     profile: Profile
     known: bool
+    founded: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,9 +216,10 @@ class Scorer:
             left_out=self._left_out(live, [person.wish for person in people]),
         )
         rankings = recommender.recommendations(ranked)
+        founded = (np.diff(recommender.foldable(rows).indptr) > 0).tolist()
         return [
-            Answer(live, ranking, person.history, person.profile, person.known)
-            for ranking, person in zip(rankings, people, strict=True)
+            Answer(live, ranking, person.history, person.profile, person.known, known)
+            for ranking, person, known in zip(rankings, people, founded, strict=True)
         ]
 
     def _left_out(self, live: Live, wishes: Sequence[Wish]) -> NDArray[np.bool_]:
