@@ -3,20 +3,22 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from subprocess import CompletedProcess
+from threading import Barrier
 from typing import Any, TypeAlias
 
 import apsw
 import pytest
 
 from foldin.cli import intake
-from foldin.cli.intake import Intake, Stored, read_intake
+from foldin.cli.intake import Intake, Stored, read_intake, store_intake
 from foldin.errors import DataError, StoreError
 from foldin.sources import source_name
 from foldin.store.sqlite import SqliteStore
-from foldin.workspace import Workspace, open_workspace
+from foldin.workspace import Workspace, create_workspace, open_workspace
 
 Run: TypeAlias = Callable[..., CompletedProcess[str]]
 RunJson: TypeAlias = Callable[..., Any]
@@ -179,6 +181,21 @@ def test_the_same_event_further_on_is_new(run_json: RunJson, tmp_path: Path, how
     assert run_json(*asked, *how)["store"]["events"] == 2  # nothing new, or the same once more
 
 
+def test_an_increment_of_bad_rows_only_is_set_aside(run_json: RunJson, run: Run, tmp_path: Path) -> None:
+    url, folder = database(tmp_path / "shop.db", A), tmp_path / "w"
+    asked = ("ingest", "--from", url, "--query", SINCE, "--source", "shop", "--skip-bad", "-w", folder)
+    run_json(*asked, "--since", "0")
+    database(tmp_path / "shop.db", ("", "x", 1_700_000_010, "e2"), ("b", "x", 4_000_000_000, "e3"))
+    told = run_json(*asked, "--since", "last")
+    assert (told["added"], told["rejected_rows"], told["files"][0]["cursor"]) == (0, 2, "1700000010")
+    database(tmp_path / "shop.db", C)
+    told = run_json(*asked, "--since", "last")  # what lies in the future has moved no cursor
+    assert (told["added"], told["rejected_rows"], told["files"][0]["cursor"]) == (1, 1, "1700000020")
+    told = run_json(*asked, "--since", "last")
+    assert (told["added"], told["rejected_rows"], told["files"][0]["cursor"]) == (0, 1, None)
+    assert "Refused: 1 row" in run(*asked, "--since", "last").stdout
+
+
 def test_of_two_imports_at_once_the_slower_is_refused_and_counts_nothing_twice(
     run: Run, run_json: RunJson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,7 +204,6 @@ def test_of_two_imports_at_once_the_slower_is_refused_and_counts_nothing_twice(
     asked = ("ingest", "--from", url, "--query", query, "--source", "shop", "-w", folder)
     run_json(*asked, "--since", "0")
     database(tmp_path / "shop.db", B)
-    store_intake = intake.store_intake
 
     def slow(workspace: Workspace, taken: Intake, rejected: Path | None, *, again: bool) -> Stored:
         monkeypatch.setattr(intake, "store_intake", store_intake)
@@ -308,6 +324,26 @@ def test_skip_bad_without_bad_rows_writes_no_file(run_json: RunJson, tmp_path: P
     told = run_json("ingest", written(tmp_path / "good.csv", GOOD), "--skip-bad", "-w", tmp_path / "w")
     assert (told["rejected_rows"], told["rejected_file"]) == (0, None)
     assert not list((tmp_path / "w").glob("rejected*"))
+
+
+def test_two_imports_at_once_set_their_rows_aside_in_two_files(tmp_path: Path) -> None:
+    texts = [f"user,item\nann,x\n,lost{number}\n" for number in range(6)]
+    files = [str(written(tmp_path / f"{number}.csv", text)) for number, text in enumerate(texts)]
+    usual = dict.fromkeys(("user", "item"))
+    intakes = [
+        read_intake([f], None, None, None, usual, source=None, skip_bad=True, tell=lambda _: None) for f in files
+    ]
+    workspace, together = create_workspace(tmp_path / "w"), Barrier(len(intakes))
+
+    def store(intake: Intake) -> str:
+        together.wait()
+        rejected = store_intake(workspace, intake, None).rejected
+        return "" if rejected is None else rejected.read_text()
+
+    with ThreadPoolExecutor(len(intakes)) as pool:
+        kept = list(pool.map(store, intakes))
+    assert [f"lost{number}" in text for number, text in enumerate(kept)] == [True] * len(intakes)
+    assert len(list((tmp_path / "w").glob("rejected-*.csv"))) == len(intakes)
 
 
 def test_no_good_row_at_all_is_an_error(run: Run, tmp_path: Path) -> None:

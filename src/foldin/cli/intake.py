@@ -6,8 +6,9 @@ import csv
 import glob
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -132,10 +133,12 @@ def store_intake(workspace: Workspace, intake: Intake, rejected_file: Path | Non
         ConfigurationError: the file of rejected rows is there already or cannot be written.
     """
     if rejected_file is not None and rejected_file.exists():
-        raise ConfigurationError(f"{rejected_file} is there already: name another file for the rows set aside")
-    file = (rejected_file or _free_name(workspace.folder)) if intake.rejected else None
+        raise _in_the_way(rejected_file)
     batches = [_batch(part, again) for part in intake.parts]
-    with _rejects_written(intake.rejected, file), workspace.store(create=True) as store:
+    with (
+        _rejects_written(intake.rejected, workspace.folder, rejected_file) as file,
+        workspace.store(create=True) as store,
+    ):
         before = store.sources()
         added = store.ingest(batches, catalog=intake.catalog, profiles=intake.profiles)
         new = {name: count - before.get(name, 0) for name, count in store.sources().items()}
@@ -230,7 +233,9 @@ def _answered(
         answered = read_sql(database.url, database.query, **how_far, **columns, skip_bad=skip_bad)
     if answered.reading is None:
         return []
-    return [Part(database.name, _some(answered.reading), database.since, answered.cursor, database.reached)]
+    # of what is new, all may be bad: those rows are set aside, and the next run goes on behind them
+    reading = _some(answered.reading) if database.since is None else answered.reading
+    return [Part(database.name, reading, database.since, answered.cursor, database.reached)]
 
 
 def _catalog(items: Path | None, database: Database | None, column: str | None) -> Catalog | None:
@@ -275,17 +280,37 @@ def _with_the_way_out(skip_bad: bool) -> Iterator[None]:
         raise DataError(problem, file=error.file, row=error.row, field=error.field) from None
 
 
+def _in_the_way(file: Path) -> ConfigurationError:
+    return ConfigurationError(f"{file} is there already: name another file for the rows set aside")
+
+
 @contextmanager
-def _rejects_written(rejected: Sequence[Rejected], file: Path | None) -> Iterator[None]:
+def _rejects_written(rejected: Sequence[Rejected], folder: Path, wanted: Path | None) -> Iterator[Path | None]:
     from foldin.data.files import replaced
 
+    if not rejected:
+        yield None
+        return
     try:
-        with nullcontext() if file is None else replaced(file) as draft:
-            if draft is not None:
-                _write(rejected, draft)
-            yield
+        with _claimed(folder, wanted) as file, replaced(file) as draft:
+            _write(rejected, draft)
+            yield file
     except OSError as error:
-        raise ConfigurationError(f"cannot write {file}: {error.strerror or error}") from error
+        raise ConfigurationError(f"cannot write {wanted or folder}: {error.strerror or error}") from error
+
+
+@contextmanager
+def _claimed(folder: Path, wanted: Path | None) -> Iterator[Path]:
+    """A new file, so that of two imports at once neither writes over the other's; it vanishes when storing fails."""
+    file = _numbered(folder) if wanted is None else wanted
+    if wanted is not None and not _is_made(wanted):
+        raise _in_the_way(wanted)
+    try:
+        yield file
+    except BaseException:
+        if file.stat().st_size == 0:
+            file.unlink()
+        raise
 
 
 def _write(rejected: Sequence[Rejected], file: Path) -> None:
@@ -295,8 +320,13 @@ def _write(rejected: Sequence[Rejected], file: Path) -> None:
         writer.writerows((row.file, row.row, row.field, row.reason, row.text) for row in rejected)
 
 
-def _free_name(folder: Path) -> Path:
-    number = 1
-    while (folder / f"rejected-{number}.csv").exists():
-        number += 1
-    return folder / f"rejected-{number}.csv"
+def _numbered(folder: Path) -> Path:
+    return next(file for number in count(1) if _is_made(file := folder / f"rejected-{number}.csv"))
+
+
+def _is_made(file: Path) -> bool:
+    try:
+        file.open("x").close()
+    except FileExistsError:
+        return False
+    return True
