@@ -101,3 +101,11 @@ def test_an_attribute_that_stands_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "items.csv").write_text("item,title,title\na,b,c\n")
     with pytest.raises(DataError, match=r"items\.csv, field 'title': .*more than once"):
         read_catalog(tmp_path / "items.csv")
+
+
+@pytest.mark.parametrize(("name", "cell"), [("hidden", "perhaps"), ("available_from", "soon")])
+def test_when_an_item_can_be_had_must_be_understood(name: str, cell: str, tmp_path: Path) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text(f"item,{name}\na,\nb,{cell}\n", encoding="utf-8")
+    with pytest.raises(DataError, match=f"items.csv, field '{name}': item 'b': '{cell}'"):
+        read_catalog(file)

@@ -6,11 +6,13 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from foldin.data.availability import unavailable
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Ids
 from foldin.data.profiles import Profiles
@@ -34,9 +36,16 @@ def read_catalog(source: Source, *, item: str | None = None) -> Catalog:
     Every other column is an attribute: a text, or None where the cell is empty.
 
     Raises:
-        DataError: a column is missing, an id stands twice or cannot be one; file, row and field are named.
+        DataError: a column is missing, an id stands twice or cannot be one, or what says when an item can be had cannot
+            be understood; file, row or item, and field are named.
     """
-    return Catalog(*_table(source, "item", item))
+    catalog = Catalog(*_table(source, "item", item))
+    try:
+        unavailable(catalog)
+    except DataError as error:
+        file = str(source) if isinstance(source, str | Path) else None
+        raise DataError(error.problem, file=file, field=error.field) from None
+    return catalog
 
 
 def read_profiles(source: Source, *, user: str | None = None) -> Profiles:
