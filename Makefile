@@ -6,7 +6,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint c
 
 export NO_MKDOCS_2_WARNING := 1 # an advertisement of mkdocs-material, not a warning about these docs
 
-.PHONY: demo test soak test-cuda check format bench docs docs-data clean
+.PHONY: demo test soak test-cuda check format bench docs docs-data screenshots clean
 
 demo: $(VENV)/.demo
 	$(BIN)/foldin demo
@@ -33,6 +33,9 @@ docs: $(VENV)/.check
 docs-data: $(VENV)/.demo
 	@test -d "$(DATA)" || { echo "say where the data sets are: make docs-data DATA=folder"; exit 1; }
 	$(BIN)/python benchmarks/docs_data.py "$(DATA)"
+
+screenshots: $(VENV)/.test
+	$(BIN)/python -m benchmarks.screenshots
 
 format: $(VENV)/.check
 	$(BIN)/ruff format .

@@ -1,0 +1,89 @@
+"""The pictures of docs/how-to/page.md: the page on the simulated labs, in a real browser. `make screenshots`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from foldin.cli.demo import demo
+from foldin.service.link import create_code
+from tests.service.page.browser import chromium
+from tests.service.server import Server, serving
+
+FOLDER = Path(__file__).parents[1] / "docs" / "images"
+COLOURS = 256
+"""In a picture: as many as it takes to look the same, for a third of the bytes."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture of a page: its name, where it is, and how it is looked at."""
+
+    name: str
+    address: str
+    scheme: Literal["light", "dark"] = "light"
+    width: int = 1200
+    height: int = 900
+
+
+SHOTS = (
+    Shot("recommend", "/?user=nle"),
+    Shot("what-if", "/what-if?user=nle", "dark"),
+    Shot("catalogue", "/catalogue/item?item=HOL-2205-01-STO", "dark"),
+    Shot("models", "/models"),
+    Shot("data", "/data"),
+    Shot("phone", "/?user=nle", "dark", 390, 844),
+)
+
+
+def main() -> None:
+    """Makes them all anew."""
+    FOLDER.mkdir(exist_ok=True)
+    with _labs() as labs, chromium() as browser:
+        for shot in SHOTS:
+            size = _take(shot, labs, browser)
+            print(f"{shot.name}: {size:,} bytes")
+
+
+@contextmanager
+def _labs() -> Iterator[Server]:
+    with TemporaryDirectory() as folder:
+        demo(Path(folder) / "labs")
+        with serving(Path(folder) / "labs") as running:
+            yield running
+
+
+def _take(shot: Shot, labs: Server, browser: Browser) -> int:
+    context = browser.new_context(
+        base_url=labs.url, color_scheme=shot.scheme, viewport={"width": shot.width, "height": shot.height}
+    )
+    page = context.new_page()
+    page.goto(f"/enter?code={create_code(labs.log.parent)}")
+    page.goto(shot.address)
+    page.wait_for_load_state("networkidle")
+    if shot.name == "what-if":
+        _try(page)
+    page.wait_for_timeout(1_500)  # until counts, reasons and charts are there
+    picture = Image.open(BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS)
+    file = FOLDER / f"{shot.name}.png"
+    picture.save(file, optimize=True)
+    context.close()
+    return file.stat().st_size
+
+
+def _try(page: Page) -> None:
+    """Takes another interest, so that the ranking moves."""
+    page.get_by_role("checkbox", name="security").check()
+    page.wait_for_load_state("networkidle")
+
+
+if __name__ == "__main__":
+    main()
