@@ -58,7 +58,7 @@ class Trail:
     def __init__(self, app: ASGIApp, measures: Measures, *, deadline: float, patience: float, most: int) -> None:
         self._app, self._measures = app, measures
         self._deadline, self._patience = deadline, patience
-        self._quick, self._slow = Crowd(most, WORTH_WAITING * deadline), Crowd(most, patience)
+        self._quick, self._slow = Crowd(most, WORTH_WAITING * deadline), Crowd(most, WORTH_WAITING * patience)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""

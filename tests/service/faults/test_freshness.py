@@ -19,27 +19,28 @@ ITEMS = 12
 STORED = re.compile(rb'foldin_events_total\{outcome="stored"\} ([0-9.]+)')
 
 
-def ask(server: Server, method: str, path: str, body: object = None) -> httpx.Response:
+def ask(client: httpx.Client, method: str, path: str, body: object = None) -> httpx.Response:
     """On a connection of its own, so that any process may get it."""
-    with server.client() as client:
-        return client.request(method, path, json=body).raise_for_status()
+    return client.request(method, path, json=body, headers={"Connection": "close"}).raise_for_status()
 
 
 def stale_pairs(server: Server, client: int) -> int:
     """How many recommendations held what had just been posted."""
     stale = 0
-    for pair in range(PAIRS):
-        event = {"user": f"user {client} {pair // ITEMS}", "item": f"i{pair % ITEMS:02}"}
-        assert ask(server, "POST", "/v1/events", {"events": [event]}).json()["stored"] == 1
-        found = ask(server, "POST", "/v1/recommend", {"user": event["user"], "k": ITEMS}).json()["items"]
-        assert len(found) == ITEMS - 1 - pair % ITEMS
-        stale += event["item"] in [one["item"] for one in found]
+    with server.client() as asking:
+        for pair in range(PAIRS):
+            event = {"user": f"user {client} {pair // ITEMS}", "item": f"i{pair % ITEMS:02}"}
+            assert ask(asking, "POST", "/v1/events", {"events": [event]}).json()["stored"] == 1
+            found = ask(asking, "POST", "/v1/recommend", {"user": event["user"], "k": ITEMS}).json()["items"]
+            assert len(found) == ITEMS - 1 - pair % ITEMS
+            stale += event["item"] in [one["item"] for one in found]
     return stale
 
 
 def stored_by_each(server: Server) -> set[float]:
     """What each process says that it has stored; two that say the same count once."""
-    told = [STORED.search(ask(server, "GET", "/metrics").content) for _ in range(20)]
+    with server.client() as asking:
+        told = [STORED.search(ask(asking, "GET", "/metrics").content) for _ in range(20)]
     return {float(one[1]) for one in told if one}
 
 

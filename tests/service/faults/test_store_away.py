@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from time import sleep
 
+import apsw
 import httpx
 import psutil
 
@@ -81,3 +84,22 @@ def test_a_database_that_is_restarted_is_found_again(
             assert {one["item"] for one in found} == {"i05", "i07", "i09", "i11"}
             assert client.put("/v1/items/i01", json={"attributes": {"title": "Item i01"}}).status_code == 200
         assert len(client.get("/v1/users/kept").json()["history"]) == 3
+
+
+def test_an_import_keeps_nobody_who_reads_waiting(new_workspace: Callable[[], Workspace]) -> None:
+    workspace = new_workspace()
+    with serving(workspace.folder) as server, server.client() as client, ThreadPoolExecutor() as threads:
+        importing = apsw.Connection(str(workspace.folder / "store.sqlite"))
+        importing.execute("BEGIN IMMEDIATE")
+        profile = threads.submit(client.put, "/v1/users/new", json={"profile": {"role": "admin"}})
+        events = threads.submit(post, client, "new")
+        sleep(0.5)
+        assert client.get("/health/ready").status_code == 200
+        assert client.get("/v1/users/u02").status_code == 200
+        assert client.post("/v1/recommend", json=STORED).status_code == 200
+        assert not profile.done()
+        assert not events.done()
+        importing.execute("ROLLBACK")
+        importing.close()
+        assert profile.result().status_code == 200
+        assert events.result().json()["stored"] == 1
