@@ -15,6 +15,7 @@ from foldin.store.contract import Batch
 from foldin.store.opening import open_store
 
 ROOM = 5
+PATIENCE = 10
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_a_batch_without_a_place_is_refused_at_once_and_others_are_stored(
         waiting[0].cancel()  # whoever went away has taken a place all the same
         await asyncio.sleep(0)
         with pytest.raises(BusyError):
-            await intake.append(Batch(checkerboard, "tests"))
+            await asyncio.wait_for(intake.append(Batch(checkerboard, "tests")), PATIENCE)
         other.execute("ROLLBACK")
         other.close()
         stored = await asyncio.gather(*waiting[1:])
