@@ -49,6 +49,8 @@ with SqliteStore(Path(sys.argv[1])) as store:
     assert store.ingest([Batch(small, "small")]).events == 1
 """
 
+WRITTEN_MEANWHILE = r"store.sqlite: another process has written to it since it was opened, .*; open it again"
+
 CREATE = """
 import sys
 from pathlib import Path
@@ -231,6 +233,37 @@ def test_a_read_only_store_is_read_while_another_process_writes_to_it(unwritable
         assert (unwritable / "store.sqlite-wal").stat().st_size > 0
         assert read_as_nobody(unwritable / "store.sqlite") == "6\n"
         unwritable.chmod(0o755)
+
+
+def test_a_read_only_store_that_somebody_writes_to_is_not_read_on(unwritable: Path, log: Interactions) -> None:
+    path = unwritable / "store.sqlite"
+    with SqliteStore(path) as reader:
+        assert len(reader.interactions()) == 3
+        with as_owner(unwritable), SqliteStore(path) as writer:
+            writer.append([Batch(log, "b")])
+            assert refused(reader)  # what it could read is an older store
+        assert refused(reader)
+        with SqliteStore(path) as again:
+            assert len(again.interactions()) == 6
+
+
+def test_what_was_read_while_somebody_wrote_is_refused(unwritable: Path, log: Interactions) -> None:
+    path = unwritable / "store.sqlite"
+
+    def overtaken(reader: SqliteStore) -> None:
+        with reader._reading():
+            with as_owner(unwritable), SqliteStore(path) as writer:
+                writer.append([Batch(log, "b")])
+            raise IndexError("of a page that is not what it was")
+
+    with SqliteStore(path) as reader, pytest.raises(StoreError, match=WRITTEN_MEANWHILE):
+        overtaken(reader)
+
+
+def refused(store: SqliteStore) -> bool:
+    with pytest.raises(StoreError, match=WRITTEN_MEANWHILE):
+        store.interactions()
+    return True
 
 
 def test_a_log_that_cannot_be_read_is_not_passed_over(path: Path, unwritable: Path, log: Interactions) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 
 import apsw
 
+from foldin.store.frozen import Stamp, stamp
 from foldin.store.schema import check_version, prepare
 
-__all__ = ["connected", "patiently"]
+__all__ = ["Connected", "connected", "patiently"]
 
 PATIENCE = 600.0
 """Seconds a writer waits for others to finish: the largest import takes minutes."""
@@ -25,7 +27,15 @@ LARGEST_LOG_KEPT = 64 * 2**20
 """Bytes the write-ahead log is cut back to after a large import."""
 
 
-def connected(file: str, *, create: bool) -> apsw.Connection:
+@dataclass(frozen=True, eq=False)
+class Connected:
+    """A connection, and the stamp of a file that is read without locks: good until that changes. Else None."""
+
+    connection: apsw.Connection
+    frozen: Stamp | None
+
+
+def connected(file: str, *, create: bool) -> Connected:
     """Opens a store's file; where it cannot be written, for reading only.
 
     Raises:
@@ -33,13 +43,15 @@ def connected(file: str, *, create: bool) -> apsw.Connection:
         apsw.Error: it cannot be opened.
     """
     if create:
-        return _opened(file, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE, _settled, create=True)
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        return Connected(_opened(file, flags, _settled, create=True), None)
     try:
-        return _opened(file, apsw.SQLITE_OPEN_READWRITE, _settled)
+        return Connected(_opened(file, apsw.SQLITE_OPEN_READWRITE, _settled), None)
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError):
-        if _has_unread_log(file):
+        found = stamp(file)
+        if found.log_size:
             raise
-        return _frozen(file)
+        return Connected(_frozen(file), found)
 
 
 def patiently(work: Callable[[], object]) -> None:
@@ -90,15 +102,10 @@ def _settled(connection: apsw.Connection, file: str, create: bool) -> None:
 def _frozen(file: str) -> apsw.Connection:
     # Reading a file in write-ahead mode takes the files -wal and -shm beside it, and here they can neither be made nor
     # written. A store that nobody has open and that was closed in order has no log: then all of it is in the file,
-    # and `immutable` lets SQLite read that without locks. With content in the log, the file alone would be an older
-    # store, or half of one; then we refuse.
+    # and `immutable` lets SQLite read that without locks, until somebody writes to it. With content in the log, the
+    # file alone would be an older store, or half of one; then we refuse.
     uri = f"{Path(file).as_uri()}?immutable=1"
     return _opened(uri, apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI, lambda it, _, __: check_version(it, file))
-
-
-def _has_unread_log(file: str) -> bool:
-    log = Path(f"{file}-wal")
-    return log.exists() and log.stat().st_size > 0
 
 
 def _patient() -> Callable[[int], bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias, cast
@@ -21,6 +21,7 @@ from foldin.store.dictionary import ITEMS, SOURCES, USERS, check_text, latest_co
 from foldin.store.events import read_history, read_interactions
 from foldin.store.fingerprint import fingerprint
 from foldin.store.forgetting import erase, erased_since, lift, scrub
+from foldin.store.frozen import unwritten
 from foldin.store.records import read_catalog, read_profile, read_profiles, write_catalog, write_profiles
 from foldin.store.transactions import failures_named, savepoint, transaction
 
@@ -45,7 +46,8 @@ class SqliteStore:
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self._file = str(path.absolute())
         with failures_named(self._file):
-            self._connection = connected(self._file, create=create)
+            opened = connected(self._file, create=create)
+        self._connection, self._frozen = opened.connection, opened.frozen
 
     def ingest(
         self,
@@ -176,7 +178,8 @@ class SqliteStore:
 
     @contextmanager
     def _reading(self) -> Iterator[apsw.Connection]:
-        with failures_named(self._file), transaction(self._connection, "DEFERRED"):
+        unchanged = nullcontext() if self._frozen is None else unwritten(self._file, self._frozen)
+        with failures_named(self._file), unchanged, transaction(self._connection, "DEFERRED"):
             yield self._connection
 
     @contextmanager
