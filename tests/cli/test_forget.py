@@ -60,6 +60,27 @@ def test_what_comes_later_is_left_out_until_it_is_lifted(
     assert events_of(workspace, "nle") == 1
 
 
+def test_files_of_rows_set_aside_that_name_the_user_are_told(
+    run: Run, run_json: RunJson, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    log = tmp_path / "log.csv"
+    for text, options in (
+        ("nle,\nbob,x\n", ()),
+        ("bob,\nbob,x\n", ()),
+        ('"nle",\nbob,x\n', ("--rejected", "mine.csv")),
+        ('"a ""b"" c",\nbob,x\n', ("--rejected", "other.csv")),
+    ):
+        log.write_text(f"user,item\n{text}")
+        assert run("ingest", log, "--skip-bad", *options, "-w", workspace.folder).returncode == 0
+    said = run("forget", "nle", "--yes", "-w", workspace.folder).stdout
+    assert f"{workspace.folder / 'rejected-1.csv'} has rows set aside by an import that name this user" in said
+    assert "mine.csv has rows set aside" in said
+    assert said.count("rows set aside") == 2
+    assert run_json("forget", 'a "b" c', "--yes", "-w", workspace.folder)["rejected_files"] == ["other.csv"]
+    assert run_json("forget", "zoe", "--yes", "-w", workspace.folder)["rejected_files"] == []
+
+
 def test_json_has_what_was_erased(run_json: RunJson, workspace: Workspace) -> None:
     erased = [run_json("forget", user, "--yes", "-w", workspace.folder) for user in ("nle", "ann")]
     assert [(one["user"], one["events"], one["profile"]) for one in erased] == [("nle", 3, False), ("ann", 1, True)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,6 +32,7 @@ def forget(
     Example: foldin forget ann --yes
     """
     from foldin.cli.output import print_json
+    from foldin.cli.rejects import rejects_naming
     from foldin.data.identifiers import checked_id
     from foldin.workspace import open_workspace
 
@@ -42,7 +45,8 @@ def forget(
         if not yes:
             _ask(user)
         forgotten = store.forget(user)
-    print_json(_as_json(user, forgotten)) if json else _print(user, forgotten)
+    named_in = rejects_naming(user, (workspace, Path()))
+    print_json(_as_json(user, forgotten, named_in)) if json else _print(user, forgotten, named_in)
 
 
 def _ask(user: str) -> None:
@@ -51,17 +55,20 @@ def _ask(user: str) -> None:
     typer.confirm(f"Erase {user!r}? It cannot be undone.", abort=True, err=True)
 
 
-def _as_json(user: str, forgotten: Forgotten) -> dict[str, object]:
-    return {"user": user, "events": forgotten.events, "profile": forgotten.profile}
+def _as_json(user: str, forgotten: Forgotten, named_in: Sequence[Path]) -> dict[str, object]:
+    files = [str(file) for file in named_in]
+    return {"user": user, "events": forgotten.events, "profile": forgotten.profile, "rejected_files": files}
 
 
-def _print(user: str, forgotten: Forgotten) -> None:
+def _print(user: str, forgotten: Forgotten, named_in: Sequence[Path]) -> None:
     from foldin.cli.output import print_line
 
     print_line(_erased(user, forgotten))
     print_line("What comes of this user later is left out (--lift ends that)")
     if forgotten.events:
         print_line("Models that learned from this user are replaced at the next `foldin train`")
+    for file in named_in:
+        print_line(f"{file} has rows set aside by an import that name this user: delete them yourself")
 
 
 def _erased(user: str, forgotten: Forgotten) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import glob
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
+from foldin.cli.rejects import in_the_way, rejects_written
 from foldin.errors import ConfigurationError, DataError, DataWarning
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Database", "Intake", "Part", "Stored", "by_column", "read_intake", "store_intake"]
 
 T = TypeVar("T")
-
-REJECTED_COLUMNS = ("file", "row", "field", "reason", "text")
 
 
 @dataclass(frozen=True)
@@ -133,10 +130,10 @@ def store_intake(workspace: Workspace, intake: Intake, rejected_file: Path | Non
         ConfigurationError: the file of rejected rows is there already or cannot be written.
     """
     if rejected_file is not None and rejected_file.exists():
-        raise _in_the_way(rejected_file)
+        raise in_the_way(rejected_file)
     batches = [_batch(part, again) for part in intake.parts]
     with (
-        _rejects_written(intake.rejected, workspace.folder, rejected_file) as file,
+        rejects_written(intake.rejected, workspace.folder, rejected_file) as file,
         workspace.store(create=True) as store,
     ):
         before = store.sources()
@@ -278,55 +275,3 @@ def _with_the_way_out(skip_bad: bool) -> Iterator[None]:
             raise
         problem = f"{error.problem} (--skip-bad takes the good rows and sets the others aside)"
         raise DataError(problem, file=error.file, row=error.row, field=error.field) from None
-
-
-def _in_the_way(file: Path) -> ConfigurationError:
-    return ConfigurationError(f"{file} is there already: name another file for the rows set aside")
-
-
-@contextmanager
-def _rejects_written(rejected: Sequence[Rejected], folder: Path, wanted: Path | None) -> Iterator[Path | None]:
-    from foldin.data.files import replaced
-
-    if not rejected:
-        yield None
-        return
-    try:
-        with _claimed(folder, wanted) as file, replaced(file) as draft:
-            _write(rejected, draft)
-            yield file
-    except OSError as error:
-        raise ConfigurationError(f"cannot write {wanted or folder}: {error.strerror or error}") from error
-
-
-@contextmanager
-def _claimed(folder: Path, wanted: Path | None) -> Iterator[Path]:
-    """A new file, so that of two imports at once neither writes over the other's; it vanishes when storing fails."""
-    file = _numbered(folder) if wanted is None else wanted
-    if wanted is not None and not _is_made(wanted):
-        raise _in_the_way(wanted)
-    try:
-        yield file
-    except BaseException:
-        if file.stat().st_size == 0:
-            file.unlink()
-        raise
-
-
-def _write(rejected: Sequence[Rejected], file: Path) -> None:
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(REJECTED_COLUMNS)
-        writer.writerows((row.file, row.row, row.field, row.reason, row.text) for row in rejected)
-
-
-def _numbered(folder: Path) -> Path:
-    return next(file for number in count(1) if _is_made(file := folder / f"rejected-{number}.csv"))
-
-
-def _is_made(file: Path) -> bool:
-    try:
-        file.open("x").close()
-    except FileExistsError:
-        return False
-    return True
