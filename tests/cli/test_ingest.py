@@ -181,6 +181,18 @@ def test_the_same_event_further_on_is_new(run_json: RunJson, tmp_path: Path, how
     assert run_json(*asked, *how)["store"]["events"] == 2  # nothing new, or the same once more
 
 
+def test_a_row_of_the_same_second_that_came_later_is_read_and_none_counts_twice(
+    run_json: RunJson, tmp_path: Path
+) -> None:
+    url = database(tmp_path / "shop.db", A)
+    query = SINCE.replace(">", ">=")
+    asked = ("ingest", "--from", url, "--query", query, "-w", tmp_path / "w")
+    run_json(*asked, "--since", "0")
+    database(tmp_path / "shop.db", ("b", "y", A[2], "e2"))
+    told = [run_json(*asked, "--since", "last") for _ in range(2)]
+    assert [(one["added"], one["known"]) for one in told] == [(1, 1), (0, 2)]
+
+
 def test_an_increment_of_bad_rows_only_is_set_aside(run_json: RunJson, run: Run, tmp_path: Path) -> None:
     url, folder = database(tmp_path / "shop.db", A), tmp_path / "w"
     asked = ("ingest", "--from", url, "--query", SINCE, "--source", "shop", "--skip-bad", "-w", folder)
