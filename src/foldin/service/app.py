@@ -32,6 +32,7 @@ from foldin.service.routes.users import user_routes
 from foldin.service.service import Service
 from foldin.service.settings import Settings
 from foldin.service.trail import METHODS, Trail
+from foldin.service.turns import Turns
 
 __all__ = ["create_app"]
 
@@ -75,15 +76,10 @@ def create_app(settings: Settings) -> FastAPI:
         burst=settings.burst,
         origins=settings.origins,
     )
+    app.add_middleware(Turns, deadline=settings.deadline, patience=settings.patience, most=settings.most_requests)
     if settings.origins:
         _allow(app, settings.origins)
-    app.add_middleware(
-        Trail,
-        measures=service.measures,
-        deadline=settings.deadline,
-        patience=settings.patience,
-        most=settings.most_requests,
-    )
+    app.add_middleware(Trail, measures=service.measures)
     app.state.service = service
     complete_description(app)
     return app

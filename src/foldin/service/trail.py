@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import secrets
@@ -11,7 +10,6 @@ from time import perf_counter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foldin.service.crowd import Crowd
 from foldin.service.measures import Measures
 from foldin.service.problems import problem
 
@@ -32,33 +30,14 @@ PROTECTION = {
 METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH")
 """What is counted by name: whoever may come may invent others without end."""
 
-PROBES = "/health/"
-"""What is answered however much there is to do."""
-
-QUICK = ("/v1/recommend", "/v1/similar", "/v1/explain")
-QUICK_TOO = ("/recommendations", "/similar")
-"""How paths begin and end that somebody waits for on a page; whatever else there is takes as long as disk or training
-take."""
-
-WORTH_WAITING = 0.5
-"""What part of the deadline a request may be expected to wait; the rest is for what nobody expected."""
-
-TOO_MANY = "the service is asked more than it can answer in time: try again soon"
-
 _log = logging.getLogger("foldin.request")
 
 
 class Trail:
-    """Outermost of all: whatever happens inside, there is an answer in time, with an id.
+    """Outermost of all: whatever happens inside, there is an answer, with an id."""
 
-    `deadline`: seconds a recommendation has, `patience` what all else has; `most`: requests that are answered at once,
-    beyond which others are refused (503).
-    """
-
-    def __init__(self, app: ASGIApp, measures: Measures, *, deadline: float, patience: float, most: int) -> None:
+    def __init__(self, app: ASGIApp, measures: Measures) -> None:
         self._app, self._measures = app, measures
-        self._deadline, self._patience = deadline, patience
-        self._quick, self._slow = Crowd(most, WORTH_WAITING * deadline), Crowd(most, WORTH_WAITING * patience)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -68,8 +47,6 @@ class Trail:
         request_id = _request_id(Headers(scope=scope))
         scope.setdefault("state", {})["request_id"] = request_id
         began, status = perf_counter(), 0
-        quick = _is_quick(scope["path"])
-        seconds, crowd = (self._deadline, self._quick) if quick else (self._patience, self._slow)
 
         async def marked(message: Message) -> None:
             nonlocal status
@@ -81,23 +58,13 @@ class Trail:
                     headers.setdefault(name, value)
             await send(message)
 
-        if not crowd.has_room() and not scope["path"].startswith(PROBES):
-            await problem(503, TOO_MANY, request_id)(scope, receive, marked)
-            self._leave(scope, request_id, status, perf_counter() - began)
-            return
-        crowd.enter(began)
         try:
-            async with asyncio.timeout(seconds):
-                await self._app(scope, receive, marked)
-        except TimeoutError:
-            if not status:
-                await problem(503, _too_late(seconds), request_id)(scope, receive, marked)
+            await self._app(scope, receive, marked)
         except Exception:
             _log.exception("failed", extra={"fields": {"request_id": request_id}})
             if not status:
                 await problem(500, "the service failed at this; its log says why", request_id)(scope, receive, marked)
         finally:
-            crowd.leave(perf_counter())
             self._leave(scope, request_id, status, perf_counter() - began)
 
     def _leave(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
@@ -112,11 +79,3 @@ class Trail:
 def _request_id(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
     return given if re.fullmatch(r"[\w.-]{1,64}", given, re.ASCII) else secrets.token_hex(8)
-
-
-def _is_quick(path: str) -> bool:
-    return path.startswith(QUICK) or path.endswith(QUICK_TOO)
-
-
-def _too_late(deadline: float) -> str:
-    return f"not done within {deadline:g} s; whether events were stored is not known: send them again with event ids"

@@ -1,0 +1,76 @@
+"""Whose turn it is: who would not be answered in time hears so at once, and who was not hears that."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from foldin.service.crowd import Crowd
+from foldin.service.problems import problem
+
+__all__ = ["Turns"]
+
+PROBES = "/health/"
+"""What is answered however much there is to do."""
+
+QUICK = ("/v1/recommend", "/v1/similar", "/v1/explain")
+QUICK_TOO = ("/recommendations", "/similar")
+"""How paths begin and end that somebody waits for on a page; whatever else there is takes as long as disk or training
+take."""
+
+WORTH_WAITING = 0.5
+"""What part of its time a request may be expected to wait; the rest is for what nobody expected."""
+
+TOO_MANY = "the service is asked more than it can answer in time: try again soon"
+
+
+class Turns:
+    """Serves each request in its time, or refuses it (503).
+
+    `deadline`: seconds a recommendation has, `patience` what all else has; `most`: of each that are answered at once.
+    """
+
+    def __init__(self, app: ASGIApp, *, deadline: float, patience: float, most: int) -> None:
+        self._app = app
+        self._quick = deadline, Crowd(most, WORTH_WAITING * deadline)
+        self._slow = patience, Crowd(most, WORTH_WAITING * patience)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        seconds, crowd = self._quick if _is_quick(scope["path"]) else self._slow
+        if not crowd.has_room() and not scope["path"].startswith(PROBES):
+            await problem(503, TOO_MANY, scope["state"]["request_id"])(scope, receive, send)
+            return
+        crowd.enter(monotonic())
+        try:
+            await self._timed(seconds, scope, receive, send)
+        finally:
+            crowd.leave(monotonic())
+
+    async def _timed(self, seconds: float, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noticed(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            async with asyncio.timeout(seconds):
+                await self._app(scope, receive, noticed)
+        except TimeoutError:
+            if not begun:
+                await problem(503, _too_late(seconds), scope["state"]["request_id"])(scope, receive, send)
+
+
+def _is_quick(path: str) -> bool:
+    return path.startswith(QUICK) or path.endswith(QUICK_TOO)
+
+
+def _too_late(seconds: float) -> str:
+    return f"not done within {seconds:g} s; whether events were stored is not known: send them again with event ids"
