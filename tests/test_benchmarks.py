@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
 from benchmarks import ml100k, plain_ease
+from benchmarks.load import Load, load, request
 from benchmarks.measuring import Figure, fastest, table
 from benchmarks.worlds import skewed_histories
 from foldin.data.splitting import Holdout
@@ -97,3 +103,23 @@ def test_actions_take_turns() -> None:
     times = fastest(2, lambda: turns.append("ours"), lambda: turns.append("theirs"))
     assert turns == ["ours", "theirs", "ours", "theirs"]
     assert len(times) == 2
+
+
+def test_the_load_generator_counts_what_was_answered_and_what_was_refused(tmp_path: Path) -> None:
+    def answer(connection: socket.socket) -> None:
+        for status in (b"200 OK", b"503 Busy", b"200 OK"):
+            whole = b""
+            while not whole.endswith(b'{"k": 1}'):  # a request arrives in pieces, too
+                whole += connection.recv(9)
+            head = b"HTTP/1.1 " + status + b"\r\ncontent-length: 4\r\n\r\n"
+            for piece in (head[:20], head[20:], b"do", b"ne"):
+                connection.sendall(piece)
+
+    requests = tmp_path / "requests.json"
+    requests.write_text(json.dumps([request("/", {"k": 1})]), encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as thread:
+        found = thread.submit(load, Load(server.getsockname()[1], str(requests), connections=1, seconds=60, most=2))
+        with server.accept()[0] as connection:
+            answer(connection)
+        assert (found.result().answered, found.result().refused) == (2, 1)
+        assert found.result().p99 > 0

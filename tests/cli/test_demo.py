@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 
+import httpx
 import pytest
 
 from foldin.cli.demo import _plotted
 from foldin.data.readers import read, read_catalog
 from foldin.data.synthetic import simulate
 from foldin.workspace import open_workspace
+
+PATIENCE = 60.0
+"""Seconds that a busy machine may take to start a service."""
 
 
 def foldin(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -25,12 +32,51 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo")
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What the demo printed, and the page that it opened."""
+
+    printed: str
+    page: str
+
+
 @pytest.fixture(scope="module")
-def printed(place: Path) -> str:
-    done = foldin("demo", folder=place)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return done.stdout
+def shown(place: Path) -> Shown:
+    command = [sys.executable, "-m", "foldin", "demo", "--serve"]
+    with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            lines = list(iter_until(process.stdout, "The page: "))
+            page = opened(lines[-1].split()[2]) if lines else ""
+        finally:
+            process.terminate()
+        rest, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert [line for line in errors.splitlines() if not line.startswith("{")] == []
+    return Shown("".join(lines) + rest, page)
+
+
+@pytest.fixture(scope="module")
+def printed(shown: Shown) -> str:
+    return shown.printed
+
+
+def iter_until(lines: Iterable[str], beginning: str) -> Iterator[str]:
+    for line in lines:
+        yield line
+        if line.startswith(beginning):
+            return
+
+
+def opened(link: str) -> str:
+    """The page behind a link, once the service answers."""
+    with httpx.Client(timeout=PATIENCE, follow_redirects=True) as browser:
+        for _ in range(int(PATIENCE * 10)):
+            try:
+                return browser.get(link).text
+            except httpx.TransportError:
+                sleep(0.1)
+    raise AssertionError("the service did not start")
 
 
 def figures(printed: str, metric: str) -> dict[str, float]:
@@ -70,6 +116,18 @@ def test_the_data_lies_in_the_workspace_as_files_and_in_the_store(printed: str, 
         assert len(store.interactions()) == len(events)
         assert len(store.catalog()) == len(read_catalog(folder / "data" / "items.csv")) == 252
     assert (folder / "data" / "feedback.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_page_opens_on_the_labs(shown: Shown) -> None:
+    assert "Whom for?" in shown.page
+    assert "2-autoencoder" in shown.page
+
+
+def test_what_is_for_programs_and_what_is_for_people_do_not_go_together(tmp_path: Path) -> None:
+    refused = foldin("demo", "--json", "--serve", folder=tmp_path)
+    assert refused.returncode == 2
+    assert "leave one of them out" in refused.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_recommend_goes_on_from_the_demo(printed: str, place: Path) -> None:

@@ -75,11 +75,15 @@ def schema_in(url: str) -> str:
     return url.rpartition("schema=")[2]
 
 
-def test_commits_wait_for_the_disk_whatever_the_server_says(url: str, postgres_server: PostgresServer) -> None:
+def test_commits_wait_for_the_disk_whatever_the_server_says(
+    url: str, log: Interactions, postgres_server: PostgresServer
+) -> None:
     badly = (
         "synchronous_commit = off",
         "statement_timeout = 1",
         "lock_timeout = 1",
+        "transaction_timeout = 500",
+        "default_transaction_read_only = on",
     )
     with settings_of(postgres_server, *badly), PostgresStore(url, create=True) as store:
         connection = store._session._connection
@@ -87,14 +91,21 @@ def test_commits_wait_for_the_disk_whatever_the_server_says(url: str, postgres_s
         assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
         assert connection.execute("SHOW statement_timeout").fetchone() == ("0",)
         assert connection.execute("SHOW lock_timeout").fetchone() == ("200s",)
+        assert connection.execute("SHOW transaction_timeout").fetchone() == ("0",)
+        assert store.ingest([Batch(log, "a")]).events == 3
 
 
-def test_what_may_only_be_read_is_read_and_not_written(
-    url: str, log: Interactions, postgres_server: PostgresServer
-) -> None:
+def test_an_older_server_that_knows_no_limit_of_transactions_is_used(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "_SETTINGS", session._SETTINGS.replace("'transaction_timeout'", "'not known'"))
+    with open_store(url, create=True) as store:
+        assert store.summary().events == 0
+
+
+def test_a_standby_is_read_and_not_written(url: str, log: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_store(url, create=True) as store:
         store.ingest([Batch(log, "a")])
-    with settings_of(postgres_server, "default_transaction_read_only = on"), open_store(url) as store:
+    monkeypatch.setattr(session, "_SETTINGS", session._SETTINGS.replace("read_only = off", "read_only = on"))
+    with open_store(url) as store:
         assert store.summary().events == 3
         with pytest.raises(StoreError, match="the server takes no writing"):
             store.ingest([Batch(log, "b")])
@@ -155,6 +166,28 @@ def test_an_empty_schema_may_be_all_a_role_is_allowed(url: str, postgres_server:
         assert store.summary().events == 0
     with pytest.raises(StoreError, match="this role may not do that; grant it the database or the schema"):
         open_store(f"{as_guest}_more", create=True)
+
+
+def test_a_role_that_may_only_read_says_what_it_lacks(
+    url: str, log: Interactions, postgres_server: PostgresServer
+) -> None:
+    with open_store(url, create=True) as store:
+        store.ingest([Batch(log, "a")])
+    name = schema_in(url)
+    as_reader = url.replace("postgres@", f"reader_{name}@")
+    with closing(postgres_server.connected()) as connection:
+        connection.execute(f"CREATE ROLE reader_{name} LOGIN")
+        for create in (False, True):
+            with pytest.raises(StoreError, match="this role may not use the schema; grant it USAGE on it, and its tab"):
+                open_store(as_reader, create=create)
+        connection.execute(f"GRANT USAGE ON SCHEMA {name} TO reader_{name}")
+        with pytest.raises(StoreError, match="this role may not do that"):
+            open_store(as_reader)
+        connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {name} TO reader_{name}")
+    with open_store(as_reader) as store:
+        assert store.summary().events == 3
+        with pytest.raises(StoreError, match="this role may not do that"):
+            store.ingest([Batch(log, "b")])
 
 
 def test_a_newer_schema_is_refused_and_left_alone(url: str, postgres_server: PostgresServer) -> None:
@@ -451,6 +484,7 @@ def test_opening_other_stores_imports_no_psycopg() -> None:
         ("postgresql://host/db?nonsense=secret", "cannot be read"),
         ("postgresql://host/db?schema=", "no schema can be called ''"),
         ("postgresql://host/db?schema=pg_secret", "no schema can be called 'pg_secret'"),
+        ("postgresql://host/db?schema=%24user", "no schema can be called '.user'"),
         (f"postgresql://host/db?schema={'ä' * 32}", "up to 63 bytes"),
     ],
 )

@@ -93,7 +93,7 @@ def _serve(workspace: Path) -> None:
     from foldin.service.settings import Settings
 
     print_line()
-    serve_page(Settings(workspace))
+    serve_page(Settings(workspace), port=0)
 
 
 def _as_json(result: Contest, person: Person, recommender: Recommender) -> dict[str, object]:

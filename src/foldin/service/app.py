@@ -36,6 +36,7 @@ from foldin.service.turns import Turns
 
 __all__ = ["create_app"]
 
+
 def create_app(settings: Settings) -> FastAPI:
     """The service for a workspace, as an ASGI application; it is opened at startup and closed at shutdown.
 

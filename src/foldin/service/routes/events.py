@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Discriminator, Tag, ValidationError
 
-from foldin.errors import FoldinError
+from foldin.errors import ConflictError, DataError, FoldinError
 from foldin.service.bodies import StrictRoute
 from foldin.service.histories import log_of
 from foldin.service.messages import Appended, Event, EventsRequest, PartialEventsRequest
@@ -59,13 +59,27 @@ async def _together(service: Service, sent: EventsRequest) -> Appended:
 
 async def _each(service: Service, sent: PartialEventsRequest) -> Appended:
     read = [_read(event) for event in sent.events]
-    known = [one for one in read if one is not None]
+    stored, codes = await _stored(service, [event for event in read if event is not None])
+    following = iter(codes)
+    return _appended(stored, [422 if event is None else next(following) for event in read])
+
+
+async def _stored(service: Service, events: Sequence[Event]) -> tuple[list[Ingested], list[int]]:
+    """What was stored, and of each event what became of it; all at once where nothing is wrong with any."""
+    if not events:
+        return [], []
+    try:
+        return [await service.intake.append(_batch(events))], [200] * len(events)
+    except (ConflictError, DataError):
+        outcomes = await _one_by_one(service, events)
+    return [one for one in outcomes if isinstance(one, Ingested)], [_code(one) for one in outcomes]
+
+
+async def _one_by_one(service: Service, events: Sequence[Event]) -> list[Ingested | FoldinError]:
     outcomes: list[Ingested | FoldinError] = []
-    for start in range(0, len(known), AT_ONCE):
-        outcomes += await asyncio.gather(*(_alone(service, one) for one in known[start : start + AT_ONCE]))
-    codes = iter(outcomes)
-    told = [422 if one is None else _code(next(codes)) for one in read]
-    return _appended([one for one in outcomes if isinstance(one, Ingested)], told)
+    for start in range(0, len(events), AT_ONCE):
+        outcomes += await asyncio.gather(*(_alone(service, event) for event in events[start : start + AT_ONCE]))
+    return outcomes
 
 
 async def _alone(service: Service, event: Event) -> Ingested | FoldinError:

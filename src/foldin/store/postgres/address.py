@@ -64,7 +64,9 @@ def _refusal(secret: str) -> str:
 
 
 def _checked_schema(schema: str) -> str:
-    if not schema.isprintable() or not 0 < len(schema.encode()) <= LONGEST_NAME or schema.startswith("pg_"):
+    # what stands for another name in a search path does so in quotes, too
+    reserved = schema.startswith("pg_") or schema == "$user"
+    if reserved or not schema.isprintable() or not 0 < len(schema.encode()) <= LONGEST_NAME:
         raise ConfigurationError(f"no schema can be called {schema!r}; write ?schema=name, up to {LONGEST_NAME} bytes")
     return schema
 

@@ -64,13 +64,22 @@ def prepare(connection: Connection, address: Address, *, create: bool) -> None:
 
     Raises:
         NotFoundError: there is no store, and `create` was not asked for.
-        StoreError: the schema is another program's, or was written by a newer foldin; it is left as it is.
+        StoreError: the schema is another program's, was written by a newer foldin, or is closed to this role; it is
+            left as it is.
     """
+    _check_usable(connection, address)
     if _version(connection, address, create=create) < len(MIGRATIONS):
         with connection.transaction():
             # one at a time; whoever waited finds the work done
             connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK, address.schema))
             _migrate(connection, address, _version(connection, address, create=create))
+
+
+def _check_usable(connection: Connection, address: Address) -> None:
+    # to a role that may not look into it, its tables seem not to be there
+    query = "SELECT 1 FROM pg_namespace WHERE nspname = %s AND NOT has_schema_privilege(oid, 'USAGE')"
+    if connection.execute(query, (address.schema,)).fetchall():
+        raise StoreError(f"{address.name}: this role may not use the schema; grant it USAGE on it, and its tables")
 
 
 def _version(connection: Connection, address: Address, *, create: bool) -> int:

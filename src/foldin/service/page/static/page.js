@@ -66,6 +66,7 @@ document.addEventListener("alpine:init", () => {
       if (option) this.take(option.dataset.value);
       else if (typed && this.$root.dataset.go) this.take(typed);
     },
+    // at the press already: by the release a newer list may lie under the pointer
     click(event) {
       const option = event.target.closest("[data-value]");
       if (option) this.take(option.dataset.value);
