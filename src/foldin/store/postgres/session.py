@@ -34,9 +34,9 @@ _WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"
 # What the server's own settings say must not decide whether a commit is kept, a call is cut off or nothing is written.
 # `transaction_timeout` is there from PostgreSQL 17 on.
 _SETTINGS = """
+SET statement_timeout = 0;
 SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout';
 SET synchronous_commit = on;
-SET statement_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
 SET lock_timeout = {patience};
 SET default_transaction_read_only = off;
