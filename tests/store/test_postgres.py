@@ -16,6 +16,7 @@ import pytest
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Interactions
 from foldin.errors import ConfigurationError, ConflictError, DataError, NotFoundError, StoreError
+from foldin.store import coded_events
 from foldin.store.contract import Batch, Ingested
 from foldin.store.opening import open_store
 from foldin.store.postgres import batches, events, schema, session
@@ -421,7 +422,8 @@ def test_event_ids_are_indexed_once_there_are_any(url: str, log: Interactions, p
 
 
 def test_blocks_part_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "BLOCK", 3)
+    for module in (batches, coded_events):
+        monkeypatch.setattr(module, "BLOCK", 3)
     rng = np.random.default_rng(0)
     users = rng.integers(0, 3, 10, dtype=np.int32)
     log = Interactions(ids_of("abc"), users, ids_of("xyz"), users[::-1].copy(), values=rng.random(10, dtype=np.float32))

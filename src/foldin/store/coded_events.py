@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -117,7 +118,7 @@ def unknown_rows(
 ) -> NDArray[np.intp]:
     """The rows to be stored: all but those whose event id is known, by the store or by a row above, with the same body.
 
-    `check` refuses ids that cannot be stored; `bodies_of` finds the events stored under ids.
+    `check` refuses ids that cannot be stored; `bodies_of` finds the events stored under at most BLOCK ids.
 
     Raises:
         ConflictError: an event id is known with another body.
@@ -125,12 +126,12 @@ def unknown_rows(
     everything = np.arange(len(events.users))
     if events.ids is None:
         return everything
-    given = [event_id for event_id in events.ids.tolist() if event_id is not None]
+    given = _given(events.ids)
     check(given)
-    known = bodies_of(given)
-    if not known and len(set(given)) == len(given):
-        return everything
-    return np.array(list(_unknown(events, events.ids, known)), dtype=np.intp)
+    repeated, above = _repeated(given), dict[str, Body]()
+    blocks = (everything[start : start + BLOCK] for start in range(0, len(everything), BLOCK))
+    found = [_unknown_of(events, rows, _given(events.ids[rows]), bodies_of, repeated, above) for rows in blocks]
+    return np.concatenate([everything[:0], *found])
 
 
 def overtaken(source: str) -> ConflictError:
@@ -183,15 +184,45 @@ def history_of(events: Sequence[StoredEvent]) -> History:
     )
 
 
-def _unknown(events: CodedEvents, ids: Ids, known: dict[str, Body]) -> Iterator[int]:
-    bodies: Iterator[Body] = zip(*events.columns(np.arange(len(ids))), strict=True)
-    for row, (event_id, body) in enumerate(zip(ids.tolist(), bodies, strict=True)):
-        if event_id is None or event_id not in known:
+def _given(ids: Ids) -> list[str]:
+    return [event_id for event_id in ids.tolist() if event_id is not None]
+
+
+def _repeated(given: Sequence[str]) -> set[str]:
+    """The ids that come more than once."""
+    if len(set(given)) == len(given):
+        return set()
+    return {event_id for event_id, count in Counter(given).items() if count > 1}
+
+
+def _unknown_of(
+    events: CodedEvents,
+    rows: NDArray[np.intp],
+    given: list[str],
+    bodies_of: Callable[[list[str]], dict[str, Body]],
+    repeated: set[str],
+    above: dict[str, Body],
+) -> NDArray[np.intp]:
+    """Those of a block's rows that are to be stored; `above`: what the blocks before said under repeated ids."""
+    known = bodies_of(given)
+    if not known and repeated.isdisjoint(given):
+        return rows
+    return np.array(list(_unknown(events, rows, known, repeated, above)), dtype=np.intp)
+
+
+def _unknown(
+    events: CodedEvents, rows: NDArray[np.intp], known: dict[str, Body], repeated: set[str], above: dict[str, Body]
+) -> Iterator[int]:
+    assert events.ids is not None
+    bodies: Iterator[Body] = zip(*events.columns(rows), strict=True)
+    for row, event_id, body in zip(rows.tolist(), events.ids[rows].tolist(), bodies, strict=True):
+        before = known.get(event_id, above.get(event_id))
+        if before is None:
             yield row
-        elif known[event_id] != body:
+        elif before != body:
             raise ConflictError(f"event id '{event_id}' belongs to another event; nothing of this batch was stored")
-        if event_id is not None:
-            known[event_id] = body
+        if event_id in repeated:
+            above[event_id] = body
 
 
 def _decoded_kinds(codes: NDArray[np.integer], decoded: _Decoded) -> tuple[Ids, NDArray[np.int8]] | tuple[None, None]:

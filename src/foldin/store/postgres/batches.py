@@ -140,12 +140,8 @@ def _no_bodies(_: Sequence[str]) -> dict[str, Body]:
 
 
 def _stored_bodies(connection: Connection, event_ids: Sequence[str]) -> dict[str, Body]:
-    found: dict[str, Body] = {}
-    for start in range(0, len(event_ids), BLOCK):
-        # in binary, where a float4 comes back as it was given
-        rows = connection.execute(_BODIES, (event_ids[start : start + BLOCK],), binary=True)
-        found.update((row[0], row[1:]) for row in rows)
-    return found
+    # in binary, where a float4 comes back as it was given
+    return {row[0]: row[1:] for row in connection.execute(_BODIES, (event_ids,), binary=True)}
 
 
 def _insert(connection: Connection, events: CodedEvents, rows: NDArray[np.intp], source: int) -> None:
