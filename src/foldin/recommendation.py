@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldin.coldstart.blend import TERMS
+from foldin.data.catalog import title_in
 from foldin.ranking import top_k
 from foldin.ranking.top_k import Rankings
 
@@ -52,6 +53,11 @@ class Recommendation:
     rating: float | None
     basis: Basis
     item: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The item's title, or its id where the catalogue has none."""
+        return title_in(self.item, self.item_id)
 
 
 @dataclass(frozen=True)

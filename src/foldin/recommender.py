@@ -25,6 +25,7 @@ from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.evaluation.training_report import TrainingReport
 from foldin.models.protocols import Estimator, Model
 from foldin.ranking.diversity import CANDIDATES, check_diversity, diverse
+from foldin.ranking.newcomers import with_few_new
 from foldin.ranking.top_k import Rankings, masked, top_k
 from foldin.recommendation import Basis, Contribution, Explanation, Ranked, Recommendation, joined
 
@@ -34,9 +35,6 @@ Seen: TypeAlias = Literal["exclude", "include"]
 HistoryLike: TypeAlias = History | Sequence[str]
 
 BLOCK = 512
-
-MOST_NEW = 0.2
-"""What part of a ranking may be items that nobody had in training."""
 
 CELLS = 2**20
 """Scores worked on together: few enough that their terms stay near the processor."""
@@ -291,7 +289,7 @@ class Recommender:
             scores[(slice(None), left_out) if left_out.ndim == 1 else left_out] = -np.inf
         if not whole:
             self._leave_out_unreachable(scores, terms)
-            self._leave_out_most_new(scores, k)
+            scores = with_few_new(scores, ~self.blend.prior.warm, k)
         return self._told(self._best(scores, k, diversity), terms, shown, histories)
 
     def _best(self, scores: NDArray[np.float32], k: int, diversity: float) -> Rankings:
@@ -307,18 +305,6 @@ class Recommender:
         if len(unreachable):
             found = False if terms.content is None else terms.content[:, unreachable] > 0
             scores[:, unreachable] = np.where(found, scores[:, unreachable], -np.inf)
-
-    def _leave_out_most_new(self, scores: NDArray[np.float32], k: int) -> None:
-        new, most = np.flatnonzero(~self.blend.prior.warm), max(1, int(MOST_NEW * k))
-        if len(new) <= most:
-            return
-        of_new = scores[:, new]
-        kept = top_k(of_new, most)
-        capped = np.full_like(of_new, -np.inf)
-        capped[kept.rows, kept.items] = kept.scores
-        # where there is too little else, a list of new items is better than a short one
-        enough = np.isfinite(scores).sum(axis=1) - np.isfinite(of_new).sum(axis=1) >= k - most
-        scores[:, new] = np.where(enough[:, None], capped, of_new)
 
     def _told(
         self, rankings: Rankings, terms: Terms, shown: csr_array, histories: csr_array, *, probable: bool = True

@@ -6,35 +6,22 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from foldin.cli.output import print_table
+from foldin.evaluation.titles import title_of
 
 if TYPE_CHECKING:
     from foldin.evaluation.report import RatingRow, Row
 
 __all__ = ["print_figures", "print_rating_figures"]
 
-TITLES = {
-    "ndcg": "NDCG",
-    "recall_capped": "Recall, of min(k, n)",
-    "recall": "Recall, of n",
-    "precision": "Precision",
-    "hit_rate": "Hit rate",
-    "map": "MAP",
-    "mrr": "MRR",
-    "novelty": "Novelty, bits",
-    "popularity": "Mean popularity",
-    "coverage": "Coverage",
-    "gini": "Gini",
-}
-
 
 def print_figures(title: str, rows: Sequence[Row]) -> None:
     """A line per metric, a column per model; the last line, where the truth is known, is the share of it reached."""
     contenders = [row.contender for row in rows]
     metrics = list(rows[0].means)
-    lines = [[_title(metric), *(_figure(row, metric) for row in rows)] for metric in metrics]
+    lines = [[title_of(metric), *(_figure(row, metric) for row in rows)] for metric in metrics]
     if any(row.share_of_best is not None for row in rows):
         shares = ["" if row.share_of_best is None else f"{row.share_of_best:.0%}" for row in rows]
-        lines.append([f"{_title(metrics[0])} of the best possible", *shares])
+        lines.append([f"{title_of(metrics[0])} of the best possible", *shares])
     print_table(title, ["", *contenders], lines, numbers=contenders)
 
 
@@ -49,12 +36,6 @@ def print_rating_figures(title: str, rows: Sequence[RatingRow]) -> None:
         for row in rows
     ]
     print_table(title, ["", "RMSE", "MAE"], lines, numbers=["RMSE", "MAE"])
-
-
-def _title(metric: str) -> str:
-    name, _, cutoff = metric.partition("@")
-    title, comma, rest = TITLES.get(name, name).partition(",")
-    return f"{title}@{cutoff}{comma}{rest}"
 
 
 def _figure(row: Row, metric: str) -> str:

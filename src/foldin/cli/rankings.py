@@ -46,7 +46,7 @@ def print_ranking(
         [
             str(rank),
             one.item_id,
-            _title(one, recommender),
+            one.title,
             *(FIGURES[figure](one, recommender) for figure in figures),
             *(because(one.basis) for _ in reasons),
             *([cells[one.item_id]] if more else []),
@@ -73,11 +73,6 @@ def _without_history(ranking: Sequence[Recommendation]) -> str:
     chosen = any(one.basis.popularity for one in ranking)
     parts = [*(["what fits the profile"] if fits else []), *(["what most people choose"] if chosen else [])]
     return f"No item of a history is known to the model: this is {', and '.join(parts)}."
-
-
-def _title(recommendation: Recommendation, recommender: Recommender) -> str:
-    index = int(recommender.catalog.indices([recommendation.item_id])[0])
-    return recommender.catalog.title(index)
 
 
 def _figures(ranking: Sequence[Recommendation], recommender: Recommender, *, one_term: bool) -> list[str]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from foldin.data.interactions import Ids
 from foldin.errors import DataError, NotFoundError
 
-__all__ = ["Attributes", "Catalog", "ids_of"]
+__all__ = ["Attributes", "Catalog", "ids_of", "title_in"]
 
 Attributes: TypeAlias = Mapping[str, Ids]
 """One column per attribute, one cell per id: a `str`, or None where it is not known."""
@@ -29,6 +29,11 @@ def ids_of(ids: Iterable[str | None]) -> Ids:
     array = np.empty(len(listed), dtype=np.object_)
     array[:] = listed
     return array
+
+
+def title_in(attributes: Mapping[str, str], item_id: str) -> str:
+    """An item's title among its attributes, or its id where there is none."""
+    return next((attributes[name] for name in TITLES if name in attributes), item_id)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +56,11 @@ class Catalog:
 
     def __len__(self) -> int:
         return len(self.item_ids)
+
+    @classmethod
+    def of_one(cls, item_id: str, attributes: Mapping[str, str]) -> Catalog:
+        """A catalogue of one item."""
+        return cls(ids_of([item_id]), {name: ids_of([value]) for name, value in attributes.items()})
 
     @cached_property
     def _positions(self) -> dict[str, int]:
@@ -88,8 +98,7 @@ class Catalog:
 
     def title(self, index: int) -> str:
         """The item's title, or its id where the catalogue has none."""
-        known = self.item(index)
-        return next((known[name] for name in TITLES if name in known), str(self.item_ids[index]))
+        return title_in(self.item(index), str(self.item_ids[index]))
 
     def extended(self, ids: Ids) -> Catalog:
         """This catalogue followed by those of the ids it lacks, in code point order, without attributes."""

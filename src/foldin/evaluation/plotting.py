@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from foldin.data.files import replaced
 from foldin.errors import ConfigurationError
 from foldin.evaluation.cells import Cell
+from foldin.evaluation.titles import title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -123,9 +124,9 @@ def _draw_lengths(axes: Axes, cells: Sequence[Cell], metric: str) -> None:
         ends[name] = float(means[-1])
     axes.set_xticks(places, [f"{cell.length}\n{_short(len(cell))}" for cell in cells])
     axes.set_xlabel("items shown, and the test users who have as many", color=QUIET, labelpad=10)
-    axes.set_ylabel(f"{_title(metric)}, ± standard error", color=QUIET, labelpad=8)
+    axes.set_ylabel(f"{title_of(metric)}, ± standard error", color=QUIET, labelpad=8)
     axes.set_ylim(bottom=0)
-    _frame(axes, f"{_title(metric)} by history length", grid="y")
+    _frame(axes, f"{title_of(metric)} by history length", grid="y")
     _name_lines(axes, float(places[-1]), ends, styles)
 
 
@@ -177,9 +178,9 @@ def _draw_segments(axes: Axes, cells: Sequence[Cell], metric: str, attribute: st
         )
     axes.set_yticks(rows, [f"{cell.segment}\n{_users(len(cell))}" for cell in cells])
     axes.set_ylim(-0.6, len(cells) - 0.4)
-    axes.set_xlabel(f"{_title(metric)}, ± standard error", color=QUIET, labelpad=10)
+    axes.set_xlabel(f"{title_of(metric)}, ± standard error", color=QUIET, labelpad=10)
     axes.set_xlim(left=0)
-    _frame(axes, f"{_title(metric)} by {attribute}", grid="x")
+    _frame(axes, f"{title_of(metric)} by {attribute}", grid="x")
     axes.legend(frameon=False, labelcolor=INK, loc="center left", bbox_to_anchor=(1.0, 0.5), handlelength=1.2)
 
 
@@ -233,7 +234,3 @@ def _short(number: int) -> str:
 
 def _users(number: int) -> str:
     return "1 user" if number == 1 else f"{number:,} users"
-
-
-def _title(metric: str) -> str:
-    return metric.upper() if metric.startswith(("ndcg", "map", "mrr")) else metric.replace("_", " ").capitalize()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from foldin.data.catalog import TITLES
 from foldin.recommendation import Contribution, Explanation, Recommendation
 from foldin.service.messages import Basis, ExplainResponse, Reason, Recommended, RecommendResponse
 from foldin.service.scoring import Answer
@@ -25,7 +24,7 @@ def recommended(one: Recommendation, reasons: Sequence[Reason] = ()) -> Recommen
     """One item of a ranking."""
     return Recommended(
         item=one.item_id,
-        title=next((one.item[name] for name in TITLES if name in one.item), one.item_id),
+        title=one.title,
         score=one.score,
         probability=one.probability,
         rating=one.rating,

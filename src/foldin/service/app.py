@@ -53,20 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="foldin", version=foldin.__version__, lifespan=lifespan, docs_url=None, redoc_url=None, responses=PROBLEMS
     )
-    app.router.route_class = StrictRoute
-    for scope, router in (
-        ("read", recommend_routes(service)),
-        ("ingest", event_routes(service)),
-        ("ingest", user_routes(service)),
-        ("ingest", item_routes(service)),
-        ("admin", model_routes(service)),
-        ("admin", job_routes(service)),
-        ("read", measure_routes(service)),
-        ("admin", page_routes(service)),
-    ):
-        app.include_router(router, dependencies=[Depends(needs(scope))])
-    app.include_router(health_routes(service))
-    app.include_router(enter_routes(service))
+    _add_routes(app, service)
     _tell_of_problems(app)
     app.add_middleware(Bodies, most=settings.body, most_at={"/v1/events": settings.events_body}, pause=settings.pause)
     app.add_middleware(
@@ -84,6 +71,23 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.service = service
     complete_description(app)
     return app
+
+
+def _add_routes(app: FastAPI, service: Service) -> None:
+    app.router.route_class = StrictRoute
+    for scope, router in (
+        ("read", recommend_routes(service)),
+        ("ingest", event_routes(service)),
+        ("ingest", user_routes(service)),
+        ("ingest", item_routes(service)),
+        ("admin", model_routes(service)),
+        ("admin", job_routes(service)),
+        ("read", measure_routes(service)),
+        ("admin", page_routes(service)),
+    ):
+        app.include_router(router, dependencies=[Depends(needs(scope))])
+    app.include_router(health_routes(service))
+    app.include_router(enter_routes(service))
 
 
 def _allow(app: FastAPI, origins: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from foldin.bundle import FileFacts
-from foldin.errors import BundleError, FoldinError
+from foldin.errors import BundleError, FoldinError, NotFoundError
 from foldin.recommender import Recommender
 from foldin.workspace import Workspace
 
@@ -22,7 +22,7 @@ TRIED = 32
 """Items whose histories of one a new model must answer before it goes live."""
 
 KEPT = 0.5
-"""What part of the items the present model can recommend a new one must know, so that a broken import stays unseen."""
+"""What part of the items the present model knows a new one must know, so that nobody sees a broken import."""
 
 Current: TypeAlias = tuple[str, Mapping[str, FileFacts] | None]
 """The name of the bundle in use, and its files with their hashes, None where it does not even say that."""
@@ -52,6 +52,16 @@ class LiveModel:
 
     def now(self) -> Live | None:
         """What answers now; None before the first training."""
+        return self._live
+
+    def answering(self) -> Live:
+        """What answers now.
+
+        Raises:
+            NotFoundError: nothing was trained yet.
+        """
+        if self._live is None:
+            raise NotFoundError("no model yet: train one with `foldin train`")
         return self._live
 
     def refresh(self) -> bool:

@@ -20,6 +20,7 @@ from foldin.data.profiles import Profile, attributes_of
 from foldin.errors import NotFoundError, ResourceError, StoreError
 from foldin.recommendation import Recommendation
 from foldin.service.live import Live, LiveModel
+from foldin.service.persons import known_of
 from foldin.service.shelf import Shelf
 from foldin.store.contract import Store
 from foldin.store.opening import open_store
@@ -90,9 +91,8 @@ class _Person:
 class Scorer:
     """A thread that answers wishes, in batches of at most `most_at_once`; at most `most_waiting` may wait.
 
-    `on_batch` is told the size of every batch.
-
-    It reads a user's events when it answers, so that everything acknowledged before is in the answer. To be closed.
+    It reads a user's events when it answers, so that everything acknowledged before is in the answer. `on_batch` is
+    told the size of every batch. To be closed.
 
     Raises:
         ConfigurationError, NotFoundError, StoreError: the store cannot be opened, as from `open_store`.
@@ -253,11 +253,8 @@ def _refuse_away(wish: Wish, away: StoreError | None) -> None:
 def _person(store: Store, wish: Wish) -> _Person:
     if wish.user is None:
         return _Person(wish, History(()) if wish.history is None else wish.history, wish.profile, known=True)
-    try:
-        history = store.history(wish.user)
-    except NotFoundError:
-        return _Person(wish, History(()), wish.profile, known=False)
-    return _Person(wish, history, {**store.profile(wish.user), **wish.profile}, known=True)
+    known = known_of(store, wish.user)
+    return _Person(wish, known.history, {**known.profile, **wish.profile}, known.heard_of)
 
 
 def _hidden(seen: csr_array, shown: Sequence[bool]) -> csr_array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from collections.abc import Callable
 from threading import Event, Thread
 from time import monotonic
 
@@ -62,7 +62,12 @@ class Service:
             on_batch=self.measures.batch.observe,
         )
         self.jobs = Jobs(settings.workspace)
-        self._retraining = None if settings.retrain is None else Retraining(self.workspace, self.jobs, settings.retrain)
+        self._looks: list[tuple[str, Callable[[], object]]] = [
+            ("catalogue", lambda: self.desk.now(self.shelf.refresh)),
+            ("models", self.live.refresh),
+        ]
+        if settings.retrain is not None:
+            self._looks.append(("trainings", Retraining(self.workspace, self.jobs, settings.retrain).look))
         self._ended = Event()
         self._lookout = Thread(target=self._look, name="foldin-lookout", daemon=True)
         self._lookout.start()
@@ -81,21 +86,11 @@ class Service:
         spent = 0.0
         while not self._ended.wait(max(self.settings.look, min(PAUSE * spent, LONGEST_PAUSE))):
             began = monotonic()
-            try:
-                with suppress(FoldinError):  # the store may be away for a while: what was read last still holds
-                    self.desk.now(self.shelf.refresh)
-            except Exception:
-                _log.exception("no look at the catalogue")
-            try:
-                self.live.refresh()
-            except Exception:
-                _log.exception("no look at the models")
-            if self._retraining is not None:
-                self._train_again(self._retraining)
+            for what, look in self._looks:
+                try:
+                    look()
+                except FoldinError as error:  # as where the store is away for a while: what was read last still holds
+                    _log.warning("no look", extra={"fields": {"at": what, "reason": str(error)}})
+                except Exception:
+                    _log.exception("no look", extra={"fields": {"at": what}})
             spent = monotonic() - began
-
-    def _train_again(self, retraining: Retraining) -> None:
-        try:
-            retraining.look()
-        except Exception:
-            _log.exception("no training")

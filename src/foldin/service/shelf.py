@@ -56,6 +56,11 @@ class Shelf:
         """Which items of the live model cannot be had now, (items,)."""
         return self._for(live).unavailable
 
+    def gone(self, live: Live) -> list[str]:
+        """The ids of the live model's items that cannot be had now."""
+        ids: list[str] = live.recommender.catalog.item_ids[self.unavailable(live)].tolist()
+        return ids
+
     def within(self, live: Live, categories: Sequence[str]) -> NDArray[np.bool_]:
         """Which items of the live model have one of the categories, (items,)."""
         within = np.zeros(len(live.recommender.catalog), dtype=np.bool_)

@@ -7,25 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from foldin.evaluation.report import Row
+from foldin.evaluation.titles import title_of
 from foldin.workspace import Bundle
 
-__all__ = ["HEADLINES", "Shown", "figures_of", "shown", "title_of"]
+__all__ = ["HEADLINES", "Shown", "figures_of", "shown"]
 
 HEADLINES = ("ndcg@10", "recall_capped@10", "coverage@10")
-
-TITLES = {
-    "ndcg": "NDCG",
-    "recall_capped": "Recall, of min(k, n)",
-    "recall": "Recall, of n",
-    "precision": "Precision",
-    "hit_rate": "Hit rate",
-    "map": "MAP",
-    "mrr": "MRR",
-    "novelty": "Novelty, bits",
-    "popularity": "Mean popularity",
-    "coverage": "Coverage",
-    "gini": "Gini",
-}
 
 
 @dataclass(frozen=True)
@@ -68,13 +55,6 @@ def figures_of(bundle: Bundle) -> tuple[Sequence[str], Sequence[tuple[str, Seque
 def _test(bundle: Bundle) -> Sequence[Row]:
     report = None if bundle.manifest is None else bundle.manifest.report
     return () if report is None or report.figures is None else report.figures.test
-
-
-def title_of(metric: str) -> str:
-    """A metric's name as people write it."""
-    name, _, cutoff = metric.partition("@")
-    title, comma, rest = TITLES.get(name, name).partition(",")
-    return f"{title}@{cutoff}{comma}{rest}"
 
 
 def _figure(mean: float | None, error: float | None) -> tuple[str, str]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from foldin.evaluation.titles import title_of
 from foldin.service.page.assets import address
-from foldin.service.page.bundles import title_of
 
 __all__ = ["page", "stranger"]
 

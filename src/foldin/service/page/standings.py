@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from foldin.coldstart.blend import TERMS
-from foldin.data.catalog import TITLES
 from foldin.recommendation import Recommendation
 
 __all__ = ["Segment", "Standing", "mean_shares", "segments_of", "standings"]
@@ -42,7 +41,7 @@ def standings(ranking: Sequence[Recommendation], before: Sequence[str]) -> list[
         Standing(
             place,
             one.item_id,
-            next((one.item[name] for name in TITLES if name in one.item), one.item_id),
+            one.title,
             one.probability,
             one.rating,
             one.score,

@@ -7,17 +7,16 @@ import asyncio
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from foldin.data.availability import unavailable
-from foldin.data.catalog import Catalog, ids_of
-from foldin.errors import NotFoundError
+from foldin.data.catalog import Catalog
 from foldin.service.live import Live
 from foldin.service.messages import Id
+from foldin.service.offered import offered
 from foldin.service.page.audience import audience_of
 from foldin.service.page.digest import Digest
 from foldin.service.page.listing import listing_of
 from foldin.service.page.reading import Reading
 from foldin.service.page.rendering import page
-from foldin.service.page.standings import standings
+from foldin.service.page.standings import Standing, standings
 from foldin.service.service import Service
 
 __all__ = ["catalogue_routes"]
@@ -44,25 +43,17 @@ def catalogue_routes(service: Service, reading: Reading) -> APIRouter:
     @routes.get("/item")
     async def item(item: Id) -> Response:
         """An item: what it is, its numbers, whom it is for, and what goes with it."""
-        known, catalog, live = await digest(), _catalog(service), service.live.now()
-        in_model = live is not None and bool(live.recommender.catalog.knows([item])[0])
-        if not in_model and not catalog.knows([item])[0]:
-            raise NotFoundError(f"no item '{item}'")
-        attributes, title = _told(service, item)
+        known, live = await digest(), service.live.now()
+        found = offered(item, service.shelf.catalog, live)
+        learned = live if found.in_model else None
         return page(
             "item.html",
             here="catalogue",
-            item=item,
-            title=title,
-            attributes=attributes,
-            available=not unavailable(_alone(item, attributes)),
+            item=found,
             numbers=None if known is None else known.items.get(item),
             counted=known is not None,
-            groups=audience_of(live.recommender, item) if live is not None and in_model else [],
-            neighbours=await asyncio.to_thread(_neighbours, service, live, item)
-            if live is not None and in_model
-            else [],
-            in_model=in_model,
+            groups=[] if learned is None else audience_of(learned.recommender, item),
+            neighbours=[] if learned is None else await asyncio.to_thread(_neighbours, service, learned, item),
         )
 
     return routes
@@ -74,18 +65,5 @@ def _catalog(service: Service) -> Catalog:
     return service.shelf.catalog if len(service.shelf.catalog) or live is None else live.recommender.catalog
 
 
-def _told(service: Service, item: str) -> tuple[dict[str, str], str]:
-    live, catalog = service.live.now(), service.shelf.catalog
-    if not catalog.knows([item])[0] and live is not None:
-        catalog = live.recommender.catalog
-    index = int(catalog.indices([item])[0])
-    return catalog.item(index), catalog.title(index)
-
-
-def _alone(item: str, attributes: dict[str, str]) -> Catalog:
-    return Catalog(ids_of([item]), {name: ids_of([value]) for name, value in attributes.items()})
-
-
-def _neighbours(service: Service, live: Live, item: str) -> object:
-    gone = live.recommender.catalog.item_ids[service.shelf.unavailable(live)].tolist()
-    return standings(live.recommender.similar(item, NEIGHBOURS, exclude=gone), ())
+def _neighbours(service: Service, live: Live, item: str) -> list[Standing]:
+    return standings(live.recommender.similar(item, NEIGHBOURS, exclude=service.shelf.gone(live)), ())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
+
 from fastapi import APIRouter
 
 from foldin.data.availability import HIDDEN, unavailable
-from foldin.data.catalog import Catalog, ids_of
-from foldin.errors import NotFoundError
+from foldin.data.catalog import Catalog
 from foldin.service.bodies import StrictRoute
 from foldin.service.messages import Id, ItemRequest, ItemResponse
+from foldin.service.offered import offered
 from foldin.service.service import Service
 from foldin.store.contract import Store
 
@@ -45,8 +48,8 @@ def item_routes(service: Service) -> APIRouter:
     return routes
 
 
-def _written(service: Service, store: Store, item: str, attributes: dict[str, str]) -> ItemResponse:
-    one = Catalog(ids_of([item]), {name: ids_of([value]) for name, value in attributes.items()})
+def _written(service: Service, store: Store, item: str, attributes: Mapping[str, str]) -> ItemResponse:
+    one = Catalog.of_one(item, attributes)
     unavailable(one)  # refuses what cannot be understood, before it is stored
     store.put_catalog(one)
     service.shelf.refresh(store)
@@ -54,18 +57,4 @@ def _written(service: Service, store: Store, item: str, attributes: dict[str, st
 
 
 def _item(service: Service, catalog: Catalog, item: str) -> ItemResponse:
-    live = service.live.now()
-    in_model = live is not None and bool(live.recommender.catalog.knows([item])[0])
-    if not catalog.knows([item])[0]:
-        if live is None or not in_model:
-            raise NotFoundError(f"no item '{item}'")
-        catalog = live.recommender.catalog
-    index = int(catalog.indices([item])[0])
-    one = Catalog(ids_of([item]), {name: ids_of([value]) for name, value in catalog.item(index).items()})
-    return ItemResponse(
-        item=item,
-        title=catalog.title(index),
-        attributes=catalog.item(index),
-        available=not unavailable(one),
-        in_model=in_model,
-    )
+    return ItemResponse(**asdict(offered(item, catalog, service.live.now())))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from time import monotonic
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
 from foldin.data.interactions import History
-from foldin.errors import ConfigurationError, NotFoundError
+from foldin.data.profiles import Profile
+from foldin.errors import ConfigurationError
 from foldin.service.answers import answered, explained, recommended
 from foldin.service.bodies import StrictRoute
 from foldin.service.histories import history_of
-from foldin.service.live import Live
 from foldin.service.messages import (
     BatchRequest,
     BatchResponse,
@@ -27,9 +27,9 @@ from foldin.service.messages import (
     Rules,
     Similar,
 )
+from foldin.service.persons import known_of
 from foldin.service.scoring import Answer, Wish
 from foldin.service.service import Service
-from foldin.store.contract import Store
 
 __all__ = ["recommend_routes"]
 
@@ -47,20 +47,13 @@ def recommend_routes(service: Service) -> APIRouter:
     @routes.post("/recommend")
     async def recommend(asked: RecommendRequest) -> RecommendResponse:
         """The best k items for a user, for a history that is sent along, or for a profile alone."""
-        (answer,) = await _answers(service, [asked], asked)
-        return (
-            await asyncio.to_thread(answered, answer, asked.k, explain=True) if asked.explain else _plain(answer, asked)
-        )
+        (told,) = await _told(service, [asked], asked)
+        return told
 
     @routes.post("/recommend/batch")
     async def batch(asked: BatchRequest) -> BatchResponse:
         """The same for up to 256 people."""
-        answers = await _answers(service, asked.people, asked)
-        if asked.explain:
-            told = [await asyncio.to_thread(answered, answer, asked.k, explain=True) for answer in answers]
-        else:
-            told = [_plain(answer, asked) for answer in answers]
-        return BatchResponse(answers=told)
+        return BatchResponse(answers=await _told(service, asked.people, asked))
 
     @routes.get("/recommendations")
     @routes.get("/users/{user}/recommendations")
@@ -68,28 +61,33 @@ def recommend_routes(service: Service) -> APIRouter:
         user: Id, k: Annotated[int, Query(ge=1, le=1_000)] = 10, seen: Literal["exclude", "include"] = "exclude"
     ) -> RecommendResponse:
         """The best k items for a user of the store."""
-        asked = RecommendRequest(user=user, k=k, seen=seen)
-        (answer,) = await _answers(service, [asked], asked)
-        return _plain(answer, asked)
+        return await recommend(RecommendRequest(user=user, k=k, seen=seen))
 
     @routes.get("/similar")
     @routes.get("/items/{item}/similar")
     async def similar(item: Id, k: Annotated[int, Query(ge=1, le=1_000)] = 10) -> Similar:
         """What goes with an item."""
-        live = _live(service)
-        gone = live.recommender.catalog.item_ids[service.shelf.unavailable(live)].tolist()
-        found = await asyncio.to_thread(live.recommender.similar, item, k, exclude=gone)
+        live = service.live.answering()
+        found = await asyncio.to_thread(live.recommender.similar, item, k, exclude=service.shelf.gone(live))
         return Similar(model=live.version, items=[recommended(one) for one in found])
 
     @routes.post("/explain")
     async def explain(asked: ExplainRequest) -> ExplainResponse:
         """Why an item has its score for somebody."""
-        live = _live(service)
+        live = service.live.answering()
         history, profile = await _known(service, asked)
         told = await asyncio.to_thread(live.recommender.explain, history, asked.item, profile=profile)
         return explained(live.version, told)
 
     return routes
+
+
+async def _told(service: Service, people: Sequence[Person], rules: Rules) -> list[RecommendResponse]:
+    """An answer for each; reasons take so long that others had better be answered meanwhile."""
+    answers = await _answers(service, people, rules)
+    if not rules.explain:
+        return [answered(answer, rules.k, explain=False) for answer in answers]
+    return [await asyncio.to_thread(answered, answer, rules.k, explain=True) for answer in answers]
 
 
 async def _answers(service: Service, people: Sequence[Person], rules: Rules) -> list[Answer]:
@@ -125,34 +123,16 @@ def _wish(service: Service, person: Person, rules: Rules) -> Wish:
     )
 
 
-def _plain(answer: Answer, rules: Rules) -> RecommendResponse:
-    return answered(answer, rules.k, explain=False)
-
-
-async def _known(service: Service, person: Person) -> tuple[History, Mapping[str, str]]:
+async def _known(service: Service, person: Person) -> tuple[History, Profile]:
     """Whose history and profile it is about."""
     _check(person)
     if person.user is None:
         return history_of(person.history or []), person.profile
     user = person.user
-
-    def read(store: Store) -> tuple[History, dict[str, str]]:
-        try:
-            return store.history(user), store.profile(user)
-        except NotFoundError:
-            return History(()), {}
-
-    history, profile = await service.desk.run(read)
-    return history, {**profile, **person.profile}
+    known = await service.desk.run(lambda store: known_of(store, user))
+    return known.history, {**known.profile, **person.profile}
 
 
 def _check(person: Person) -> None:
     if person.user is not None and person.history is not None:
         raise ConfigurationError("a user or a history, not both: the user's history is in the store")
-
-
-def _live(service: Service) -> Live:
-    live = service.live.now()
-    if live is None:
-        raise NotFoundError("no model yet: train one with `foldin train`")
-    return live
