@@ -12,7 +12,7 @@ demo: $(VENV)/.demo
 	$(BIN)/foldin demo
 
 test: $(VENV)/.test
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 soak: $(VENV)/.test
 	SOAK=1 $(BIN)/pytest tests/faults tests/service/faults --durations=20

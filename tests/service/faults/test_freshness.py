@@ -11,11 +11,15 @@ import httpx
 
 from foldin.workspace import Workspace
 from tests.faults.scale import rounds
-from tests.service.server import Server, serving, until
+from tests.service.server import Server, serving
 
 CLIENTS = 8
 PAIRS = rounds(1_000) // CLIENTS
 ITEMS = 12
+
+MOST_TURNS = 20
+"""Which process gets a connection is the kernel's affair: where there is little to do it may be the same for long."""
+
 STORED = re.compile(rb'foldin_events_total\{outcome="stored"\} ([0-9.]+)')
 
 
@@ -24,8 +28,8 @@ def ask(client: httpx.Client, method: str, path: str, body: object = None) -> ht
     return client.request(method, path, json=body, headers={"Connection": "close"}).raise_for_status()
 
 
-def stale_pairs(server: Server, client: int) -> int:
-    """How many recommendations held what had just been posted."""
+def stale_pairs(server: Server, client: str) -> int:
+    """How many recommendations held what had just been posted; `client`: a name for its users."""
     stale = 0
     with server.client() as asking:
         for pair in range(PAIRS):
@@ -46,6 +50,9 @@ def stored_by_each(server: Server) -> set[float]:
 
 def test_no_recommendation_is_stale(new_workspace: Callable[[], Workspace]) -> None:
     with serving(new_workspace().folder, "--workers", "2") as server, ThreadPoolExecutor(CLIENTS) as threads:
-        assert sum(threads.map(partial(stale_pairs, server), range(CLIENTS))) == 0
-        both = until(lambda: found if (found := stored_by_each(server)) != {float(CLIENTS * PAIRS)} else None)
-        assert all(0 < stored < CLIENTS * PAIRS for stored in both)
+        for turn in range(MOST_TURNS):
+            clients = [f"{turn}-{client}" for client in range(CLIENTS)]
+            assert sum(threads.map(partial(stale_pairs, server), clients)) == 0
+            if any(0 < stored < (turn + 1) * CLIENTS * PAIRS for stored in stored_by_each(server)):
+                return  # each process stored some, and answered for what the other had
+        raise AssertionError("one process answered everything")
