@@ -215,10 +215,22 @@ def test_everybody_gets_what_they_have_seen_too_if_asked_for(
     run_json: RunJson, trained: Path, labs: list[str], tmp_path: Path
 ) -> None:
     counts = [
-        run_json("recommend", "--all", "-o", tmp_path / "all.csv", "-k", len(labs), *more, "-w", trained)
+        run_json("recommend", "--all", "-o", tmp_path / "all.csv", "--replace", "-k", len(labs), *more, "-w", trained)
         for more in ((), ("--seen",))
     ]
     assert counts[0]["recommendations"] < counts[1]["recommendations"] == counts[1]["users"] * len(labs)
+
+
+def test_everybodys_rankings_replace_no_file_unless_allowed(
+    run: Run, run_json: RunJson, trained: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "all.csv"
+    file.write_text("mine\n")
+    answer = run("recommend", "--all", "-o", file, "-w", trained)
+    assert (answer.returncode, "is there already" in answer.stderr) == (2, True)
+    assert file.read_text() == "mine\n"
+    run_json("recommend", "--all", "-o", file, "--replace", "-w", trained)
+    assert file.read_text().startswith("user,rank,item")
 
 
 @pytest.mark.parametrize(
@@ -231,6 +243,7 @@ def test_everybody_gets_what_they_have_seen_too_if_asked_for(
         (["--profile", "developer"], 2, "'developer' is not of the form name=value, as --profile role=admin"),
         (["--profile", "role=,x=y"], 2, "'role=' is not of the form name=value"),
         (["--all"], 2, "-o FILE"),
+        (["nle", "--replace"], 2, "--replace goes with --all -o FILE"),
         (["nle", "-o", "x.csv"], 2, "--all"),
         (["--all", "-o", "x.xlsx"], 2, ".parquet, .csv, .jsonl"),
         (["--all", "-o", "no/such/folder/x.csv"], 2, "No such file"),

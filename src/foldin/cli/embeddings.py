@@ -34,7 +34,7 @@ def embeddings(
     with progress("reading the store") as tell, opened.store() as store:
         recommender, log = opened.current(), store.interactions()
         written = write_embeddings(
-            recommender, log, output, replace=replace, on_block=lambda users: tell(f"{users:,} users")
+            recommender, log, output, replace=replace, on_block=lambda users: tell(counted(users, "user"))
         )
     if written.unknown:
         print_note(f"{counted(written.unknown, 'user')} without a vector: the model knows no item of the history")
@@ -42,4 +42,4 @@ def embeddings(
         print_json({"folder": str(output), **asdict(written)})
         return
     for file, count in (("items.parquet", written.items), ("users.parquet", written.users)):
-        print_line(f"Wrote {output / file}: {count:,} vectors of {written.dimensions} numbers")
+        print_line(f"Wrote {output / file}: {counted(count, 'vector')} of {counted(written.dimensions, 'number')}")

@@ -25,6 +25,9 @@ def recommend(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File for --all: .parquet, .csv or .jsonl.")
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the file of --all if it is there already.")
+    ] = False,
     k: Annotated[int, typer.Option("-k", min=1, help="How many items.")] = 10,
     seen: Annotated[bool, typer.Option("--seen", help="Items of the history may be recommended too.")] = False,
     diversity: Annotated[
@@ -44,6 +47,7 @@ def recommend(
     from foldin.workspace import open_workspace
 
     _check(user, history, profile, everybody, output, diversity)
+    _check_file(output, replace)
     opened = open_workspace(workspace)
     if everybody:
         _write_all(opened, output, k, seen, as_json=json)
@@ -74,6 +78,13 @@ def _check(
         raise ConfigurationError("--all ranks by the scores alone: leave --diversity out")
 
 
+def _check_file(output: Path | None, replace: bool) -> None:
+    if output is None and replace:
+        raise ConfigurationError("--replace goes with --all -o FILE")
+    if output is not None and output.exists() and not replace:
+        raise ConfigurationError(f"{output} is there already: name another file, or allow it to be replaced: --replace")
+
+
 def _asked_for() -> str:
     if not sys.stdin.isatty():
         raise ConfigurationError("say for whom: a user, --history A,B,C, --profile role=admin or --all -o FILE")
@@ -82,7 +93,7 @@ def _asked_for() -> str:
 
 
 def _write_all(workspace: Workspace, output: Path | None, k: int, seen: bool, *, as_json: bool) -> None:
-    from foldin.cli.output import print_json, print_line, progress
+    from foldin.cli.output import counted, print_json, print_line, progress
     from foldin.data.availability import unavailable
     from foldin.exporting import check_ending, write_rankings
 
@@ -98,10 +109,10 @@ def _write_all(workspace: Workspace, output: Path | None, k: int, seen: bool, *,
             exclude=unavailable(stored.catalog),
             k=k,
             seen="include" if seen else "exclude",
-            on_block=lambda users: tell(f"{users:,} users"),
+            on_block=lambda users: tell(counted(users, "user")),
         )
     users = len(stored.interactions.user_ids)
     if as_json:
         print_json({"file": str(output), "users": users, "recommendations": written})
     else:
-        print_line(f"Wrote {written:,} recommendations for {users:,} users to {output}")
+        print_line(f"Wrote {counted(written, 'recommendation')} for {counted(users, 'user')} to {output}")
