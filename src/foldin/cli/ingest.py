@@ -96,7 +96,7 @@ def ingest(
         intake = read_intake(files or [], items, users, asked, columns, source=source, skip_bad=skip_bad, tell=tell)
         tell("storing")
         stored = store_intake(create_workspace(workspace), intake, rejected, again=again)
-    for note in (*intake.notes, *map(_known, _taken_before(intake, stored))):
+    for note in (*intake.notes, *stored.notes, *map(_known, _taken_before(intake, stored))):
         print_note(note)
     _print(workspace, intake, stored, as_json=json)
 
@@ -228,7 +228,7 @@ def _as_json(intake: Intake, stored: Stored) -> dict[str, object]:
         "taken_before": _taken_before(intake, stored),
         "rejected_rows": len(intake.rejected),
         "rejected_file": None if stored.rejected is None else str(stored.rejected),
-        "notes": list(intake.notes),
+        "notes": [*intake.notes, *stored.notes],
         "store": asdict(stored.summary),
     }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
+from foldin.cli.losses import losses
 from foldin.cli.rejects import in_the_way, rejects_written
 from foldin.errors import ConfigurationError, DataError, DataWarning
 
@@ -78,13 +79,14 @@ class Intake:
 class Stored:
     """What became of it: what is new, what the store holds now, and the file of the rows set aside.
 
-    `new`: how many events each source brought.
+    `new`: how many events each source brought. `notes`: what the store lost by it, in sentences.
     """
 
     added: Ingested
     summary: Summary
     rejected: Path | None
     new: Mapping[str, int]
+    notes: Sequence[str] = ()
 
 
 def read_intake(
@@ -136,10 +138,10 @@ def store_intake(workspace: Workspace, intake: Intake, rejected_file: Path | Non
         rejects_written(intake.rejected, workspace.folder, rejected_file) as file,
         workspace.store(create=True) as store,
     ):
-        before = store.sources()
+        before, lost = store.sources(), losses(store, intake.catalog, intake.profiles)
         added = store.ingest(batches, catalog=intake.catalog, profiles=intake.profiles)
         new = {name: count - before.get(name, 0) for name, count in store.sources().items()}
-        return Stored(added, store.summary(), file, new)
+        return Stored(added, store.summary(), file, new, lost)
 
 
 def _batch(part: Part, again: bool) -> Batch:
