@@ -60,6 +60,29 @@ def test_what_comes_later_is_left_out_until_it_is_lifted(
     assert events_of(workspace, "nle") == 1
 
 
+@pytest.mark.parametrize("ids", [True, False])
+def test_what_was_erased_comes_back_as_the_command_says(run: Run, run_json: RunJson, tmp_path: Path, ids: bool) -> None:
+    log, alone, folder = tmp_path / "log.csv", tmp_path / "nle.csv", tmp_path / "w"
+    head, rows = ("user,item,event_id", ["ann,a,e1", "nle,a,e2"]) if ids else ("user,item", ["ann,a", "nle,a"])
+    log.write_text("\n".join([head, *rows]) + "\n")
+    alone.write_text("\n".join([head, rows[1]]) + "\n")
+    run("ingest", log, "-w", folder)
+    run("forget", "nle", "--yes", "-w", folder)
+    said = run("forget", "nle", "--lift", "-w", folder).stdout
+    assert "without event ids that was taken in before stays left out: take in a file of this user's rows alone" in said
+    assert run_json("ingest", log, "-w", folder)["store"]["events"] == (2 if ids else 1)
+    assert run_json("ingest", alone, "-w", folder)["store"]["events"] == 2
+
+
+def test_checkpoints_that_may_hold_the_user_go_too(run: Run, workspace: Workspace) -> None:
+    workspace.checkpoints.mkdir()
+    (workspace.checkpoints / "final.safetensors").write_bytes(b"of an interrupted training")
+    run("forget", "zoe", "--yes", "-w", workspace.folder)
+    assert workspace.checkpoints.exists()  # nobody learned from zoe
+    run("forget", "nle", "--yes", "-w", workspace.folder)
+    assert not workspace.checkpoints.exists()
+
+
 def test_files_of_rows_set_aside_that_name_the_user_are_told(
     run: Run, run_json: RunJson, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

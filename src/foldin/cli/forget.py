@@ -29,6 +29,9 @@ def forget(
 ) -> None:
     """Erase a user's interactions and profile, for good, and leave out whatever comes of them later.
 
+    After --lift, events with ids come back by taking the same file in again. Without ids a log that was taken in before
+    is left out whole: take in a file of that user's rows alone.
+
     Example: foldin forget ann --yes
     """
     from foldin.cli.output import print_json
@@ -37,7 +40,8 @@ def forget(
     from foldin.workspace import open_workspace
 
     user = checked_id(user, "user")
-    with open_workspace(workspace).store() as store:
+    opened = open_workspace(workspace)
+    with opened.store() as store:
         if lift:
             lifted = store.readmit(user)
             print_json({"user": user, "lifted": lifted}) if json else _print_lifted(user, lifted)
@@ -45,6 +49,8 @@ def forget(
         if not yes:
             _ask(user)
         forgotten = store.forget(user)
+    if forgotten.events:
+        opened.forget_checkpoints()  # they may be of a training that learned from the user
     named_in = rejects_naming(user, (workspace, Path()))
     print_json(_as_json(user, forgotten, named_in)) if json else _print(user, forgotten, named_in)
 
@@ -83,4 +89,10 @@ def _erased(user: str, forgotten: Forgotten) -> str:
 def _print_lifted(user: str, lifted: bool) -> None:
     from foldin.cli.output import print_line
 
-    print_line(f"{user} is taken in again from now on" if lifted else f"{user} was not forgotten; nothing has changed")
+    if not lifted:
+        print_line(f"{user} was not forgotten; nothing has changed")
+        return
+    print_line(f"{user} is taken in again from now on")
+    print_line(
+        "A log without event ids that was taken in before stays left out: take in a file of this user's rows alone"
+    )
