@@ -1,4 +1,4 @@
-"""What new rows of catalogue and profiles take away."""
+"""What an import leaves alone, and what new rows of catalogue and profiles take away."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ import pytest
 
 Run: TypeAlias = Callable[..., CompletedProcess[str]]
 RunJson: TypeAlias = Callable[..., Any]
+
+
+def test_columns_of_a_log_that_play_no_role_are_told(run: Run, tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("user,item,device,place\na,x,phone,here\n")
+    answer = run("ingest", log, "-w", tmp_path / "w")
+    assert answer.stderr == "note: log.csv: columns left alone: device, place\n"
+    log.write_text("user,item\nb,x\n")
+    assert run("ingest", log, "-w", tmp_path / "w").stderr == ""
 
 
 @pytest.mark.parametrize(("option", "noun"), [("--items", "item"), ("--users", "user")])

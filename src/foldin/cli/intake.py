@@ -116,10 +116,16 @@ def read_intake(
             parts.append(Part(source or _name(file), _read(file, columns, skip_bad)))
         answered = [] if database is None else _answered(database, columns, skip_bad, tell)
         catalog, profiles = _catalog(items, database, columns["item"]), _profiles(users, database, columns["user"])
-    notes = [note for part in (*parts, *answered) for note in part.reading.notes] + [str(one.message) for one in noted]
+    notes = [note for part in (*parts, *answered) for note in (*part.reading.notes, *_left_alone(part))]
+    notes += [str(one.message) for one in noted]
     if database is not None and database.query is not None and not answered:
         notes.append(f"{database.name}: nothing new since {database.since}")
     return Intake([*parts, *answered], catalog, profiles, list(dict.fromkeys(notes)))
+
+
+def _left_alone(part: Part) -> list[str]:
+    unused = part.reading.unused
+    return [f"{part.name}: columns left alone: {', '.join(unused)}"] if unused else []
 
 
 def store_intake(workspace: Workspace, intake: Intake, rejected_file: Path | None, *, again: bool = False) -> Stored:

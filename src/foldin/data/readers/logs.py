@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldin.data.interactions import Interactions
-from foldin.data.readers.columns import Role
+from foldin.data.readers.columns import Role, plain_name
 from foldin.data.readers.raw import RawLog, read_raw
 from foldin.data.readers.rejects import Rejected, rejected_rows
 from foldin.data.readers.session import session
@@ -31,6 +31,7 @@ class Reading:
     `log`: the good rows. `rejected`: the others, in the order of files and rows. `notes`: what was changed on the
     way, in sentences. `columns`: the column that was taken for each role. `event_ids`: one per event, None where there
     is no such column or none was asked for. `refused_times`: the rows, counted from 0, whose time is no good one.
+    `unused`: the columns that play no role.
     """
 
     log: Interactions
@@ -39,6 +40,7 @@ class Reading:
     columns: Mapping[Role, str]
     event_ids: NDArray[np.object_] | None = None
     refused_times: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+    unused: tuple[str, ...] = ()
 
 
 def read(
@@ -114,7 +116,17 @@ def _reading(
         rejected = rejections(connection, raw, np.flatnonzero(raw.bad), most_rejected)
     notes = (*raw.users.notes, *raw.items.notes)
     columns = {role: column.name for role, column in raw.columns[0].items()}
-    return Reading(raw.interactions(), tuple(rejected), notes, columns, raw.event_ids(), raw.refused_times())
+    return Reading(
+        raw.interactions(), tuple(rejected), notes, columns, raw.event_ids(), raw.refused_times(), _unused(raw)
+    )
+
+
+def _unused(raw: RawLog) -> tuple[str, ...]:
+    used = [{column.name for column in columns.values()} for columns in raw.columns]
+    parts = zip(raw.scans, used, strict=True)
+    # a column without a name is the row numbers that pandas writes
+    names = (column.name for scan, roles in parts for column in scan.columns if column.name not in roles)
+    return tuple(dict.fromkeys(filter(plain_name, names)))
 
 
 def _refuse_naive_times(connection: duckdb.DuckDBPyConnection, raw: RawLog) -> None:
