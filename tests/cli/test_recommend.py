@@ -258,6 +258,14 @@ def test_wrong_use_says_what_to_do(run: Run, trained: Path, arguments: list[str]
     assert says in answer.stderr
 
 
+def test_an_id_that_was_mistyped_is_told_with_what_is_like_it(run: Run, trained: Path, labs: list[str]) -> None:
+    answer = run("recommend", "nlee", "-w", trained)
+    assert (answer.returncode, "(did you mean 'nle'?)" in answer.stderr) == (4, True)
+    assert "did you mean" not in run("recommend", "somebody else", "-w", trained).stderr
+    noted = run("recommend", "--history", f"{labs[0]}X,zzz", "-w", trained).stderr
+    assert f"passed over: {labs[0]}X (did you mean {labs[0]!r}?), zzz\n" in noted
+
+
 def test_without_a_workspace_or_a_model_it_says_how_to_get_one(run: Run, tmp_path: Path) -> None:
     absent = run("recommend", "nle", "-w", tmp_path / "none")
     assert (absent.returncode, absent.stderr.count("\n")) == (4, 1)

@@ -78,10 +78,12 @@ def checked_ids(item_ids: Sequence[str]) -> list[str]:
 def note_unknown(item_ids: Sequence[str], catalog: Catalog) -> None:
     """Says which of the items are not known to the model."""
     from foldin.cli.output import print_note
+    from foldin.cli.spelling import perhaps
 
     unknown = [item for item, known in zip(item_ids, catalog.knows(item_ids), strict=True) if not known]
     if unknown:
-        print_note(f"unknown to the model and passed over: {', '.join(unknown)}")
+        told = (f"{item}{perhaps(item, catalog.item_ids)}" for item in unknown)
+        print_note(f"unknown to the model and passed over: {', '.join(told)}")
 
 
 def unavailable_now(workspace: Workspace) -> list[str]:
@@ -101,11 +103,16 @@ def unavailable_now(workspace: Workspace) -> list[str]:
 
 
 def _stored(workspace: Workspace, user: str) -> tuple[History, Profile]:
+    from foldin.cli.spelling import perhaps
     from foldin.data.identifiers import checked_id
+    from foldin.errors import NotFoundError
 
     with workspace.store() as store:
         user_id = checked_id(user, "user")
-        return store.history(user_id), store.profile(user_id)
+        try:
+            return store.history(user_id), store.profile(user_id)
+        except NotFoundError as error:
+            raise NotFoundError(f"{error}{perhaps(user_id, store.user_ids())}") from None
 
 
 def _typed_history(text: str, catalog: Catalog) -> History:
