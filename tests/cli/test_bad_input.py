@@ -211,3 +211,12 @@ def test_help_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+def test_a_message_says_an_item_and_one_user(run: Run, tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("user,thing\na,x\n")
+    assert "no column is called like an item" in run("ingest", log, "-w", tmp_path / "w").stderr
+    log.write_text("user,item\na,x\na,y\n")
+    run("ingest", log, "-w", tmp_path / "w")
+    assert "1 user, 2 items, 2 interactions\n" in run("train", "--model", "popularity", "-w", tmp_path / "w").stdout

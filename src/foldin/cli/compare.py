@@ -284,7 +284,7 @@ def _write(file: Path, content: dict[str, object]) -> None:
 def _print(result: Contest, apart: Apart | None, *, as_json: bool) -> None:
     from foldin.cli.cells import print_apart
     from foldin.cli.figures import print_figures, print_rating_figures
-    from foldin.cli.output import print_json, print_line
+    from foldin.cli.output import counted, print_json, print_line
     from foldin.evaluation.report import rating_rows, rows
 
     if as_json:
@@ -292,13 +292,13 @@ def _print(result: Contest, apart: Apart | None, *, as_json: bool) -> None:
         return
     split = result.split
     print_line(
-        f"Protocol '{split.protocol}': trained on {len(split.train_rows):,} users, chosen on "
+        f"Protocol '{split.protocol}': trained on {counted(len(split.train_rows), 'user')}, chosen on "
         f"{len(split.validation.ranked()):,}, tested on {len(split.test.ranked()):,}"
     )
     if split.dropped_targets or split.dropped_users:
         print_line(
-            f"Left out: {split.dropped_targets:,} targets without training interactions, {split.dropped_users:,} users "
-            "with nothing to show or to find"
+            f"Left out: {counted(split.dropped_targets, 'target')} without training interactions, "
+            f"{counted(split.dropped_users, 'user')} with nothing to show or to find"
         )
     for choice in result.choices.values():
         print_line(f"  {choice.estimator}")

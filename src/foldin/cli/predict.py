@@ -72,10 +72,10 @@ def _best_first(row: Sequence[Recommendation]) -> Sequence[Recommendation]:
 def _print_row(
     title: str, row: Sequence[Recommendation], wanted: int, seen: Collection[str], recommender: Recommender
 ) -> None:
-    from foldin.cli.output import print_line
+    from foldin.cli.output import counted, print_line
     from foldin.cli.rankings import print_ranking
 
     marks = {one.item_id: "yes" if one.item_id in seen else "" for one in row}
     print_ranking(title, row[:wanted], recommender, extra=("in history", marks))
     if wanted < len(row):
-        print_line(f"{wanted:,} of {len(row):,} items; -k shows more, --json all")
+        print_line(f"{wanted:,} of {counted(len(row), 'item')}; -k shows more, --json all")

@@ -135,7 +135,8 @@ def _print_report(name: str, recommender: Recommender, removed: list[str], forgo
         print_json({**answer, "removed": removed, "forgotten": forgotten})
         return
     print_line(f"{recommender.estimator}")
-    print_line(f"{report.users:,} users, {report.items:,} items, {report.interactions:,} interactions")
+    learned = [(report.users, "user"), (report.items, "item"), (report.interactions, "interaction")]
+    print_line(", ".join(counted(number, noun) for number, noun in learned))
     for note in report.notes:
         print_line(f"Note: {note}")
     for old in removed:
@@ -148,7 +149,7 @@ def _print_report(name: str, recommender: Recommender, removed: list[str], forgo
     if figures.test_error is not None:
         print_line(f"Test error {figures.test_error:.5f}")
     print_figures(
-        f"{figures.test_users:,} test users, of whom the model has seen nothing but the history", figures.test
+        f"{counted(figures.test_users, 'test user')}, of whom the model has seen nothing but the history", figures.test
     )
     if figures.ratings:
         print_rating_figures("Predicted ratings", figures.ratings)

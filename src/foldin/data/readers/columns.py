@@ -139,9 +139,9 @@ def _key(name: str) -> str:
 
 
 def _no_column(columns: Sequence[Column], role: Role, file: str | None) -> DataError:
-    return DataError(
-        f"no column is called like a {role}; {_listed(columns)}; name it with {role} / --{role}", file=file
-    )
+    article = "an" if role in ("item", "event") else "a"
+    problem = f"no column is called like {article} {role}; {_listed(columns)}; name it with {role} / --{role}"
+    return DataError(problem, file=file)
 
 
 def _listed(columns: Sequence[Column]) -> str:
