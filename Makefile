@@ -12,7 +12,8 @@ demo: $(VENV)/.demo
 	$(BIN)/foldin demo
 
 test: $(VENV)/.test
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile -m "not cuda and not alone"
+	$(BIN)/pytest -m alone
 
 soak: $(VENV)/.test
 	SOAK=1 $(BIN)/pytest tests/faults tests/service/faults --durations=20

@@ -9,6 +9,7 @@ from subprocess import check_output
 from urllib.parse import urlsplit
 
 import psutil
+import pytest
 
 from tests.faults.scale import rounds
 from tests.service.server import Server, serving
@@ -16,7 +17,9 @@ from tests.service.server import Server, serving
 ENOUGH = 64
 """Clients that keep a service busy: as many rankings as it scores at once."""
 
-SECONDS = rounds(30)
+SECONDS = rounds(30) / 3
+"""Of each turn; there are three of the peak and three of ten times as much, so that what else the machine does meets both."""
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -32,16 +35,15 @@ def memory(server: Server) -> int:
     return int(psutil.Process(server.process.pid).memory_info().rss)
 
 
+@pytest.mark.alone
 def test_ten_times_the_load_neither_fills_memory_nor_stops_answers(workspace: Path) -> None:
     with serving(workspace, "--rate", "1000000") as server:
-        peaks = [pressed(server, ENOUGH)]
+        pressed(server, ENOUGH)
         before = memory(server)
-        overloads = [pressed(server, 10 * ENOUGH)]
-        # and once more, since the machine may have others to serve
-        peaks.append(pressed(server, ENOUGH))
-        overloads.append(pressed(server, 10 * ENOUGH))
+        turns = [(pressed(server, ENOUGH), pressed(server, 10 * ENOUGH)) for _ in range(3)]
+        peaks, overloads = zip(*turns, strict=True)
         assert memory(server) < 1.2 * before
-        assert {name for one in peaks + overloads for name in one} == {"answered", "refused"}
+        assert {name for one in (*peaks, *overloads) for name in one} == {"answered", "refused"}
         assert sum(one["answered"] for one in overloads) >= 0.8 * sum(one["answered"] for one in peaks)
         assert all(one["refused"] for one in overloads)
         with server.client() as client:
