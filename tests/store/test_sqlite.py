@@ -138,7 +138,7 @@ def test_a_newer_schema_is_refused_and_left_alone(path: Path) -> None:
     connection.pragma("user_version", len(MIGRATIONS) + 1)
     connection.close()
     before = content(path)
-    with pytest.raises(StoreError, match=r"store.sqlite was written by a newer foldin \(schema 3, .*upgrade foldin"):
+    with pytest.raises(StoreError, match=r"store.sqlite was written by a newer foldin \(schema 4, .*upgrade foldin"):
         SqliteStore(path, create=True)
     assert content(path) == before
 

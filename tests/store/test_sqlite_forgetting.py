@@ -16,7 +16,8 @@ from foldin.data.interactions import Interactions
 from foldin.data.profiles import Profiles
 from foldin.errors import StoreError
 from foldin.store import connecting
-from foldin.store.contract import Batch, Forgotten
+from foldin.store.citations import KEPT
+from foldin.store.contract import Batch, Forgotten, Impression
 from foldin.store.forgetting import erase
 from foldin.store.sqlite import SqliteStore
 
@@ -75,6 +76,22 @@ def test_no_byte_is_left_of_ids_events_and_profile(path: Path, seed: int) -> Non
         assert (name in content(path), MARK in content(path)) == (False, False)
         assert other.summary().events == len(other.interactions())
     assert (name in content(path), MARK in content(path)) == (False, False)
+
+
+def test_no_byte_is_left_of_what_somebody_was_shown_nor_of_what_is_older_than_is_kept(path: Path) -> None:
+    def shown(number: int, user: str, time: int = 0) -> Impression:
+        return Impression(f"{number * 7919 % 1000:03} {user}", user, "1-ease", time, ("x", "y"))
+
+    with SqliteStore(path, create=True) as store:
+        for number in range(200):
+            store.show([shown(number, USER_IDS[number]), shown(number, MARK.decode()), shown(number, "expired one")])
+        assert (MARK in content(path), b"expired one" in content(path)) == (True, True)
+        assert store.forget(MARK.decode()).impressions == 200
+        assert MARK not in content(path)
+        store.show([shown(1000 + number, "another", KEPT + 1) for number in range(400)])
+        assert store.shown_to("expired one") == []
+        store.forget("expired one")
+        assert b"expired one" not in content(path)
 
 
 def test_whoever_reads_on_delays_the_cleaning_and_forgetting_again_does_it(

@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldin.data.interactions import Ids, Interactions
+from foldin.store.citations import citations_of
 from foldin.store.coded_events import (
     BLOCK,
     Body,
     CodedEvents,
     by_user_kept,
     check_kinds,
+    citation_column,
     coded,
     id_column,
     overtaken,
@@ -29,6 +31,7 @@ from foldin.store.coded_events import (
 from foldin.store.contract import Batch
 from foldin.store.dictionary import ITEMS, KINDS, SOURCES, USERS, check_text, codes_of, latest_code
 from foldin.store.forgetting import forgotten_among
+from foldin.store.impressions import count_clicks
 from foldin.store.schema import EVENT_ID_INDEX
 
 __all__ = ["Taken", "take_batch"]
@@ -65,10 +68,12 @@ def take_batch(connection: apsw.Connection, batch: Batch) -> Taken:
         return Taken(0, len(batch.log), 0)
     if not follows:
         raise overtaken(batch.source)
-    log, event_ids = _remembered(connection, batch.log, id_column(batch))
+    columns = id_column(batch), citation_column(batch)
+    log, (event_ids, cited) = _remembered(connection, batch.log, columns)
     events = _coded(connection, log, event_ids)
     rows = _new_rows(connection, events)
     _insert(connection, events, rows, source)
+    count_clicks(connection, citations_of(log, cited, rows))
     return Taken(len(rows), len(log) - len(rows), len(batch.log) - len(log))
 
 
@@ -91,10 +96,10 @@ def _is_known(connection: apsw.Connection, source: int, batch: Batch) -> bool:
 
 
 def _remembered(
-    connection: apsw.Connection, log: Interactions, event_ids: Ids | None
-) -> tuple[Interactions, Ids | None]:
+    connection: apsw.Connection, log: Interactions, columns: Sequence[Ids | None]
+) -> tuple[Interactions, Sequence[Ids | None]]:
     check_text(log.user_ids, USERS.field)
-    return by_user_kept(log, event_ids, forgotten_among(connection, log.user_ids.tolist()))
+    return by_user_kept(log, columns, forgotten_among(connection, log.user_ids.tolist()))
 
 
 def _coded(connection: apsw.Connection, log: Interactions, event_ids: Ids | None) -> CodedEvents:

@@ -23,6 +23,7 @@ __all__ = [
     "StoredEvent",
     "by_user_kept",
     "check_kinds",
+    "citation_column",
     "coded",
     "history_of",
     "id_column",
@@ -85,22 +86,27 @@ def id_column(batch: Batch) -> Ids | None:
     Raises:
         DataError: there are not as many as events.
     """
-    if batch.event_ids is None:
-        return None
-    if len(batch.event_ids) != len(batch.log):
-        raise DataError(f"{len(batch.event_ids)} event ids for {len(batch.log)} events", field="event_id")
-    if all(event_id is None for event_id in batch.event_ids):
-        return None
-    return np.fromiter(batch.event_ids, dtype=np.object_, count=len(batch.event_ids))
+    return _column(batch.event_ids, len(batch.log), "event")
 
 
-def by_user_kept(log: Interactions, event_ids: Ids | None, forgotten: set[str]) -> tuple[Interactions, Ids | None]:
-    """The events whose users are not forgotten."""
+def citation_column(batch: Batch) -> Ids | None:
+    """The recommendations that the events of a batch cite, one for each event; None where no event cites any.
+
+    Raises:
+        DataError: there are not as many as events.
+    """
+    return _column(batch.recommendation_ids, len(batch.log), "recommendation")
+
+
+def by_user_kept(
+    log: Interactions, columns: Sequence[Ids | None], forgotten: set[str]
+) -> tuple[Interactions, Sequence[Ids | None]]:
+    """The events whose users are not forgotten, and their entries in the columns."""
     if not forgotten:
-        return log, event_ids
+        return log, columns
     by_user = np.array([user_id not in forgotten for user_id in log.user_ids], dtype=np.bool_)
     kept = by_user[log.user_codes]
-    return log.where(kept), None if event_ids is None else event_ids[kept]
+    return log.where(kept), [None if column is None else column[kept] for column in columns]
 
 
 def check_kinds(count: int) -> None:
@@ -182,6 +188,16 @@ def history_of(events: Sequence[StoredEvent]) -> History:
         np.array(values, dtype=np.float32) if any(value is not None for value in values) else None,
         _times(times) if any(time is not None for time in times) else None,
     )
+
+
+def _column(texts: Sequence[str | None] | Ids | None, count: int, what: str) -> Ids | None:
+    if texts is None:
+        return None
+    if len(texts) != count:
+        raise DataError(f"{len(texts)} {what} ids for {count} events", field=f"{what}_id")
+    if all(text is None for text in texts):
+        return None
+    return np.fromiter(texts, dtype=np.object_, count=count)
 
 
 def _given(ids: Ids) -> list[str]:

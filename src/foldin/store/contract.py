@@ -12,7 +12,17 @@ from foldin.data.interactions import History, Ids, Interactions
 from foldin.data.profiles import Profiles
 from foldin.errors import FoldinError
 
-__all__ = ["Batch", "Forgotten", "Ingested", "Snapshot", "Store", "Summary"]
+__all__ = [
+    "Batch",
+    "ClickThrough",
+    "Forgotten",
+    "Impression",
+    "Ingested",
+    "Shown",
+    "Snapshot",
+    "Store",
+    "Summary",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +33,8 @@ class Batch:
     a batch can be sent again. `digest`: of the whole content, for batches without event ids: a batch whose digest
     is stored already from the same source adds nothing. `cursor`: how far the source has been read once this batch
     is stored; `cursor_before`: how far it had been read when this batch was asked for, None where it never was. A batch
-    with a cursor is refused where another has moved it in the meantime.
+    with a cursor is refused where another has moved it in the meantime. `recommendation_ids`: one per event, the
+    recommendation it came from (`Impression.recommendation_id`), None where it came from none.
     """
 
     log: Interactions
@@ -32,6 +43,7 @@ class Batch:
     digest: str | None = None
     cursor: str | None = None
     cursor_before: str | None = None
+    recommendation_ids: Sequence[str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,39 @@ class Forgotten:
 
     events: int
     profile: bool
+    impressions: int = 0
+
+
+@dataclass(frozen=True)
+class Impression:
+    """What somebody was shown: the items, best first, by which model, and when (microseconds since the epoch).
+
+    `user_id`: None where nobody was named. `recommendation_id`: at most 256 characters.
+    """
+
+    recommendation_id: str
+    user_id: str | None
+    model: str
+    time: int
+    item_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An impression, and which of its items were clicked: those that an event came from, in the order of ranks."""
+
+    impression: Impression
+    clicked: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ClickThrough:
+    """How often a model showed an item at a rank, counted from 1, and how often it was clicked."""
+
+    model: str
+    rank: int
+    shown: int
+    clicked: int
 
 
 @dataclass(frozen=True)
@@ -115,9 +160,34 @@ class Store(Protocol):
         """
         ...
 
+    def show(self, impressions: Sequence[Impression]) -> None:
+        """Stores what was shown, for 90 days, and counts it; users are not entered by it, and forgotten ones left out.
+
+        An event that cites a recommendation makes the item a click, once per recommendation, whether event or
+        impression is stored first. One that cites a recommendation of another user, without its item or of which
+        nothing is stored, counts nothing. An impression that is stored already is left out.
+
+        Raises:
+            DataError: an id or name cannot be stored; then nothing is.
+        """
+        ...
+
+    def shown_to(self, user_id: str) -> list[Shown]:
+        """What a user was shown, oldest first.
+
+        Raises:
+            DataError: no user can have such an id.
+        """
+        ...
+
+    def click_through(self) -> list[ClickThrough]:
+        """Shown and clicked by model, in the order of their first impressions, and rank; what is erased stays
+        counted."""
+        ...
+
     def forget(self, user_id: str) -> Forgotten:
-        """Erases a user's events and profile, and leaves a tombstone (a keyed hash, not the id): later events and
-        profiles of that user are left out. Forgetting twice, or a user never seen, is no error.
+        """Erases a user's events, profile and impressions, and leaves a tombstone (a keyed hash, not the id): what
+        comes later of that user is left out. Forgetting twice, or a user never seen, is no error.
 
         An erasure of events takes an arrival number of its own, so that every reading is before it or after it.
 

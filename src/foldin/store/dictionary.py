@@ -15,7 +15,18 @@ from foldin.data.catalog import ids_of
 from foldin.data.interactions import Ids
 from foldin.errors import DataError
 
-__all__ = ["ITEMS", "KINDS", "SOURCES", "USERS", "Dictionary", "check_text", "codes_of", "decoded", "latest_code"]
+__all__ = [
+    "ITEMS",
+    "KINDS",
+    "MODELS",
+    "SOURCES",
+    "USERS",
+    "Dictionary",
+    "check_text",
+    "codes_of",
+    "decoded",
+    "latest_code",
+]
 
 # A database's text ends at NUL or cannot hold it, and a lone surrogate is no character.
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -34,6 +45,7 @@ USERS = Dictionary("users", "id", "user")
 ITEMS = Dictionary("items", "id", "item")
 KINDS = Dictionary("kinds", "name", "kind")
 SOURCES = Dictionary("sources", "name", "source")
+MODELS = Dictionary("models", "name", "model")
 
 
 def codes_of(connection: apsw.Connection, dictionary: Dictionary, texts: Sequence[str]) -> list[int]:

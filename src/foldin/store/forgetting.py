@@ -14,7 +14,7 @@ from foldin.store.contract import Forgotten
 from foldin.store.dictionary import USERS, check_text
 from foldin.store.tombstones import tombstone
 
-__all__ = ["erase", "erased_since", "forgotten_among", "lift", "scrub"]
+__all__ = ["erase", "erased_since", "forgotten_among", "lift", "mark_unclean", "scrub"]
 
 _LOSSES = "SELECT source, count(*), min(seq), min(time), max(time) FROM events WHERE user = ? GROUP BY source"
 _OF_EVENTS_ALONE = """
@@ -25,21 +25,27 @@ _MEASURE_TIMES = "UPDATE arrivals SET (first_time, last_time) = (SELECT min(time
 
 
 def erase(connection: apsw.Connection, user_id: str) -> Forgotten:
-    """Deletes a user's events and profile and leaves a tombstone, inside a transaction of the caller's.
+    """Deletes a user's events, profile and impressions and leaves a tombstone, inside a transaction of the caller's.
 
     Raises:
         DataError: no user can have such an id.
     """
     check_text([user_id], USERS.field)
     connection.execute("INSERT OR IGNORE INTO tombstones VALUES (?)", (tombstone(_salt(connection), user_id),))
+    impressions = _erase_impressions(connection, user_id)
     user = connection.execute("SELECT code, attributes IS NOT NULL FROM users WHERE id = ?", (user_id,)).fetchone()
     if user is None:
-        return Forgotten(events=0, profile=False)
+        return Forgotten(events=0, profile=False, impressions=impressions)
     code, profile = cast("tuple[int, int]", user)
     events = _erase_events(connection, code)
     connection.execute("DELETE FROM users WHERE code = ?", (code,))
+    mark_unclean(connection)
+    return Forgotten(events, bool(profile), impressions)
+
+
+def mark_unclean(connection: apsw.Connection) -> None:
+    """Notes that something of a user was deleted, of which the file may hold copies until it is scrubbed."""
     connection.execute("UPDATE arrivals SET unclean = random() | 1")  # a mark of its own, and never 0
-    return Forgotten(events, bool(profile))
 
 
 def scrub(connection: apsw.Connection) -> None:
@@ -81,6 +87,16 @@ def erased_since(connection: apsw.Connection, position: int) -> int:
     """How many users were erased from that position on who had events before it."""
     query = "SELECT count(*) FROM erasures WHERE position >= ?1 AND first < ?1"
     return int(connection.execute(query, (position,)).get)
+
+
+def _erase_impressions(connection: apsw.Connection, user_id: str) -> int:
+    """How many were erased; nobody need be known to the store to be shown something."""
+    connection.execute("DELETE FROM waiting WHERE user_id = ?", (user_id,))
+    connection.execute("DELETE FROM impressions WHERE user_id = ?", (user_id,))
+    erased = connection.changes()
+    if erased:
+        mark_unclean(connection)
+    return erased
 
 
 def _erase_events(connection: apsw.Connection, user: int) -> int:

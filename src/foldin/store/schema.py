@@ -62,7 +62,42 @@ CREATE TABLE tombstones (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE erasures (position INTEGER PRIMARY KEY, first INTEGER NOT NULL) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _FORGETTING)
+# One row for a whole list, not one for each item of it, with its texts as they are: whom the store has never heard of
+# is shown something, too. `click_through` counts what the others would have to be looked through for, and goes on
+# counting what is no longer there. `waiting`: citations of impressions that are not stored, or not yet.
+_IMPRESSIONS = """
+CREATE TABLE models (code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE impressions (
+    code INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    user_id TEXT,
+    model INTEGER NOT NULL REFERENCES models,
+    time INTEGER NOT NULL, -- microseconds since the epoch
+    items TEXT NOT NULL -- a JSON array of ids, best first
+) STRICT;
+CREATE INDEX impressions_by_user ON impressions (user_id) WHERE user_id IS NOT NULL;
+CREATE TABLE clicks (
+    impression INTEGER NOT NULL REFERENCES impressions ON DELETE CASCADE,
+    rank INTEGER NOT NULL, -- from 1
+    PRIMARY KEY (impression, rank)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE click_through (
+    model INTEGER NOT NULL REFERENCES models,
+    rank INTEGER NOT NULL,
+    shown INTEGER NOT NULL,
+    clicked INTEGER NOT NULL,
+    PRIMARY KEY (model, rank)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE waiting (
+    code INTEGER PRIMARY KEY,
+    recommendation_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    item_id TEXT NOT NULL
+) STRICT;
+CREATE INDEX waiting_by_recommendation ON waiting (recommendation_id);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _FORGETTING, _IMPRESSIONS)
 """What brings a file from version i to i + 1; a published one is never changed."""
 
 

@@ -16,12 +16,13 @@ from foldin.data.profiles import Profiles
 from foldin.errors import ConflictError, DataError, FoldinError, StoreError
 from foldin.store.batches import take_batch
 from foldin.store.connecting import connected
-from foldin.store.contract import Batch, Forgotten, Ingested, Snapshot, Summary
+from foldin.store.contract import Batch, ClickThrough, Forgotten, Impression, Ingested, Shown, Snapshot, Summary
 from foldin.store.dictionary import ITEMS, SOURCES, USERS, check_text, latest_code
 from foldin.store.events import read_history, read_interactions
 from foldin.store.fingerprint import fingerprint
 from foldin.store.forgetting import erase, erased_since, lift, scrub
 from foldin.store.frozen import unwritten
+from foldin.store.impressions import read_click_through, read_shown, write_impressions
 from foldin.store.records import read_catalog, read_profile, read_profiles, write_catalog, write_profiles
 from foldin.store.transactions import failures_named, savepoint, transaction
 
@@ -64,6 +65,21 @@ class SqliteStore:
         """See `Store.append`."""
         with self._writing() as connection:
             return [_appended(connection, batch) for batch in batches]
+
+    def show(self, impressions: Sequence[Impression]) -> None:
+        """See `Store.show`."""
+        with self._writing() as connection:
+            write_impressions(connection, impressions)
+
+    def shown_to(self, user_id: str) -> list[Shown]:
+        """See `Store.shown_to`."""
+        with self._reading() as connection:
+            return read_shown(connection, user_id)
+
+    def click_through(self) -> list[ClickThrough]:
+        """See `Store.click_through`."""
+        with self._reading() as connection:
+            return read_click_through(connection)
 
     def forget(self, user_id: str) -> Forgotten:
         """See `Store.forget`."""

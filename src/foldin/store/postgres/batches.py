@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldin.data.interactions import Ids, Interactions
+from foldin.store.citations import citations_of
 from foldin.store.coded_events import (
     BLOCK,
     Body,
     CodedEvents,
     by_user_kept,
     check_kinds,
+    citation_column,
     coded,
     id_column,
     overtaken,
@@ -28,6 +30,7 @@ from foldin.store.contract import Batch, Ingested
 from foldin.store.dictionary import ITEMS, KINDS, SOURCES, USERS, Dictionary, check_text
 from foldin.store.postgres.dictionary import check_key, codes_of
 from foldin.store.postgres.forgetting import forgotten_among
+from foldin.store.postgres.impressions import count_clicks
 from foldin.store.postgres.schema import EVENT_ID_INDEX
 from foldin.store.postgres.session import Connection
 
@@ -74,11 +77,13 @@ def take_batch(connection: Connection, batch: Batch) -> Ingested:
         return Ingested(0, len(batch.log), 0, 0, 0)
     if not follows:
         raise overtaken(batch.source)
-    log, event_ids = _remembered(connection, batch.log, id_column(batch))
+    columns = id_column(batch), citation_column(batch)
+    log, (event_ids, cited) = _remembered(connection, batch.log, columns)
     events, entered = _coded(connection, log, event_ids)
     indexed = events.ids is None or _are_ids_indexed(connection)
     rows = unknown_rows(events, _check_ids, partial(_stored_bodies, connection) if indexed else _no_bodies)
     _insert(connection, events, rows, source)
+    count_clicks(connection, citations_of(log, cited, rows))
     if not indexed:
         connection.execute(EVENT_ID_INDEX)
     known, forgotten = len(log) - len(rows), len(batch.log) - len(log)
@@ -102,9 +107,11 @@ def _is_known(connection: Connection, source: int, batch: Batch) -> bool:
     return connection.execute(query, (source, batch.digest)).rowcount == 0
 
 
-def _remembered(connection: Connection, log: Interactions, event_ids: Ids | None) -> tuple[Interactions, Ids | None]:
+def _remembered(
+    connection: Connection, log: Interactions, columns: Sequence[Ids | None]
+) -> tuple[Interactions, Sequence[Ids | None]]:
     check_key(log.user_ids.tolist(), USERS.field)
-    return by_user_kept(log, event_ids, forgotten_among(connection, log.user_ids.tolist()))
+    return by_user_kept(log, columns, forgotten_among(connection, log.user_ids.tolist()))
 
 
 def _coded(connection: Connection, log: Interactions, event_ids: Ids | None) -> tuple[CodedEvents, Entered]:

@@ -23,7 +23,7 @@ _NUMBER = "UPDATE arrivals SET next = next + 1 RETURNING next - 1"
 
 
 def erase(connection: Connection, user_id: str) -> Forgotten:
-    """Deletes a user's events and profile and leaves a tombstone, inside a transaction of the caller's.
+    """Deletes a user's events, profile and impressions and leaves a tombstone, inside a transaction of the caller's.
 
     Raises:
         DataError: no user can have such an id.
@@ -31,13 +31,14 @@ def erase(connection: Connection, user_id: str) -> Forgotten:
     check_text([user_id], USERS.field)
     mark = tombstone(_salt(connection), user_id)
     connection.execute("INSERT INTO tombstones VALUES (%s) ON CONFLICT DO NOTHING", (mark,))
+    impressions = _erase_impressions(connection, user_id)
     user = connection.execute("SELECT code, attributes IS NOT NULL FROM users WHERE id = %s", (user_id,)).fetchone()
     if user is None:
-        return Forgotten(events=0, profile=False)
+        return Forgotten(events=0, profile=False, impressions=impressions)
     code, profile = user
     events = _erase_events(connection, code)
     connection.execute("DELETE FROM users WHERE code = %s", (code,))
-    return Forgotten(events, profile)
+    return Forgotten(events, profile, impressions)
 
 
 def lift(connection: Connection, user_id: str) -> bool:
@@ -66,6 +67,12 @@ def erased_since(connection: Connection, position: int) -> int:
     query = "SELECT count(*) FROM erasures WHERE position >= %s AND first < %s"
     ((count,),) = connection.execute(query, (position, position)).fetchall()
     return int(count)
+
+
+def _erase_impressions(connection: Connection, user_id: str) -> int:
+    """How many were erased; nobody need be known to the store to be shown something."""
+    connection.execute("DELETE FROM waiting WHERE user_id = %s", (user_id,))
+    return connection.execute("DELETE FROM impressions WHERE user_id = %s", (user_id,)).rowcount
 
 
 def _erase_events(connection: Connection, user: int) -> int:

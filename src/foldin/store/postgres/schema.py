@@ -55,7 +55,42 @@ CREATE TABLE erasures (position bigint PRIMARY KEY, first bigint NOT NULL);
 """
 _SALT = "INSERT INTO arrivals VALUES (0, NULL, NULL, %s)"
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# One row for a whole list, not one for each item of it, with its texts as they are: whom the store has never heard of
+# is shown something, too. `click_through` counts what the others would have to be looked through for, and goes on
+# counting what is no longer there. `waiting`: citations of impressions that are not stored, or not yet.
+_IMPRESSIONS = """
+CREATE TABLE models (code integer PRIMARY KEY, name text COLLATE "C" NOT NULL UNIQUE);
+CREATE TABLE impressions (
+    code bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id text COLLATE "C" NOT NULL UNIQUE,
+    user_id text COLLATE "C",
+    model integer NOT NULL,
+    time bigint NOT NULL, -- microseconds since the epoch
+    items text NOT NULL -- a JSON array of ids, best first
+);
+CREATE INDEX impressions_by_user ON impressions (user_id) WHERE user_id IS NOT NULL;
+CREATE TABLE clicks (
+    impression bigint NOT NULL REFERENCES impressions ON DELETE CASCADE,
+    rank integer NOT NULL, -- from 1
+    PRIMARY KEY (impression, rank)
+);
+CREATE TABLE click_through (
+    model integer NOT NULL,
+    rank integer NOT NULL,
+    shown bigint NOT NULL,
+    clicked bigint NOT NULL,
+    PRIMARY KEY (model, rank)
+);
+CREATE TABLE waiting (
+    code bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    recommendation_id text COLLATE "C" NOT NULL,
+    user_id text NOT NULL,
+    item_id text NOT NULL
+);
+CREATE INDEX waiting_by_recommendation ON waiting (recommendation_id);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _IMPRESSIONS)
 """What brings a schema from version i to i + 1; a published one is never changed."""
 
 

@@ -11,13 +11,14 @@ from foldin.data.catalog import Catalog
 from foldin.data.interactions import History, Interactions
 from foldin.data.profiles import Profiles
 from foldin.errors import ConflictError, DataError, FoldinError
-from foldin.store.contract import Batch, Forgotten, Ingested, Snapshot, Summary
+from foldin.store.contract import Batch, ClickThrough, Forgotten, Impression, Ingested, Shown, Snapshot, Summary
 from foldin.store.dictionary import SOURCES, check_text
 from foldin.store.fingerprint import fingerprint
 from foldin.store.postgres.address import address_of
 from foldin.store.postgres.batches import take_batch
 from foldin.store.postgres.events import read_history, read_interactions
 from foldin.store.postgres.forgetting import erase, erased_since, lift
+from foldin.store.postgres.impressions import read_click_through, read_shown, write_impressions
 from foldin.store.postgres.records import read_catalog, read_profile, read_profiles, write_catalog, write_profiles
 from foldin.store.postgres.schema import prepare
 from foldin.store.postgres.session import Connection, Session
@@ -64,6 +65,18 @@ class PostgresStore:
     def append(self, batches: Sequence[Batch]) -> list[Ingested | FoldinError]:
         """See `Store.append`."""
         return self._write(lambda connection: [_appended(connection, batch) for batch in batches])
+
+    def show(self, impressions: Sequence[Impression]) -> None:
+        """See `Store.show`."""
+        self._write(lambda connection: write_impressions(connection, impressions))
+
+    def shown_to(self, user_id: str) -> list[Shown]:
+        """See `Store.shown_to`."""
+        return self._session.look(lambda connection: read_shown(connection, user_id))
+
+    def click_through(self) -> list[ClickThrough]:
+        """See `Store.click_through`."""
+        return self._session.look(read_click_through)
 
     def forget(self, user_id: str) -> Forgotten:
         """See `Store.forget`."""
