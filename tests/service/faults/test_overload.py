@@ -18,7 +18,7 @@ ENOUGH = 64
 """Clients that keep a service busy: as many rankings as it scores at once."""
 
 SECONDS = rounds(30) / 3
-"""Of each turn; there are three of the peak and three of ten times as much, so that what else the machine does meets both."""
+"""Of each turn; those of the peak and of the overload alternate, so that whatever else the machine does meets both."""
 
 ROOT = Path(__file__).parents[3]
 
