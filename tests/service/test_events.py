@@ -46,7 +46,7 @@ def test_all_that_is_kept_of_a_user_can_be_had_and_forgotten(client: httpx.Clien
     kept = client.get("/v1/users/leaving").json()
     assert kept["profile"] == {"role": "admin"}
     assert kept["history"] == [{"item": "i01", "kind": "view", "value": 2.5, "time": "2026-03-01T08:00:00Z"}]
-    assert client.delete("/v1/users/leaving").json() == {"events": 1, "profile": True}
+    assert client.delete("/v1/users/leaving").json() == {"events": 1, "profile": True, "impressions": 0}
     assert client.get("/v1/users/leaving").status_code == 404
     assert client.post("/v1/events", json={"events": [event]}).json()["forgotten"] == 1
 

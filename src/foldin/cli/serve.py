@@ -29,6 +29,9 @@ def serve(
     ] = None,
     batch: Annotated[int, typer.Option(min=1, max=1_024, help="Rankings scored together at most.")] = 64,
     rate: Annotated[float, typer.Option(min=0.1, help="Requests per second of one key, on average.")] = 1_000.0,
+    impressions: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the recommendations that the store remembers.")
+    ] = 1.0,
     retrain: Annotated[
         str | None, typer.Option(help="Train again in that interval, as 30m, 6h or 1d, where there are new events.")
     ] = None,
@@ -55,6 +58,7 @@ def serve(
         most_at_once=batch,
         rate=rate,
         burst=int(2 * rate) + 1,
+        impressions=impressions,
         retrain=every,
     )
     serve_page(settings, host, port, workers)

@@ -13,11 +13,13 @@ __all__ = ["answered", "explained", "recommended"]
 MOST_REASONS = 3
 
 
-def answered(answer: Answer, k: int, *, explain: bool) -> RecommendResponse:
+def answered(answer: Answer, k: int, recommendation_id: str, *, explain: bool) -> RecommendResponse:
     """An answer, with the reasons of each item where they are asked for."""
     reasons: list[Sequence[Reason]] = _reasons(answer) if explain else [()] * len(answer.ranking)
     items = [recommended(one, told) for one, told in zip(answer.ranking, reasons, strict=True)]
-    return RecommendResponse(model=answer.live.version, items=items, reason=_remark(answer, k))
+    return RecommendResponse(
+        recommendation_id=recommendation_id, model=answer.live.version, items=items, reason=_remark(answer, k)
+    )
 
 
 def recommended(one: Recommendation, reasons: Sequence[Reason] = ()) -> Recommended:

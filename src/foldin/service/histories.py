@@ -13,7 +13,7 @@ from foldin.data.interactions import NO_KIND, NO_TIME, History, Ids, Interaction
 from foldin.errors import DataError
 from foldin.service.messages import Event, HistoryEvent
 
-__all__ = ["events_of", "history_of", "log_of", "microseconds"]
+__all__ = ["events_of", "history_of", "log_of", "microseconds", "moment_of"]
 
 MOST_KINDS = 127
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -73,6 +73,11 @@ def microseconds(moment: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
+def moment_of(time: int) -> datetime:
+    """The moment so many microseconds after the epoch."""
+    return EPOCH + timedelta(microseconds=time)
+
+
 def _coded(ids: Sequence[str]) -> tuple[Ids, NDArray[np.int32]]:
     distinct = sorted(set(ids))
     places = {text: place for place, text in enumerate(distinct)}
@@ -92,4 +97,4 @@ def _times(times: Sequence[datetime | None]) -> NDArray[np.int64] | None:
 
 
 def _moment(time: int) -> datetime | None:
-    return None if time == NO_TIME else EPOCH + timedelta(microseconds=time)
+    return None if time == NO_TIME else moment_of(time)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from foldin.service.live import Live
+from foldin.store.contract import ClickThrough
 
 __all__ = ["Measures"]
 
 LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
+
+RANKS = 10
+"""Ranks that have counts of their own; those below share one."""
+
+MODELS = 10
+"""Models whose counts are told, the latest that were shown: every one of them takes twice as many series."""
 
 
 class Measures:
@@ -38,6 +48,11 @@ class Measures:
             ("start",),
             registry=self._registry,
         )
+        self.dropped = Counter(
+            "foldin_impressions_dropped", "Of which the store knows nothing: it was away.", registry=self._registry
+        )
+        self._clicks = _ClickThroughs()
+        self._registry.register(self._clicks)
         self._waiting = Gauge("foldin_queue", "Rankings that wait.", registry=self._registry)
         self._age = Gauge("foldin_model_age_seconds", "Since the model went live here.", registry=self._registry)
         self._model = Gauge("foldin_model", "1 for the model that is live.", ("version",), registry=self._registry)
@@ -56,9 +71,10 @@ class Measures:
         self._shown.update(item_ids)
         self.recommendations.labels("cold" if cold else "warm").inc()
 
-    def text(self, live: Live | None, waiting: int) -> bytes:
+    def text(self, live: Live | None, waiting: int, clicks: Sequence[ClickThrough]) -> bytes:
         """All of it, in Prometheus' text form."""
         self._waiting.set(waiting)
+        self._clicks.counted = clicks
         self._model.clear()
         if live is not None:
             self._model.labels(live.version).set(1)
@@ -66,3 +82,30 @@ class Measures:
             reachable = int(live.recommender.blend.reachable.sum())
             self._coverage.set(len(self._shown) / reachable if reachable and self._shown_of == live.version else 0)
         return generate_latest(self._registry)
+
+
+class _ClickThroughs(Collector):
+    """The store's counts, by the latest models and by rank."""
+
+    def __init__(self) -> None:
+        self.counted: Sequence[ClickThrough] = ()
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        labels = ("model", "rank")
+        shown = CounterMetricFamily("foldin_impressions", "Items shown, as the store counts them.", labels=labels)
+        clicked = CounterMetricFamily("foldin_clicks", "Of these, what an event came from.", labels=labels)
+        for place, counts in _by_place(self.counted).items():
+            shown.add_metric(place, counts[0])
+            clicked.add_metric(place, counts[1])
+        yield from (shown, clicked)
+
+
+def _by_place(counted: Sequence[ClickThrough]) -> dict[tuple[str, str], tuple[int, int]]:
+    latest = list(dict.fromkeys(one.model for one in counted))[-MODELS:]
+    places: dict[tuple[str, str], tuple[int, int]] = {}
+    for one in counted:
+        if one.model in latest:
+            place = one.model, str(one.rank) if one.rank <= RANKS else f"over {RANKS}"
+            shown, clicked = places.get(place, (0, 0))
+            places[place] = shown + one.shown, clicked + one.clicked
+    return places

@@ -23,6 +23,7 @@ __all__ = [
     "Forgotten",
     "HistoryEvent",
     "Id",
+    "Impression",
     "ItemRequest",
     "ItemResponse",
     "JobResponse",
@@ -191,6 +192,7 @@ class Recommended(Message):
 class RecommendResponse(Message):
     """A ranking, and by which model."""
 
+    recommendation_id: str = Field(description="For the events that come of it.")
     model: str = Field(description="The version that answered.")
     items: list[Recommended]
     reason: str | None = Field(description="Why the list is short, or rests on no history.")
@@ -236,6 +238,7 @@ class Event(Message):
     value: Amount | None = None
     time: Moment | None = Field(default=None, description="Now, where none is given.")
     event_id: Id | None = None
+    recommendation_id: Id | None = Field(default=None, description="Of the answer it came from, where it came of one.")
 
 
 class EventsRequest(Message):
@@ -269,12 +272,23 @@ class UserRequest(Message):
     profile: Attributes
 
 
+class Impression(Message):
+    """A recommendation that a user was shown, and which of its items were clicked."""
+
+    recommendation_id: str
+    model: str
+    time: datetime
+    items: list[str]
+    clicked: list[str]
+
+
 class UserResponse(Message):
     """All that is kept of a user."""
 
     user: str
     profile: dict[str, str]
     history: list[HistoryEvent]
+    shown: list[Impression] = Field(description="In the last 90 days, oldest first.")
 
 
 class ItemRequest(Message):
@@ -301,6 +315,7 @@ class Forgotten(Message):
 
     events: int
     profile: bool
+    impressions: int = Field(description="Recommendations that the user was shown.")
 
 
 ModelName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(-[a-z0-9_]{1,64})?$")]

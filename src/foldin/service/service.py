@@ -8,12 +8,14 @@ from threading import Event, Thread
 from time import monotonic
 
 from foldin.errors import FoldinError
+from foldin.service.clicks import Clicks
 from foldin.service.desk import Desk
 from foldin.service.intake import Intake
 from foldin.service.jobs import Jobs
 from foldin.service.keys import KeyRing
 from foldin.service.live import LiveModel
 from foldin.service.measures import Measures
+from foldin.service.recorder import Recorder
 from foldin.service.retraining import Retraining
 from foldin.service.scoring import Scorer
 from foldin.service.settings import Settings
@@ -51,6 +53,8 @@ class Service:
         # an import keeps whoever writes waiting for minutes, and nobody who reads
         self.writing_desk = Desk(url)
         self.intake = Intake(url, most_waiting=settings.most_writes)
+        self.clicks = Clicks(self.desk)
+        self.recorder = Recorder(url, share=settings.impressions, on_dropped=self.measures.dropped.inc)
         self.desk.now(self.shelf.refresh)
         self.live.refresh()
         self.scorer = Scorer(
@@ -78,6 +82,7 @@ class Service:
         self._lookout.join()
         self.jobs.close()
         self.scorer.close()
+        self.recorder.close()
         self.intake.close()
         self.writing_desk.close()
         self.desk.close()

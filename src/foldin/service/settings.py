@@ -19,6 +19,7 @@ class Settings:
     which nothing more comes. `body`: bytes of a request at most, unpacked too; `events_body`: where events come in.
     `rate`: requests per second of one key, on average; `burst`: at once.
     `look`: seconds between looks for a new model and a changed catalogue.
+    `impressions`: the share of what is shown that the store remembers, 0 to 1.
     `retrain`: seconds after which it trains again where there is something new; None leaves that to others.
     """
 
@@ -37,4 +38,5 @@ class Settings:
     rate: float = 1_000.0
     burst: int = 2_000
     look: float = 1.0
+    impressions: float = 1.0
     retrain: float | None = None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import Browser, Page, expect
 
 from foldin.service.link import create_code
-from tests.service.server import Server
+from tests.service.server import Server, until
 
 
 def live(labs: Server) -> str:
@@ -40,6 +40,21 @@ def test_a_network_shows_its_training(open_page: Callable[..., Page]) -> None:
     expect(chart.locator("canvas")).to_be_visible()
     chart.get_by_text("As a table").click()
     assert len(chart.get_by_role("rowheader").all()) == 3
+
+
+def test_click_through_stands_by_model_and_rank(open_page: Callable[..., Page], labs: Server) -> None:
+    with labs.client() as client:
+        answer = client.post("/v1/recommend", json={"user": "clicks", "k": 3}).json()
+        event = {"user": "clicks", "item": answer["items"][1]["item"], "recommendation_id": answer["recommendation_id"]}
+        assert client.post("/v1/events", json={"events": [event]}).json()["stored"] == 1
+        until(lambda: "foldin_impressions_total{" in client.get("/metrics").text)
+    page = open_page(f"/models?bundle={answer['model']}")
+    row = page.get_by_role("group", name="Click-through as a table").locator("tr", has_text=answer["model"])
+    assert row.get_by_role("cell").nth(4).inner_text() != "0.0%"
+    chart = page.get_by_role("region", name="Click-through by rank")
+    expect(chart.locator("canvas")).to_be_visible()
+    chart.get_by_text("As a table").click()
+    assert chart.get_by_role("rowheader").all_inner_texts()[:3] == ["1", "2", "3"]
 
 
 def test_what_goes_wrong_is_said(labs: Server, browser: Browser) -> None:

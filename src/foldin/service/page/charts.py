@@ -8,10 +8,12 @@ from typing import Literal
 
 from foldin.evaluation.training_report import EpochFigures, LengthFigures
 from foldin.service.page.digest import Digest, Series
+from foldin.store.contract import ClickThrough
 
 __all__ = [
     "Chart",
     "Line",
+    "click_chart",
     "daily_chart",
     "error_chart",
     "feedback_chart",
@@ -21,6 +23,9 @@ __all__ = [
     "tail_chart",
 ]
 
+
+MOST_RANKS = 20
+"""Of which a click-through is drawn: what stands below is seldom seen."""
 
 LEFT_TO_FIND = "Where fewer items are shown more are left to find, so only lines at the same length compare."
 
@@ -81,6 +86,17 @@ def quality_chart(epochs: Sequence[EpochFigures]) -> Chart | None:
     return _by_epoch("Validation NDCG@100 by epoch", epochs, [Line("NDCG@100", "history", [e.quality for e in epochs])])
 
 
+def click_chart(name: str, counted: Sequence[ClickThrough]) -> Chart | None:
+    """What share of the items shown at each rank was clicked; None where a model has shown nothing."""
+    own = [one for one in counted if one.model == name and one.rank <= MOST_RANKS]
+    if not own:
+        return None
+    chart = _bars(
+        "Click-through by rank", "rank", [str(one.rank) for one in own], [_rate(one) for one in own], "content"
+    )
+    return replace(chart, percent=True)
+
+
 def daily_chart(digest: Digest) -> Chart | None:
     """Events over time; None where events have none."""
     if digest.daily is None:
@@ -111,7 +127,11 @@ def spread_chart(title: str, across: str, counts: Sequence[tuple[str, int]], col
     return _bars(title, across, [name for name, _ in counts], [count for _, count in counts], colour)
 
 
-def _bars(title: str, across: str, names: Sequence[str], counts: Sequence[int], colour: str) -> Chart:
+def _rate(one: ClickThrough) -> float:
+    return one.clicked / one.shown
+
+
+def _bars(title: str, across: str, names: Sequence[str], counts: Sequence[float], colour: str) -> Chart:
     return Chart(title, across, list(range(len(names))), [Line(title, colour, counts)], "bars", names)
 
 

@@ -104,7 +104,12 @@ def _code(outcome: Ingested | FoldinError) -> int:
 
 
 def _batch(events: Sequence[Event]) -> Batch:
-    return Batch(log_of(events, datetime.now(UTC)), SOURCE, [event.event_id for event in events])
+    return Batch(
+        log_of(events, datetime.now(UTC)),
+        SOURCE,
+        [event.event_id for event in events],
+        recommendation_ids=[event.recommendation_id for event in events],
+    )
 
 
 def _appended(done: Sequence[Ingested], codes: list[int] | None = None) -> Appended:

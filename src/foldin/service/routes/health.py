@@ -47,8 +47,8 @@ def measure_routes(service: Service) -> APIRouter:
 
     @routes.get("/metrics", response_class=Metrics)
     async def metrics() -> Response:
-        """Latency by route, queue, batch size, model version and age, events, cold starts and coverage."""
-        text = service.measures.text(service.live.now(), service.scorer.waiting)
+        """Latency by route, queue, batch size, model version and age, events, cold starts, coverage and clicks."""
+        text = service.measures.text(service.live.now(), service.scorer.waiting, await service.clicks.counted())
         return Metrics(text)
 
     return routes

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from foldin.errors import NotFoundError
 from foldin.service.page.bundles import HEADLINES, figures_of, shown
-from foldin.service.page.charts import Chart, error_chart, length_chart, quality_chart
+from foldin.service.page.charts import Chart, click_chart, error_chart, length_chart, quality_chart
+from foldin.service.page.clicked import RANKS, clicked_by_model
 from foldin.service.page.rendering import page
 from foldin.service.service import Service
+from foldin.store.contract import ClickThrough
 from foldin.workspace import Bundle
 
 __all__ = ["models_page_routes"]
@@ -28,6 +31,7 @@ def models_page_routes(service: Service) -> APIRouter:
         live = service.live.now()
         version = None if live is None else live.version
         chosen = _chosen(bundles, bundle or version)
+        counted = await service.clicks.counted()
         contenders, figures = ([], []) if chosen is None else figures_of(chosen)
         return page(
             "models.html",
@@ -37,7 +41,9 @@ def models_page_routes(service: Service) -> APIRouter:
             chosen=chosen,
             contenders=contenders,
             figures=figures,
-            charts=[] if chosen is None else _charts(chosen),
+            charts=[] if chosen is None else _charts(chosen, counted),
+            clicked=clicked_by_model(counted),
+            ranks=range(1, RANKS + 1),
             jobs=await asyncio.to_thread(service.jobs.all),
         )
 
@@ -62,14 +68,18 @@ def _chosen(bundles: list[Bundle], name: str | None) -> Bundle | None:
     return found
 
 
-def _charts(bundle: Bundle) -> list[Chart]:
+def _charts(bundle: Bundle, counted: Sequence[ClickThrough]) -> list[Chart]:
+    charts = [*_reported(bundle), click_chart(bundle.name, counted)]
+    return [chart for chart in charts if chart is not None]
+
+
+def _reported(bundle: Bundle) -> list[Chart | None]:
     report = None if bundle.manifest is None else bundle.manifest.report
     if report is None or bundle.manifest is None:
         return []
     by_length = () if report.figures is None else report.figures.by_length
-    charts = (
+    return [
         length_chart(bundle.manifest.model, by_length),
         error_chart(report.epochs),
         quality_chart(report.epochs),
-    )
-    return [chart for chart in charts if chart is not None]
+    ]

@@ -85,9 +85,15 @@ def recommend_routes(service: Service) -> APIRouter:
 async def _told(service: Service, people: Sequence[Person], rules: Rules) -> list[RecommendResponse]:
     """An answer for each; reasons take so long that others had better be answered meanwhile."""
     answers = await _answers(service, people, rules)
+    named = [(answer, _recorded(service, person, answer)) for person, answer in zip(people, answers, strict=True)]
     if not rules.explain:
-        return [answered(answer, rules.k, explain=False) for answer in answers]
-    return [await asyncio.to_thread(answered, answer, rules.k, explain=True) for answer in answers]
+        return [answered(answer, rules.k, name, explain=False) for answer, name in named]
+    return [await asyncio.to_thread(answered, answer, rules.k, name, explain=True) for answer, name in named]
+
+
+def _recorded(service: Service, person: Person, answer: Answer) -> str:
+    item_ids = [one.item_id for one in answer.ranking]
+    return service.recorder.record(person.user, answer.live.version, item_ids)
 
 
 async def _answers(service: Service, people: Sequence[Person], rules: Rules) -> list[Answer]:

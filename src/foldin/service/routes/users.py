@@ -8,10 +8,11 @@ from foldin.data.catalog import ids_of
 from foldin.data.profiles import Profiles
 from foldin.errors import NotFoundError
 from foldin.service.bodies import StrictRoute
-from foldin.service.histories import events_of
-from foldin.service.messages import Forgotten, Id, UserRequest, UserResponse
+from foldin.service.histories import events_of, moment_of
+from foldin.service.messages import Forgotten, Id, Impression, UserRequest, UserResponse
+from foldin.service.persons import known_of
 from foldin.service.service import Service
-from foldin.store.contract import Store
+from foldin.store.contract import Shown, Store
 
 __all__ = ["user_routes"]
 
@@ -23,7 +24,7 @@ def user_routes(service: Service) -> APIRouter:
     @routes.get("/user")
     @routes.get("/users/{user}")
     async def export(user: Id) -> UserResponse:
-        """All that is kept of a user: profile and history, oldest first."""
+        """All that is kept of a user: profile, history and what was shown, oldest first."""
         return await service.desk.run(lambda store: _kept(store, user))
 
     @routes.put("/user")
@@ -41,16 +42,28 @@ def user_routes(service: Service) -> APIRouter:
     @routes.delete("/user")
     @routes.delete("/users/{user}")
     async def forget(user: Id) -> Forgotten:
-        """Forgets a user: events and profile are erased, and later ones are refused."""
+        """Forgets a user: events, profile and what was shown are erased, and later ones are refused."""
         gone = await service.writing_desk.run(lambda store: store.forget(user))
-        return Forgotten(events=gone.events, profile=gone.profile)
+        return Forgotten(events=gone.events, profile=gone.profile, impressions=gone.impressions)
 
     return routes
 
 
 def _kept(store: Store, user: str) -> UserResponse:
-    try:
-        history = store.history(user)
-    except NotFoundError:
-        raise NotFoundError(f"no user '{user}'") from None
-    return UserResponse(user=user, profile=store.profile(user), history=events_of(history))
+    known, shown = known_of(store, user), store.shown_to(user)
+    if not known.heard_of and not shown:
+        raise NotFoundError(f"no user '{user}'")
+    return UserResponse(
+        user=user, profile=dict(known.profile), history=events_of(known.history), shown=[_told(one) for one in shown]
+    )
+
+
+def _told(shown: Shown) -> Impression:
+    one = shown.impression
+    return Impression(
+        recommendation_id=one.recommendation_id,
+        model=one.model,
+        time=moment_of(one.time),
+        items=list(one.item_ids),
+        clicked=list(shown.clicked),
+    )
