@@ -13,7 +13,7 @@ import pytest
 from foldin.data.catalog import ids_of
 from foldin.data.interactions import Interactions
 from foldin.data.profiles import Profiles
-from foldin.store.contract import Batch
+from foldin.store.contract import Batch, Impression
 from foldin.workspace import Workspace, create_workspace
 
 Run: TypeAlias = Callable[..., CompletedProcess[str]]
@@ -42,6 +42,14 @@ def test_it_erases_and_says_so(run: Run, workspace: Workspace) -> None:
     answer = run("forget", "nle", "--yes", "-w", workspace.folder)
     assert (answer.returncode, answer.stdout.startswith("Nothing was erased: the store has no user 'nle'")) == (0, True)
     assert "foldin train" not in answer.stdout
+
+
+def test_what_a_stranger_was_shown_is_erased_too(run: Run, run_json: RunJson, workspace: Workspace) -> None:
+    with workspace.store() as store:
+        store.show([Impression(f"r{number}", f"u{number % 2}", "1-ease", 0, ("a",)) for number in range(4)])
+    answer = run("forget", "u0", "--yes", "-w", workspace.folder)
+    assert answer.stdout.startswith("Erased of u0: 0 interactions and no profile, and 2 recommendations shown\n")
+    assert run_json("forget", "u1", "--yes", "-w", workspace.folder)["impressions"] == 2
 
 
 def test_what_comes_later_is_left_out_until_it_is_lifted(

@@ -11,7 +11,7 @@ import pytest
 from foldin.data.catalog import ids_of
 from foldin.data.interactions import Interactions
 from foldin.errors import ConflictError
-from foldin.store.contract import Batch, Summary
+from foldin.store.contract import Batch, ClickThrough, Impression, Summary
 from foldin.store.schema import APPLICATION_ID, MIGRATIONS
 from foldin.store.sqlite import SqliteStore
 
@@ -69,6 +69,14 @@ def test_what_is_new_works_on_what_was_there(path: Path, log_of_one: Interaction
         assert store.forget("ann").events == 1
         assert store.forgotten_since(3) == 1
         assert store.summary() == Summary(3, 3, 3, 3, 20, 20, forgotten=1, position=5)
+
+
+def test_what_is_shown_from_then_on_is_remembered(path: Path, log_of_one: Interactions) -> None:
+    with SqliteStore(path) as store:
+        assert store.click_through() == []
+        store.show([Impression("r", "new", "1-ease", 0, ("x", "y"))])
+        store.ingest([Batch(log_of_one, "a.csv", recommendation_ids=["r"])])
+        assert store.click_through() == [ClickThrough("1-ease", 1, 1, 0), ClickThrough("1-ease", 2, 1, 1)]
 
 
 def test_every_way_leads_to_the_same_schema(path: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +28,7 @@ def forget(
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:
-    """Erase a user's interactions and profile, for good, and leave out whatever comes of them later.
+    """Erase a user's interactions, profile and what they were shown, for good, and leave out what comes of them later.
 
     After --lift, events with ids come back by taking the same file in again. Without ids a log that was taken in before
     is left out whole: take in a file of that user's rows alone.
@@ -63,7 +64,7 @@ def _ask(user: str) -> None:
 
 def _as_json(user: str, forgotten: Forgotten, named_in: Sequence[Path]) -> dict[str, object]:
     files = [str(file) for file in named_in]
-    return {"user": user, "events": forgotten.events, "profile": forgotten.profile, "rejected_files": files}
+    return {"user": user, **asdict(forgotten), "rejected_files": files}
 
 
 def _print(user: str, forgotten: Forgotten, named_in: Sequence[Path]) -> None:
@@ -80,10 +81,11 @@ def _print(user: str, forgotten: Forgotten, named_in: Sequence[Path]) -> None:
 def _erased(user: str, forgotten: Forgotten) -> str:
     from foldin.cli.output import counted
 
-    if not forgotten.events and not forgotten.profile:
+    if not any(asdict(forgotten).values()):
         return f"Nothing was erased: the store has no user {user!r}. If it should, look for how it spells the id"
     profile = "the profile" if forgotten.profile else "no profile"
-    return f"Erased of {user}: {counted(forgotten.events, 'interaction')} and {profile}"
+    shown = f", and {counted(forgotten.impressions, 'recommendation')} shown" if forgotten.impressions else ""
+    return f"Erased of {user}: {counted(forgotten.events, 'interaction')} and {profile}{shown}"
 
 
 def _print_lifted(user: str, lifted: bool) -> None:
