@@ -9,6 +9,7 @@ from time import sleep
 
 import apsw
 import httpx
+import psutil
 
 from foldin.workspace import Workspace
 from tests.service.server import Server, serving, until
@@ -50,3 +51,18 @@ def test_what_waits_for_the_disk_is_answered_before_the_end(new_workspace: Calla
 def test_several_processes_end_in_order_too(workspace: Path) -> None:
     with serving(workspace, "--workers", "2") as server:
         assert server.stop() == 0
+
+
+def test_workers_end_with_a_supervisor_that_is_killed(workspace: Path) -> None:
+    with serving(workspace, "--workers", "2") as server:
+        workers = psutil.Process(server.process.pid).children(recursive=True)
+        assert len(workers) >= 2
+        server.process.kill()
+        server.process.wait()
+        try:
+            until(lambda: not any(worker.is_running() for worker in workers))
+        finally:
+            for worker in workers:
+                if worker.is_running():
+                    worker.kill()
+        assert is_shut(server)

@@ -7,7 +7,10 @@ import os
 import signal
 import sys
 from dataclasses import asdict
+from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Thread
 
 import uvicorn
 from fastapi import FastAPI
@@ -54,4 +57,17 @@ def from_environment() -> FastAPI:
     # products as small as those of a batch gain little from a second core, and threads that wait for each other take
     # both cores from the answers: a process has one, and --workers has more of them
     threadpool_limits(1, "blas")
+    _follow(parent_process())
     return app
+
+
+def _follow(supervisor: BaseProcess | None) -> None:
+    """Ends a worker in order once whoever started it is gone: killed, it could not say so, and the address stays
+    taken."""
+    if supervisor is not None:
+        Thread(target=_end_after, args=(supervisor,), name="foldin-supervisor", daemon=True).start()
+
+
+def _end_after(supervisor: BaseProcess) -> None:
+    supervisor.join()
+    os.kill(os.getpid(), signal.SIGTERM)
