@@ -25,7 +25,7 @@ def grouped(values: Sequence[str | None]) -> Segments:
 
 
 def sizes(segments: Segments) -> dict[str, int]:
-    counts = Counter(segments.of_rows.values())
+    counts = Counter(name for several in segments.of_rows.values() for name in several)
     return {name: counts[name] for name in segments.names}
 
 
@@ -38,6 +38,12 @@ def test_each_value_is_a_segment_and_the_largest_comes_first() -> None:
 def test_values_of_few_users_are_pooled_and_missing_ones_stand_apart() -> None:
     segments = grouped([None] * 3 + ["admin"] * 9 + ["pilot"] * 2 + ["student"] * 10)
     assert list(sizes(segments).items()) == [("student", 10), ("other", 11), ("unknown", 3)]
+
+
+def test_who_has_several_values_is_in_the_segment_of_each() -> None:
+    segments = grouped(["storage|cloud"] * 10 + ["Cloud"] * 5 + ["storage|rare", "storage|"] + [None])
+    assert list(sizes(segments).items()) == [("cloud", 15), ("storage", 12), ("other", 1), ("unknown", 1)]
+    assert segments.members(np.array([0, 14, 15, 17]), "storage").tolist() == [True, False, True, False]
 
 
 def test_the_value_other_is_not_told_twice() -> None:
@@ -77,7 +83,7 @@ def test_only_the_users_who_are_judged_count() -> None:
     users = ids_of(str(user) for user in range(30))
     profiles = Profiles(users[:20], {"role": ids_of(["a"] * 20)})
     segments = segments_of(profiles, "role", users, np.array([5, 25]))
-    assert dict(segments.of_rows) == {5: "other", 25: "unknown"}
+    assert dict(segments.of_rows) == {5: ("other",), 25: ("unknown",)}
 
 
 def test_an_attribute_that_is_not_there_lists_those_that_are() -> None:

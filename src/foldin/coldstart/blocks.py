@@ -11,9 +11,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from foldin.coldstart.cells import Separator, number_of, pieces_of, value_of
-from foldin.coldstart.columns import Column
 from foldin.coldstart.words import words_of
+from foldin.data.cells import Separator, number_of, pieces_of, value_of
+from foldin.data.columns import Column
 from foldin.data.interactions import Ids
 
 __all__ = ["Bins", "Block", "Features", "Values", "Words", "fit_block"]

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 
 from foldin.coldstart.blocks import NOTHING, Block, fit_block
-from foldin.coldstart.cells import value_of
-from foldin.coldstart.columns import recognise
 from foldin.data.catalog import Attributes
+from foldin.data.cells import value_of
+from foldin.data.columns import recognise
 from foldin.data.interactions import Ids
 from foldin.errors import BundleError, DataError
 

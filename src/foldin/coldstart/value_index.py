@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
-from foldin.coldstart.cells import SEPARATORS, Separator, number_of, pieces_of, value_of
-from foldin.coldstart.columns import Column
 from foldin.coldstart.incidence import incidence
 from foldin.data.catalog import Attributes
+from foldin.data.cells import SEPARATORS, Separator, number_of, pieces_of, value_of
+from foldin.data.columns import Column
 
 __all__ = ["ValueIndex", "fit_value_index"]
 

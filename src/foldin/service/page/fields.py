@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from foldin.coldstart.blocks import Bins, Block, Values
-from foldin.coldstart.cells import pieces_of
+from foldin.data.cells import pieces_of
 from foldin.recommender import Recommender
 
 __all__ = ["Field", "Option", "fields_of", "profile_of"]

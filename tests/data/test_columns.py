@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from foldin.coldstart.cells import listed, number_of, pieces_of, value_of
-from foldin.coldstart.columns import Column, recognise
 from foldin.data.catalog import ids_of
+from foldin.data.cells import listed, number_of, pieces_of, value_of
+from foldin.data.columns import Column, recognise
 
 TAGS = ["sql", "python", "networking", "security"]
 COLUMNS = {

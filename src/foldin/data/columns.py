@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from foldin.coldstart.cells import Separator, is_address, is_date, listed, number_of, pieces_of, value_of
+from foldin.data.cells import Separator, is_address, is_date, listed, number_of, pieces_of, value_of
 from foldin.data.interactions import Ids
 
 __all__ = ["Column", "Kind", "recognise"]
