@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 import os
 import secrets
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,8 @@ PREFIX = "foldin_"
 SECRET_BYTES = 32
 LONGEST_NAME = 64
 
+_log = logging.getLogger("foldin.service")
+
 
 @dataclass(frozen=True)
 class Key:
@@ -55,11 +58,15 @@ class Key:
 
 
 class KeyRing:
-    """The keys of a workspace as they are now: the file is read again whenever it has changed."""
+    """The keys of a workspace as they are now: the file is read again whenever it has changed.
+
+    While it cannot be read, those that were read last hold, and the log says so once.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / KEYS
         self._stamp: tuple[int, int, int] | None = None
+        self._damaged: tuple[int, int, int] | None = None
         self._keys: tuple[Key, ...] = ()
 
     def holder(self, secret: str) -> Key | None:
@@ -71,8 +78,16 @@ class KeyRing:
     def _now(self) -> tuple[Key, ...]:
         stamp = _stamp(self._file)
         if stamp != self._stamp:
-            self._keys, self._stamp = tuple(read_keys(self._file.parent)), stamp
+            self._read(stamp)
         return self._keys
+
+    def _read(self, stamp: tuple[int, int, int] | None) -> None:
+        try:
+            self._keys, self._stamp = tuple(read_keys(self._file.parent)), stamp
+        except ConfigurationError as error:  # read again at the next request: it may have been a fault that passes
+            if stamp != self._damaged:
+                _log.error("keys as they were before", extra={"fields": {"reason": str(error)}})
+            self._damaged = stamp
 
 
 def create_key(folder: Path, name: str, scopes: Sequence[str], expires: datetime | None = None) -> str:
@@ -138,6 +153,10 @@ def _key(plain: object) -> Key:
     if not isinstance(plain, dict):
         raise ValueError("a key is no object")
     key = Key(**plain)
+    if not all(isinstance(text, str) for text in (key.name, key.digest, key.created, *key.scopes)):
+        raise ValueError("a key's name, digest, time and scopes are texts")
+    if not (key.digest.isascii() and (key.expires is None or datetime.fromisoformat(key.expires).tzinfo)):
+        raise ValueError("a key's digest is hexadecimal, and its end a time with an offset")
     return replace(key, scopes=tuple(key.scopes))
 
 

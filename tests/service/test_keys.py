@@ -1,0 +1,63 @@
+"""A damaged file of keys: nobody who had a key is shut out, and the service does not start on it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from foldin.service.keys import KEYS, create_key, read_keys
+from foldin.workspace import create_workspace
+from tests.service.server import PATIENCE, serving
+
+KEY = {"name": "n", "digest": "00", "scopes": ["read"], "created": "2026-03-01T00:00:00+00:00"}
+DAMAGED = [
+    b"",
+    b"{}",
+    b"\xff",
+    b"[1]",
+    b'[{"name": "x"}]',
+    *(
+        json.dumps([KEY | wrong]).encode()
+        for wrong in (
+            {"digest": 1},
+            {"digest": "\xe9"},
+            {"expires": "soon"},
+            {"expires": "2026-03-01T00:00:00"},
+            {"scopes": 1},
+        )
+    ),
+]
+
+
+def test_keys_hold_while_their_file_is_damaged(workspace: Path) -> None:
+    with serving(workspace) as server, server.client() as client:
+        assert client.get("/v1/models").status_code == 200
+        whole = (workspace / KEYS).read_bytes()
+        for damaged in DAMAGED:
+            (workspace / KEYS).write_bytes(damaged)
+            assert [client.get("/v1/models").status_code for _ in range(3)] == [200] * 3, damaged
+        assert server.log.read_text(encoding="utf-8").count("keys as they were before") == len(DAMAGED)
+        (workspace / KEYS).write_bytes(whole)
+        create_key(workspace, "another", ["read"])
+        (workspace / KEYS).write_text("[]", encoding="utf-8")
+        assert client.get("/v1/models").status_code == 401
+
+
+@pytest.mark.parametrize("damaged", DAMAGED)
+def test_it_does_not_start_on_damaged_keys(damaged: bytes, tmp_path: Path) -> None:
+    folder = create_workspace(tmp_path / "served").folder
+    (folder / KEYS).write_bytes(damaged)
+    command = [sys.executable, "-m", "foldin", "serve", "-w", str(folder), "--port", "0"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert ended.returncode
+    assert "remove it to begin with no keys" in " ".join(ended.stderr.split())
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_whole_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / KEYS).write_text(json.dumps([KEY]), encoding="utf-8")
+    assert [key.name for key in read_keys(tmp_path)] == ["n"]
