@@ -51,6 +51,29 @@ def test_rules_say_what_a_ranking_may_hold(client: httpx.Client) -> None:
     assert "i02" not in items(client.post("/v1/recommend", json=asked | {"exclude": ["i02"]}))
 
 
+def test_diversity_brings_what_the_ranking_lacks(client: httpx.Client) -> None:
+    asked = {"history": ["i00"], "k": 2}
+    first, second = items(client.post("/v1/recommend", json=asked))
+    assert {first, second} < set(EVEN)
+    for diverse in (asked | {"diversity": 1}, asked | {"diversity": 1, "seen": "include", "exclude": ["i00"]}):
+        kept, other = items(client.post("/v1/recommend", json=diverse))
+        assert kept == first
+        assert other in ODD
+    (answer,) = client.post(
+        "/v1/recommend/batch", json={"people": [{"history": ["i00"]}], "k": 2, "diversity": 1}
+    ).json()["answers"]
+    assert items_of(answer)[1] in ODD
+
+
+@pytest.mark.parametrize(
+    "asked", [{"diversity": 1.01}, {"diversity": -0.1}, {"diversity": "1"}, {"diversity": 0.1, "k": 101}]
+)
+def test_diversity_has_its_bounds(client: httpx.Client, asked: dict[str, object]) -> None:
+    answer = client.post("/v1/recommend", json={"history": ["i00"]} | asked)
+    assert answer.status_code == 422
+    assert "diversity" in answer.text
+
+
 def test_a_batch_is_answered_as_one_by_one(client: httpx.Client) -> None:
     people: list[dict[str, object]] = [{"user": "u02"}, {"history": ["i01"]}, {}]
     answers = client.post("/v1/recommend/batch", json={"people": people, "k": 5}).json()["answers"]

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from foldin.data.identifiers import checked_id, kind_refusal
 from foldin.errors import DataError
@@ -48,6 +57,7 @@ MOST_ITEMS = 1_000
 MOST_HISTORY = 10_000
 MOST_EVENTS = 10_000
 MOST_IN_BATCH = 256
+MOST_DIVERSE = 100
 
 
 def _checked(text: str) -> str:
@@ -146,7 +156,19 @@ class Rules(Message):
         default_factory=list, description="Only items with one of these categories, topics, genres or tags."
     )
     seen: Literal["exclude", "include"] = "exclude"
+    diversity: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0,
+        description=f"From 0, the order of the scores, to 1, items as different by their words as can be; k up to "
+        f"{MOST_DIVERSE} only.",
+    )
     explain: bool = Field(default=False, description="Whether each item says which items of the history it rests on.")
+
+    @model_validator(mode="after")
+    def _check_diversity(self) -> Self:
+        # as many items squared are compared
+        if self.diversity and self.k > MOST_DIVERSE:
+            raise ValueError(f"with diversity, k is at most {MOST_DIVERSE}")
+        return self
 
 
 class RecommendRequest(Person, Rules):

@@ -52,6 +52,7 @@ class Wish:
     exclude: Sequence[str] = ()
     categories: Sequence[str] = ()
     seen: bool = False
+    diversity: float = 0
     deadline: float = float("inf")
 
 
@@ -214,6 +215,7 @@ class Scorer:
             attributes_of([person.profile for person in people]),
             k=people[0].wish.k,
             left_out=self._left_out(live, [person.wish for person in people]),
+            diversity=people[0].wish.diversity,
         )
         rankings = recommender.recommendations(ranked)
         founded = (np.diff(recommender.foldable(rows).indptr) > 0).tolist()
@@ -234,10 +236,10 @@ class Scorer:
         return left_out | ~self._shelf.within(live, wish.categories) if wish.categories else left_out
 
 
-def _alike(one: tuple[_Person, _Task]) -> tuple[int, int]:
-    """What is scored together: as many items of the same model."""
+def _alike(one: tuple[_Person, _Task]) -> tuple[int, int, float]:
+    """What is scored together: as many items of the same model, as different."""
     task = one[1]
-    return id(task.live), task.wish.k
+    return id(task.live), task.wish.k, task.wish.diversity
 
 
 def _refuse_late(wish: Wish, now: float) -> None:

@@ -125,6 +125,7 @@ def _wish(service: Service, person: Person, rules: Rules) -> Wish:
         exclude=rules.exclude,
         categories=rules.categories,
         seen=rules.seen == "include",
+        diversity=rules.diversity,
         deadline=monotonic() + service.settings.deadline,
     )
 
