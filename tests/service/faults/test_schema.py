@@ -14,10 +14,13 @@ from tests.service.server import serving
 EXAMPLES = rounds(100)
 SETTINGS = Path(__file__).parents[1] / "schemathesis.toml"
 
+# To delete an item is to hide it, for events may be about it: what is hidden can still be looked at, and put back.
+CHECKS = ["--checks", "all", "--exclude-checks", "use_after_free"]
+
 
 def test_every_route_keeps_to_its_description(workspace: Path, tmp_path: Path) -> None:
     with serving(workspace, "--rate", "100000") as server:
-        command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(SETTINGS), "run", "--checks", "all"]
+        command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(SETTINGS), "run", *CHECKS]
         command += ["--header", f"Authorization: Bearer {server.key}", "--max-examples", str(EXAMPLES), "--seed", "1"]
         asked = subprocess.run(
             [*command, "--no-color", f"{server.url}/openapi.json"], capture_output=True, text=True, cwd=tmp_path
