@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from foldin.errors import ConfigurationError
 from foldin.service.keys import KEYS, create_key, read_keys
 from foldin.workspace import create_workspace
 from tests.service.server import PATIENCE, serving
@@ -48,6 +49,13 @@ def test_keys_hold_while_their_file_is_damaged(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize("damaged", DAMAGED)
+def test_damaged_keys_are_none(damaged: bytes, tmp_path: Path) -> None:
+    (tmp_path / KEYS).write_bytes(damaged)
+    with pytest.raises(ConfigurationError, match="remove it to begin with no keys"):
+        read_keys(tmp_path)
+
+
+@pytest.mark.parametrize("damaged", [b"", DAMAGED[-1]], ids=["empty", "no scopes"])
 def test_it_does_not_start_on_damaged_keys(damaged: bytes, tmp_path: Path) -> None:
     folder = create_workspace(tmp_path / "served").folder
     (folder / KEYS).write_bytes(damaged)
