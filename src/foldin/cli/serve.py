@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,14 +46,13 @@ def serve(
     """
     from foldin.cli.settings import seconds
     from foldin.service.settings import Settings
-    from foldin.workspace import create_workspace
 
     if no_auth and host not in LOOPBACK:
         raise ConfigurationError(f"--no-auth is for this machine alone, and {host} is not: leave one of them out")
     every = None if retrain is None else seconds(retrain, "--retrain")
-    create_workspace(workspace)
     settings = Settings(
         workspace,
+        host,
         auth=not no_auth,
         origins=tuple(origin or ()),
         most_at_once=batch,
@@ -61,27 +61,40 @@ def serve(
         impressions=impressions,
         retrain=every,
     )
-    serve_page(settings, host, port, workers)
+    serve_page(settings, port, workers)
 
 
-def serve_page(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
-    """Says how to get in, and answers until it is ended.
+def serve_page(settings: Settings, port: int = 8000, workers: int = 1) -> None:
+    """Says how to get in, and answers until it is ended; the workspace is made if it is not there.
 
     Raises:
         ConfigurationError: the extra `serve` is missing, or the workspace cannot be written to.
     """
     from foldin.cli.output import print_line
+    from foldin.workspace import create_workspace
 
-    port = port or _free_port(host)
+    run = _runner()
+    create_workspace(settings.workspace)
+    port = port or _free_port(settings.host)
     if settings.auth:
         _first_key(settings.workspace)
-    print_line(f"The page: {_link(settings, host, port)}")
-    _run(settings, host, port, workers)
+    print_line(f"The page: {_link(settings, port)}")
+    run(settings, port, workers)
 
 
-def _link(settings: Settings, host: str, port: int) -> str:
+def _runner() -> Callable[[Settings, int, int], None]:
+    """What serves, asked for before anything is made or shown: without the extra there is nothing to get in to."""
+    try:
+        from foldin.service.running import run
+    except ImportError as missing:
+        raise ConfigurationError(f"the service needs more: pip install 'foldin[serve]' ({missing})") from None
+    return run
+
+
+def _link(settings: Settings, port: int) -> str:
     from foldin.service.link import create_code
 
+    host = settings.host
     name = "127.0.0.1" if host == "0.0.0.0" else "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
     address = f"http://{name}:{port}/"
     return f"{address}enter?code={create_code(settings.workspace)} (once, for 12 hours)" if settings.auth else address
@@ -104,11 +117,3 @@ def _first_key(workspace: Path) -> None:
         secret = create_key(workspace, "first", ["admin"])
         print_line("This key opens everything, and is shown this once: foldin keys create makes others, with less.")
         print_line(f"  {secret}")
-
-
-def _run(settings: Settings, host: str, port: int, workers: int) -> None:
-    try:
-        from foldin.service.running import run
-    except ImportError as missing:
-        raise ConfigurationError(f"the service needs more: pip install 'foldin[serve]' ({missing})") from None
-    run(settings, host, port, workers)

@@ -30,7 +30,7 @@ VARIABLE = "FOLDIN_SERVICE"
 """What tells each process how to run."""
 
 
-def run(settings: Settings, host: str, port: int, workers: int = 1) -> None:
+def run(settings: Settings, port: int, workers: int = 1) -> None:
     """Serves until SIGTERM or Ctrl-C; exits with an error where the address is taken."""
     # once all is answered uvicorn raises the signal again, and by itself that is the death of the process: code 143
     signal.signal(signal.SIGTERM, lambda _, __: sys.exit(0))
@@ -38,7 +38,7 @@ def run(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     uvicorn.run(
         f"{__name__}:{from_environment.__name__}",
         factory=True,
-        host=host,
+        host=settings.host,
         port=port,
         workers=workers,
         log_config=LOGGING,

@@ -12,7 +12,8 @@ __all__ = ["Settings"]
 class Settings:
     """`workspace`: the folder with store, bundles and keys.
 
-    `auth`: whether a key is wanted; `origins`: of pages elsewhere that may ask (CORS).
+    `host`: where it listens. `auth`: whether a key is wanted; `origins`: of pages elsewhere that may ask (CORS), and of
+    the service itself where it has another name, as behind a proxy.
     `most_at_once`: wishes scored together, 1 for each alone; `most_waiting`: wishes that may wait;
     `most_writes`: batches of events that may wait for the disk; `most_requests`: answered at once, all in all.
     `deadline`: seconds until a recommendation is given up; `patience`: until all else is; `pause`: until a body is of
@@ -24,6 +25,7 @@ class Settings:
     """
 
     workspace: Path
+    host: str = "127.0.0.1"
     auth: bool = True
     origins: tuple[str, ...] = ()
     most_at_once: int = 64
