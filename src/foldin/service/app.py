@@ -63,6 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
         rate=settings.rate,
         burst=settings.burst,
         origins=settings.origins,
+        host=settings.host,
     )
     app.add_middleware(Turns, deadline=settings.deadline, patience=settings.patience, most=settings.most_requests)
     if settings.origins:

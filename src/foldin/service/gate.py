@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from foldin.service.hosts import host_of, is_own
 from foldin.service.keys import Key, KeyRing
 from foldin.service.page.rendering import stranger
 from foldin.service.problems import problem
@@ -19,11 +20,15 @@ from foldin.service.problems import problem
 __all__ = ["COOKIE", "Gate", "ForbiddenError", "needs"]
 
 COOKIE = "foldin_key"
-OPEN = ("/health/live", "/health/ready", "/enter", "/enter/page.css")
+ENTER = "/enter"
+OPEN = ("/health/live", "/health/ready", ENTER, "/enter/page.css")
 """What needs no key; `/enter` takes the code of a one-time link instead."""
 
 MOST_BUCKETS = 1_024
 """Keys in use at once before those that rest are forgotten."""
+
+LONGEST_HOST = 253
+"""Letters of a host that an answer repeats; no name has more."""
 
 _ANYBODY = Key("anybody", "", ("admin",), "")
 
@@ -39,18 +44,30 @@ class ForbiddenError(Exception):
 class Gate:
     """Lets a request through that brings a key, as `Authorization: Bearer ...` or as the page's cookie, at its rate.
 
-    `auth` False lets everybody through; `origins`: of pages elsewhere that may ask.
+    `auth` False lets everybody through; `origins`: of pages elsewhere that may ask; `host`: where the service listens.
     """
 
     def __init__(
-        self, app: ASGIApp, keys: KeyRing, *, auth: bool, rate: float, burst: int, origins: Sequence[str] = ()
+        self,
+        app: ASGIApp,
+        keys: KeyRing,
+        *,
+        auth: bool,
+        rate: float,
+        burst: int,
+        host: str,
+        origins: Sequence[str] = (),
     ) -> None:
         self._app, self._keys, self._auth, self._origins = app, keys, auth, origins
+        self._own = frozenset({host, *map(host_of, origins)} - {""})
         self._rate, self._burst = rate, burst
         self._buckets: dict[str, tuple[float, float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
+        if scope["type"] == "http" and self._misled(scope):
+            await _misdirection(scope)(scope, receive, send)
+            return
         if scope["type"] != "http" or scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
@@ -69,6 +86,15 @@ class Gate:
             return
         state["key"] = key
         await self._app(scope, receive, send)
+
+    def _misled(self, scope: Scope) -> bool:
+        """Whether a browser may have been led here under another's name, which makes that one's pages our own to it.
+
+        A key in the header is nothing a browser brings by itself: whoever has one may come through any proxy.
+        """
+        headers = Headers(scope=scope)
+        by_key = self._auth and scope["path"] != ENTER and (_bearer(headers) or not _cookie(headers))
+        return not by_key and not is_own(_asked(scope), {*self._own, _arrived_at(scope)})
 
     def _foreign(self, scope: Scope) -> bool:
         """Whether a page elsewhere has a browser do something here with what the browser brings by itself.
@@ -118,6 +144,22 @@ def _refusal(scope: Scope) -> Response:
     if scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", ""):
         return stranger("This page is for whoever has a key.")
     return problem(401, "a key is wanted: Authorization: Bearer ...", scope["state"].get("request_id"))
+
+
+def _misdirection(scope: Scope) -> Response:
+    host = Headers(scope=scope).get("host", "")[:LONGEST_HOST]
+    detail = f"the service is not known as '{host}': where that is its name, start with --origin http://{host}"
+    return problem(421, detail, scope["state"].get("request_id"))
+
+
+def _asked(scope: Scope) -> str:
+    return host_of("//" + Headers(scope=scope).get("host", ""))
+
+
+def _arrived_at(scope: Scope) -> str:
+    """The address of this machine that the connection came to, which says more than `0.0.0.0`."""
+    server = scope.get("server")
+    return server[0] if server else ""
 
 
 def _secret(headers: Headers) -> str:
