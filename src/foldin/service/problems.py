@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from random import choice
 
 from starlette.responses import Response
 
@@ -21,10 +22,11 @@ from foldin.errors import (
 )
 from foldin.service.scoring import BusyError, LateError
 
-__all__ = ["RETRY_AFTER", "problem", "problem_of", "status_of"]
+__all__ = ["problem", "problem_of", "status_of"]
 
-RETRY_AFTER = "1"
-"""Seconds after which a request that was refused for want of room may come again."""
+RETRY_AFTER = (1, 2, 3)
+"""Seconds after which a request that was refused for want of room may come again; drawn, so that not all who were
+refused at once come again at once."""
 
 STORE_AWAY = "the store cannot be used just now: send it again, events with their event ids, which are stored once"
 
@@ -67,7 +69,7 @@ def problem(
         "errors": list(errors),
         "request_id": request_id,
     }
-    headers = {"Retry-After": RETRY_AFTER} if status in (429, 503) else {}
+    headers = {"Retry-After": str(choice(RETRY_AFTER))} if status in (429, 503) else {}
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="foldin"'
     return Response(json.dumps(content), status, headers, "application/problem+json")
