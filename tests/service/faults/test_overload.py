@@ -11,14 +11,17 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from tests.faults.scale import rounds
+from tests.faults.scale import SOAK, rounds
 from tests.service.server import Server, serving
 
 ENOUGH = 64
 """Clients that keep a service busy: as many rankings as it scores at once."""
 
-SECONDS = rounds(30) / 3
+SECONDS = rounds(30)
 """Of each turn; those of the peak and of the overload alternate, so that whatever else the machine does meets both."""
+
+GOODPUT = 0.8 if SOAK else 0.6
+"""Of the peak. Of two equal turns as short as those of `make test`, one is often a third faster."""
 
 ROOT = Path(__file__).parents[3]
 
@@ -44,7 +47,7 @@ def test_ten_times_the_load_neither_fills_memory_nor_stops_answers(workspace: Pa
         peaks, overloads = zip(*turns, strict=True)
         assert memory(server) < 1.2 * before
         assert {name for one in (*peaks, *overloads) for name in one} == {"answered", "refused"}
-        assert sum(one["answered"] for one in overloads) >= 0.8 * sum(one["answered"] for one in peaks)
+        assert sum(one["answered"] for one in overloads) >= GOODPUT * sum(one["answered"] for one in peaks)
         assert all(one["refused"] for one in overloads)
         with server.client() as client:
             assert client.post("/v1/recommend", json={"user": "u02"}).status_code == 200
