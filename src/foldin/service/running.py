@@ -27,8 +27,8 @@ DRAIN = 10
 """Seconds that requests in flight have at the end."""
 
 SWITCH = 0.0005
-"""Seconds for which a thread may keep the others from running Python: with the usual 5 ms the scorer, which gives way at
-every product, waits longer for its turn than it works."""
+"""Seconds for which a thread may keep the others from running Python: with the usual 5 ms the scorer, which gives way
+at every product, waits longer for its turn than it works."""
 
 VARIABLE = "FOLDIN_SERVICE"
 """What tells each process how to run."""
