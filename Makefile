@@ -13,7 +13,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile -m "not cuda and not alone"
-	$(BIN)/pytest -m alone
+	$(BIN)/pytest -m alone tests/service/faults
 
 soak: $(VENV)/.test
 	SOAK=1 $(BIN)/pytest tests/faults tests/service/faults --durations=20
