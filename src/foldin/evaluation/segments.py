@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from math import isfinite
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foldin.data.cells import Separator, pieces_of
+from foldin.data.cells import Separator, number_of, pieces_of
 from foldin.data.columns import recognise
 from foldin.data.interactions import Ids
 from foldin.data.profiles import Profiles
@@ -56,7 +55,8 @@ def segments_of(profiles: Profiles, attribute: str, user_ids: Ids, rows: NDArray
     if _numeric(values):
         labels, names = _bins(values)
     else:
-        labels, names = _values([_parts(value, _separator(profiles, attribute)) for value in values])
+        separator = recognise(profiles.attributes[attribute], rarest=FEWEST_USERS).separator
+        labels, names = _values([_parts(value, separator) for value in values])
     return Segments(attribute, _those_of(labels, names), dict(zip(rows.tolist(), labels, strict=True)))
 
 
@@ -73,18 +73,7 @@ def check_attribute(profiles: Profiles, attribute: str) -> None:
 
 def _numeric(values: Sequence[str | None]) -> bool:
     distinct = {value for value in values if value is not None}
-    return len(distinct) > MOST_BINS and all(_is_number(value) for value in distinct)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return isfinite(float(text))
-    except ValueError:
-        return False
-
-
-def _separator(profiles: Profiles, attribute: str) -> Separator | None:
-    return recognise(profiles.attributes[attribute], rarest=FEWEST_USERS).separator
+    return len(distinct) > MOST_BINS and all(number_of(value) is not None for value in distinct)
 
 
 def _parts(value: str | None, separator: Separator | None) -> list[str]:
