@@ -157,9 +157,7 @@ class Rules(Message):
     )
     seen: Literal["exclude", "include"] = "exclude"
     diversity: Annotated[float, Field(ge=0, le=1)] = Field(
-        default=0,
-        description=f"From 0, the order of the scores, to 1, items as different by their words as can be; k up to "
-        f"{MOST_DIVERSE} only.",
+        default=0, description="From 0, the order of the scores, to 1, items as different by their words as can be."
     )
     explain: bool = Field(default=False, description="Whether each item says which items of the history it rests on.")
 
