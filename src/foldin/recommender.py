@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
@@ -25,7 +26,7 @@ from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.evaluation.training_report import TrainingReport
 from foldin.models.protocols import Estimator, Model
 from foldin.ranking.diversity import CANDIDATES, check_diversity, diverse
-from foldin.ranking.newcomers import with_few_new
+from foldin.ranking.newcomers import top_k_with_few_new
 from foldin.ranking.top_k import Rankings, masked, top_k
 from foldin.recommendation import Basis, Contribution, Explanation, Ranked, Recommendation, joined
 
@@ -222,7 +223,7 @@ class Recommender:
         """
         return bool(self.blend.prior.warm[self.catalog.indices([item_id])[0]])
 
-    @property
+    @cached_property
     def unreachable(self) -> NDArray[np.bool_]:
         """Items nobody had in training and that resemble none that anybody had, (items,): only content finds them."""
         return ~self.blend.reachable
@@ -289,16 +290,17 @@ class Recommender:
             scores[(slice(None), left_out) if left_out.ndim == 1 else left_out] = -np.inf
         if not whole:
             self._leave_out_unreachable(scores, terms)
-            scores = with_few_new(scores, ~self.blend.prior.warm, k)
-        return self._told(self._best(scores, k, diversity), terms, shown, histories)
+        return self._told(self._best(scores, k, diversity, whole=whole), terms, shown, histories)
 
-    def _best(self, scores: NDArray[np.float32], k: int, diversity: float) -> Rankings:
+    def _best(self, scores: NDArray[np.float32], k: int, diversity: float, *, whole: bool) -> Rankings:
+        new = np.zeros_like(self.blend.prior.warm) if whole else ~self.blend.prior.warm
         if not diversity:
-            return top_k(scores, k)
+            return top_k_with_few_new(scores, new, k, k=k)
         content = self.blend.prior.content
         if content is None:
             raise ConfigurationError("diversity is told by what items are about, and the catalogue has no words")
-        return diverse(top_k(scores, CANDIDATES * k), content.vectors, k, diversity)
+        candidates = top_k_with_few_new(scores, new, CANDIDATES * k, k=k)
+        return diverse(candidates, content.vectors, k, diversity)
 
     def _leave_out_unreachable(self, scores: NDArray[np.float32], terms: Terms) -> None:
         unreachable = np.flatnonzero(self.unreachable)

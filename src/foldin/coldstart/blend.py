@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,7 @@ class Blend:
         """The sums of the terms, (users, items)."""
         return self.terms(histories, attributes).total()
 
-    @property
+    @cached_property
     def reachable(self) -> NDArray[np.bool_]:
         """Items that anybody had in training or that resemble one, (items,)."""
         warm = self.prior.warm
@@ -146,14 +147,18 @@ class Blend:
         return np.asarray(history.data * column[history.indices] * self.cold_items.history_weight)
 
     def _history(self, histories: csr_array, known: NDArray[np.bool_]) -> NDArray[np.float32]:
+        if self.handover.unit and known.all():
+            return self._centred(self.model.score(histories))
         scores = np.zeros(histories.shape, dtype=np.float32)
         if self.handover.unit and known.any():
-            everyone = bool(known.all())
-            scored = self.model.score(histories if everyone else histories[known])
-            # above the mean an item speaks for itself, below it against; only differences rank
-            centred = scored - scored[:, self.prior.warm].mean(axis=1, keepdims=True)
-            scores[known] = centred * np.float32(self.handover.unit)
+            scores[known] = self._centred(self.model.score(histories[known]))
         return scores
+
+    def _centred(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        # above the mean an item speaks for itself, below it against; only differences rank
+        centred = scores - (scores @ self.prior.warm_shares)[:, None]
+        centred *= np.float32(self.handover.unit)
+        return centred
 
     def _filled(self, term: NDArray[np.float32], histories: csr_array | None = None) -> NDArray[np.float32]:
         return term if self.cold_items is None else self.cold_items.filled(term, histories)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,12 @@ class Prior:
     content_weight: float = 1.0
     resemblance_weight: float = 0.0
 
-    @property
+    @cached_property
+    def warm_shares(self) -> NDArray[np.float32]:
+        """What part of all the warm items each of them is, (items,); `scores @ warm_shares` is their mean score."""
+        return np.asarray(self.warm / np.float32(max(self.warm.sum(), 1)), dtype=np.float32)
+
+    @cached_property
     def unit(self) -> np.float32:
         """The spread of popularity over the items anybody had; its height where it is level, and 1 without any."""
         highest = self.shares.max(initial=0)
