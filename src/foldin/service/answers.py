@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from foldin.recommendation import Contribution, Explanation, Recommendation
-from foldin.service.messages import Basis, ExplainResponse, Reason, Recommended, RecommendResponse
+from foldin.service.messages import ExplainResponse, Recommended, RecommendResponse
 from foldin.service.scoring import Answer
 
 __all__ = ["answered", "explained", "recommended"]
@@ -15,14 +15,14 @@ MOST_REASONS = 3
 
 def answered(answer: Answer, k: int, recommendation_id: str, *, explain: bool) -> RecommendResponse:
     """An answer, with the reasons of each item where they are asked for."""
-    reasons: list[Sequence[Reason]] = _reasons(answer) if explain else [()] * len(answer.ranking)
+    reasons: Sequence[Sequence[Contribution]] = _reasons(answer) if explain else [()] * len(answer.ranking)
     items = [recommended(one, told) for one, told in zip(answer.ranking, reasons, strict=True)]
     return RecommendResponse(
         recommendation_id=recommendation_id, model=answer.live.version, items=items, reason=_remark(answer, k)
     )
 
 
-def recommended(one: Recommendation, reasons: Sequence[Reason] = ()) -> Recommended:
+def recommended(one: Recommendation, reasons: Sequence[Contribution] = ()) -> Recommended:
     """One item of a ranking."""
     return Recommended(
         item=one.item_id,
@@ -30,7 +30,7 @@ def recommended(one: Recommendation, reasons: Sequence[Reason] = ()) -> Recommen
         score=one.score,
         probability=one.probability,
         rating=one.rating,
-        basis=_basis(one),
+        basis=one.basis,
         shares={name: round(share, 4) for name, share in one.basis.shares().items()},
         reasons=list(reasons),
         attributes=dict(one.item),
@@ -43,22 +43,22 @@ def explained(version: str, explanation: Explanation) -> ExplainResponse:
         model=version,
         item=explanation.item_id,
         score=explanation.score,
-        basis=_basis(explanation),
+        basis=explanation.basis,
         additive=explanation.additive,
-        items=_listed(explanation.items),
-        attributes=_listed(explanation.attributes),
+        items=list(explanation.items),
+        attributes=list(explanation.attributes),
     )
 
 
-def _reasons(answer: Answer) -> list[Sequence[Reason]]:
+def _reasons(answer: Answer) -> list[Sequence[Contribution]]:
     item_ids = [one.item_id for one in answer.ranking]
     told = answer.live.recommender.explain_many(answer.history, item_ids, profile=answer.profile)
     return [_strongest(explanation) for explanation in told]
 
 
-def _strongest(explanation: Explanation) -> list[Reason]:
+def _strongest(explanation: Explanation) -> Sequence[Contribution]:
     speaking = [part for part in (*explanation.items, *explanation.attributes) if part.amount > 0]
-    return _listed(sorted(speaking, key=lambda part: -part.amount)[:MOST_REASONS])
+    return sorted(speaking, key=lambda part: -part.amount)[:MOST_REASONS]
 
 
 def _remark(answer: Answer, k: int) -> str | None:
@@ -70,12 +70,3 @@ def _remark(answer: Answer, k: int) -> str | None:
     if len(answer.ranking) < k:
         parts.append(f"only {len(answer.ranking)} of {k} items are left to recommend")
     return "; ".join(parts) or None
-
-
-def _basis(one: Recommendation | Explanation) -> Basis:
-    basis = one.basis
-    return Basis(history=basis.history, profile=basis.profile, content=basis.content, popularity=basis.popularity)
-
-
-def _listed(contributions: Iterable[Contribution]) -> list[Reason]:
-    return [Reason(name=part.name, amount=part.amount) for part in contributions]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.exceptions import HTTPException
@@ -18,7 +18,7 @@ import foldin
 from foldin.errors import FoldinError
 from foldin.service.bodies import Bodies, StrictRoute
 from foldin.service.description import PROBLEMS, complete_description
-from foldin.service.gate import ForbiddenError, Gate, needs
+from foldin.service.gate import ForbiddenError, Gate
 from foldin.service.problems import problem, problem_of
 from foldin.service.routes.enter import enter_routes
 from foldin.service.routes.events import event_routes
@@ -76,19 +76,19 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _add_routes(app: FastAPI, service: Service) -> None:
     app.router.route_class = StrictRoute
-    for scope, router in (
-        ("read", recommend_routes(service)),
-        ("ingest", event_routes(service)),
-        ("ingest", user_routes(service)),
-        ("ingest", item_routes(service)),
-        ("admin", model_routes(service)),
-        ("admin", job_routes(service)),
-        ("read", measure_routes(service)),
-        ("admin", page_routes(service)),
+    for router in (
+        recommend_routes(service),
+        event_routes(service),
+        user_routes(service),
+        item_routes(service),
+        model_routes(service),
+        job_routes(service),
+        measure_routes(service),
+        page_routes(service),
+        health_routes(service),
+        enter_routes(service),
     ):
-        app.include_router(router, dependencies=[Depends(needs(scope))])
-    app.include_router(health_routes(service))
-    app.include_router(enter_routes(service))
+        app.include_router(router)
 
 
 def _allow(app: FastAPI, origins: Sequence[str]) -> None:

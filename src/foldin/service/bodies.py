@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import zlib
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.params import Depends
 from fastapi.routing import APIRoute
-from starlette.datastructures import Headers, MutableHeaders
+from pydantic import TypeAdapter
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from foldin.service.gate import needs
+from foldin.service.headers import header
 from foldin.service.problems import problem
 from foldin.strict_json import parse_json
 
-__all__ = ["Bodies", "StrictRoute"]
+__all__ = ["Bodies", "QuickRoute", "StrictRoute"]
 
 
 MOST_HELD = 2**26
@@ -60,8 +65,8 @@ class Bodies:
             await self._served(body, scope, receive, send)
 
     async def _served(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        plain = MutableHeaders(scope=scope)
-        if "content-encoding" in plain:
+        if header(scope, b"content-encoding"):
+            plain = MutableHeaders(scope=scope)
             del plain["content-encoding"]
             plain["content-length"] = str(len(body))
         self._held += len(body)
@@ -71,8 +76,8 @@ class Bodies:
             self._held -= len(body)
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
-        encoding = Headers(scope=scope).get("content-encoding", "identity").lower()
-        if encoding not in ("identity", "gzip"):
+        encoding = header(scope, b"content-encoding").lower()
+        if encoding not in ("", "identity", "gzip"):
             raise RefusedError(415, "a body is plain or packed with gzip")
         most = self._most_at.get(scope["path"], self._most)
         body = await self._received(receive, most)
@@ -114,9 +119,56 @@ class StrictRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
-            return await handler(_StrictRequest(request.scope, request.receive))
+            return await handler(_strict(request))
 
         return strict
+
+
+class QuickRoute(StrictRoute):
+    """A strict route that takes one message and answers with one, in half the time of a route that may have anything.
+
+    Whatever is wrong with a request is found again by the general way, which knows how to say it.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's handler, without what the framework does for parameters and answers of any kind."""
+        general = super().get_route_handler()
+        (asked,) = inspect.signature(self.endpoint, eval_str=True).parameters.values()
+        read, write = TypeAdapter(asked.annotation).validate_python, TypeAdapter(self.response_model).dump_json
+        demands = [_demand(depends) for depends in self.dependencies]
+
+        async def quick(given: Request) -> Response:
+            request = _strict(given)
+            try:
+                message = read(await _json_of(request))
+            except ValueError:
+                return await general(request)
+            for demand in demands:
+                await demand(request)
+            return Response(write(await self.endpoint(message)), media_type="application/json")
+
+        return quick
+
+
+def _demand(depends: Depends) -> needs:
+    assert isinstance(depends.dependency, needs)  # whatever else it was would not be looked at
+    return depends.dependency
+
+
+async def _json_of(request: Request) -> object:
+    """The body's value.
+
+    Raises:
+        ValueError: it is no JSON, or does not say that it is.
+    """
+    if not header(request.scope, b"content-type").startswith("application/json"):
+        raise ValueError("no JSON")
+    return await request.json()
+
+
+def _strict(request: Request) -> Request:
+    # what was read once stays with the request, and cannot be read again
+    return request if isinstance(request, _StrictRequest) else _StrictRequest(request.scope, request.receive)
 
 
 class _StrictRequest(Request):

@@ -7,11 +7,11 @@ from http.cookies import CookieError, SimpleCookie
 from time import monotonic
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from foldin.service.headers import header
 from foldin.service.hosts import host_of, is_own
 from foldin.service.keys import Key, KeyRing
 from foldin.service.page.rendering import stranger
@@ -71,7 +71,7 @@ class Gate:
         if scope["type"] != "http" or scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
-        key = self._keys.holder(_secret(Headers(scope=scope))) if self._auth else _ANYBODY
+        key = self._keys.holder(_secret(scope)) if self._auth else _ANYBODY
         state = scope.setdefault("state", {})
         if key is None:
             await _refusal(scope)(scope, receive, send)
@@ -92,8 +92,7 @@ class Gate:
 
         A key in the header is nothing a browser brings by itself: whoever has one may come through any proxy.
         """
-        headers = Headers(scope=scope)
-        by_key = self._auth and scope["path"] != ENTER and (_bearer(headers) or not _cookie(headers))
+        by_key = self._auth and scope["path"] != ENTER and (_bearer(scope) or not _cookie(scope))
         return not by_key and not is_own(_asked(scope), {*self._own, _arrived_at(scope)})
 
     def _foreign(self, scope: Scope) -> bool:
@@ -101,11 +100,10 @@ class Gate:
 
         A cookie's SameSite takes another port of the same machine for the same site, and without keys there is none.
         """
-        headers = Headers(scope=scope)
-        origin = headers.get("origin")
-        if origin is None or origin in self._origins or _bearer(headers) or scope["method"] in ("GET", "HEAD"):
+        origin = header(scope, b"origin")
+        if not origin or origin in self._origins or _bearer(scope) or scope["method"] in ("GET", "HEAD"):
             return False
-        return urlsplit(origin).netloc != headers.get("host")
+        return urlsplit(origin).netloc != header(scope, b"host")
 
     def _has_room(self, key: Key) -> bool:
         """Takes a token from the key's bucket, which fills at the rate allowed."""
@@ -141,19 +139,19 @@ class needs:  # noqa: N801 - reads as a word where routes are declared
 
 
 def _refusal(scope: Scope) -> Response:
-    if scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", ""):
+    if scope["method"] == "GET" and "text/html" in header(scope, b"accept"):
         return stranger("This page is for whoever has a key.")
     return problem(401, "a key is wanted: Authorization: Bearer ...", scope["state"].get("request_id"))
 
 
 def _misdirection(scope: Scope) -> Response:
-    host = Headers(scope=scope).get("host", "")[:LONGEST_HOST]
+    host = header(scope, b"host")[:LONGEST_HOST]
     detail = f"the service is not known as '{host}': where that is its name, start with --origin http://{host}"
     return problem(421, detail, scope["state"].get("request_id"))
 
 
 def _asked(scope: Scope) -> str:
-    return host_of("//" + Headers(scope=scope).get("host", ""))
+    return host_of("//" + header(scope, b"host"))
 
 
 def _arrived_at(scope: Scope) -> str:
@@ -162,18 +160,18 @@ def _arrived_at(scope: Scope) -> str:
     return server[0] if server else ""
 
 
-def _secret(headers: Headers) -> str:
-    return _bearer(headers) or _cookie(headers)
+def _secret(scope: Scope) -> str:
+    return _bearer(scope) or _cookie(scope)
 
 
-def _bearer(headers: Headers) -> str:
-    scheme, _, secret = headers.get("authorization", "").partition(" ")
+def _bearer(scope: Scope) -> str:
+    scheme, _, secret = header(scope, b"authorization").partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else ""
 
 
-def _cookie(headers: Headers) -> str:
+def _cookie(scope: Scope) -> str:
     try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        cookie = SimpleCookie(header(scope, b"cookie")).get(COOKIE)
     except CookieError:
         return ""
     return cookie.value if cookie is not None else ""

@@ -23,7 +23,10 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return _as_json(line)
+
+
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 LOGGING: dict[str, Any] = {

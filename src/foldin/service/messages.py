@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
@@ -19,10 +20,10 @@ from pydantic import (
 
 from foldin.data.identifiers import checked_id, kind_refusal
 from foldin.errors import DataError
+from foldin.recommendation import Basis, Contribution
 
 __all__ = [
     "Appended",
-    "Basis",
     "BatchRequest",
     "BatchResponse",
     "Event",
@@ -43,7 +44,6 @@ __all__ = [
     "PartialEventsRequest",
     "Person",
     "Problem",
-    "Reason",
     "Recommended",
     "RecommendRequest",
     "RecommendResponse",
@@ -179,52 +179,42 @@ class BatchRequest(Rules):
     people: Annotated[list[Person], Field(min_length=1, max_length=MOST_IN_BATCH)]
 
 
-class Basis(Message):
-    """Signed terms that add up to the score."""
-
-    history: float
-    profile: float
-    content: float
-    popularity: float
-
-
-class Reason(Message):
-    """What an item of the history, or an attribute of the profile, adds to the score."""
-
-    name: str
-    amount: float
-
-
-class Recommended(Message):
+@dataclass(frozen=True)
+class Recommended:
     """One item of a ranking."""
 
     item: str
     title: str
-    score: float = Field(description="Orders the ranking; no probability.")
-    probability: float | None = Field(description="Calibrated on held-out users; null where it was not.")
-    rating: float | None = Field(description="To be expected; explicit feedback only.")
+    score: Annotated[float, Field(description="Orders the ranking; no probability.")]
+    probability: Annotated[float | None, Field(description="Calibrated on held-out users; null where it was not.")]
+    rating: Annotated[float | None, Field(description="To be expected; explicit feedback only.")]
     basis: Basis
-    shares: dict[str, float] = Field(description="What part of all that speaks for the item each term has.")
-    reasons: list[Reason]
+    shares: Annotated[
+        dict[str, float], Field(description="What part of all that speaks for the item each term has.")
+    ]
+    reasons: list[Contribution]
     attributes: dict[str, str]
 
 
-class RecommendResponse(Message):
+@dataclass(frozen=True)
+class RecommendResponse:
     """A ranking, and by which model."""
 
-    recommendation_id: str = Field(description="For the events that come of it.")
-    model: str = Field(description="The version that answered.")
+    recommendation_id: Annotated[str, Field(description="For the events that come of it.")]
+    model: Annotated[str, Field(description="The version that answered.")]
     items: list[Recommended]
-    reason: str | None = Field(description="Why the list is short, or rests on no history.")
+    reason: Annotated[str | None, Field(description="Why the list is short, or rests on no history.")]
 
 
-class BatchResponse(Message):
+@dataclass(frozen=True)
+class BatchResponse:
     """One answer for each person, in their order."""
 
     answers: list[RecommendResponse]
 
 
-class Similar(Message):
+@dataclass(frozen=True)
+class Similar:
     """What goes with an item."""
 
     model: str
@@ -237,16 +227,17 @@ class ExplainRequest(Person):
     item: Id
 
 
-class ExplainResponse(Message):
+@dataclass(frozen=True)
+class ExplainResponse:
     """What each item of the history and each attribute of the profile does to the score, the largest first."""
 
     model: str
     item: str
     score: float
     basis: Basis
-    additive: bool = Field(description="Whether the items add up to the history's term, as in linear models.")
-    items: list[Reason]
-    attributes: list[Reason]
+    additive: Annotated[bool, Field(description="Whether the items add up to the history's term, as in linear models.")]
+    items: list[Contribution]
+    attributes: list[Contribution]
 
 
 class Event(Message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from threading import Condition, Thread
 from time import monotonic
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,11 +76,14 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """A wish, the model that was live when it came, and where its answer goes."""
+    """A wish, the model that was live when it came, and where its answer goes, on the event loop that it came from."""
 
     wish: Wish
     live: Live | None
-    future: Future[Answer] = field(default_factory=Future)
+    future: asyncio.Future[Answer]
+
+
+_Outcome: TypeAlias = tuple[_Task, Answer | BaseException]
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,22 +130,22 @@ class Scorer:
         """How many wishes wait."""
         return len(self._waiting)
 
-    def submit(self, wish: Wish) -> Future[Answer]:
-        """Brings a wish; the future gives its answer, or raises what stood in the way.
+    def submit(self, wish: Wish) -> asyncio.Future[Answer]:
+        """Brings a wish, on an event loop; the future gives its answer, or raises what stood in the way.
 
         Raises:
             BusyError: too many wait already, or the scorer is closed.
         """
         return self.submit_all([wish])[0]
 
-    def submit_all(self, wishes: Sequence[Wish]) -> list[Future[Answer]]:
+    def submit_all(self, wishes: Sequence[Wish]) -> list[asyncio.Future[Answer]]:
         """Brings several wishes, all of them or none; one model answers them.
 
         Raises:
             BusyError: as from `submit`.
         """
-        live = self._live.now()
-        tasks = [_Task(wish, live) for wish in wishes]
+        live, loop = self._live.now(), asyncio.get_running_loop()
+        tasks = [_Task(wish, live, loop.create_future()) for wish in wishes]
         with self._changed:
             if self._closed or len(self._waiting) + len(wishes) > self._most_waiting:
                 raise BusyError("the service is asked more than it can answer: try again soon")
@@ -164,20 +169,21 @@ class Scorer:
         opened.set_result(None)
         with store:
             while batch := self._next():
-                self._answer(store, batch)
+                _tell(self._outcomes(store, batch))
 
     def _next(self) -> list[_Task]:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._waiting)
             return [self._waiting.popleft() for _ in range(min(self._most_at_once, len(self._waiting)))]
 
-    def _answer(self, store: Store, batch: list[_Task]) -> None:
+    def _outcomes(self, store: Store, batch: list[_Task]) -> list[_Outcome]:
         now = monotonic()
         self._on_batch(len(batch))
         ready: list[tuple[_Person, _Task]] = []
+        outcomes: list[_Outcome] = []
         away: StoreError | None = None
         for task in batch:
-            if task.future.set_running_or_notify_cancel():
+            if not task.future.cancelled():
                 try:
                     _refuse_late(task.wish, now)
                     _refuse_away(task.wish, away)
@@ -186,23 +192,20 @@ class Scorer:
                     # looking for a store that is away takes a while: once for all, so that histories that were sent
                     # along, and need no store, do not wait for it
                     away = failure if isinstance(failure, StoreError) else away
-                    task.future.set_exception(failure)
+                    outcomes.append((task, failure))
         for _, group in groupby(sorted(ready, key=_alike), key=_alike):
-            self._settle(list(group))
+            outcomes += self._of_group(list(group))
+        return outcomes
 
-    def _settle(self, group: list[tuple[_Person, _Task]]) -> None:
+    def _of_group(self, group: list[tuple[_Person, _Task]]) -> list[_Outcome]:
+        tasks = [task for _, task in group]
         try:
-            answers = self._answers(group[0][1].live, [person for person, _ in group])
+            answers = self._answers(tasks[0].live, [person for person, _ in group])
         except BaseException as failure:
             if len(group) > 1 and isinstance(failure, Exception):  # whatever one of them did: others are unharmed
-                for one in group:
-                    self._settle([one])
-                return
-            for _, task in group:
-                task.future.set_exception(failure)
-            return
-        for (_, task), answer in zip(group, answers, strict=True):
-            task.future.set_result(answer)
+                return [outcome for one in group for outcome in self._of_group([one])]
+            return [(task, failure) for task in tasks]
+        return list(zip(tasks, answers, strict=True))
 
     def _answers(self, live: Live | None, people: Sequence[_Person]) -> list[Answer]:
         if live is None:
@@ -234,6 +237,22 @@ class Scorer:
     def _left_out_by(self, live: Live, wish: Wish) -> NDArray[np.bool_]:
         left_out = live.recommender.left_out(wish.only, wish.exclude)
         return left_out | ~self._shelf.within(live, wish.categories) if wish.categories else left_out
+
+
+def _tell(outcomes: Sequence[_Outcome]) -> None:
+    """Brings outcomes to the event loops that wait for them: one call for all, as each wakes a loop up."""
+    for loop, told in groupby(outcomes, key=lambda outcome: outcome[0].future.get_loop()):
+        loop.call_soon_threadsafe(_settle, list(told))
+
+
+def _settle(outcomes: Sequence[_Outcome]) -> None:
+    for task, outcome in outcomes:
+        if task.future.done():
+            continue  # whoever asked has gone away
+        if isinstance(outcome, BaseException):
+            task.future.set_exception(outcome)
+        else:
+            task.future.set_result(outcome)
 
 
 def _alike(one: tuple[_Person, _Task]) -> tuple[int, int, float]:

@@ -5,27 +5,29 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from collections.abc import Iterable
 from time import perf_counter
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from foldin.service.headers import header
 from foldin.service.measures import Measures
 from foldin.service.problems import problem
 
 __all__ = ["METHODS", "Trail"]
 
 PROTECTION = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cache-Control": "no-store",
+    b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    b"font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=()",
+    b"cache-control": b"no-store",
 }
+"""Headers of every answer that does not say otherwise."""
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH")
 """What is counted by name: whoever may come may invent others without end."""
@@ -44,7 +46,7 @@ class Trail:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(Headers(scope=scope))
+        request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         began, status = perf_counter(), 0
 
@@ -52,10 +54,7 @@ class Trail:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                for name, value in PROTECTION.items():
-                    headers.setdefault(name, value)
+                message["headers"] = _protected(message.get("headers", ()), request_id)
             await send(message)
 
         try:
@@ -76,6 +75,13 @@ class Trail:
         _log.info("request", extra={"fields": {**fields, "milliseconds": round(1_000 * seconds, 2)}})
 
 
-def _request_id(headers: Headers) -> str:
-    given = headers.get("x-request-id", "")
+def _protected(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+    said = list(headers)
+    names = {name.lower() for name, _ in said}
+    unsaid = [(name, value) for name, value in PROTECTION.items() if name not in names]
+    return [*said, (b"x-request-id", request_id.encode()), *unsaid]
+
+
+def _request_id(scope: Scope) -> str:
+    given = header(scope, b"x-request-id")
     return given if re.fullmatch(r"[\w.-]{1,64}", given, re.ASCII) else secrets.token_hex(8)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import Discriminator, Tag, ValidationError
 
 from foldin.errors import ConflictError, DataError, FoldinError
 from foldin.service.bodies import StrictRoute
+from foldin.service.gate import needs
 from foldin.service.histories import log_of
 from foldin.service.messages import Appended, Event, EventsRequest, PartialEventsRequest
 from foldin.service.problems import status_of
@@ -40,7 +41,7 @@ _Events = Annotated[
 
 def event_routes(service: Service) -> APIRouter:
     """What a key of scope `ingest` may write."""
-    routes = APIRouter(prefix="/v1", tags=["events"], route_class=StrictRoute)
+    routes = APIRouter(prefix="/v1", tags=["events"], route_class=StrictRoute, dependencies=[Depends(needs("ingest"))])
 
     @routes.post("/events")
     async def events(sent: _Events) -> Appended:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from starlette.responses import JSONResponse
 
 from foldin.errors import FoldinError
 from foldin.service.bodies import StrictRoute
+from foldin.service.gate import needs
 from foldin.service.service import Service
 
 __all__ = ["health_routes", "measure_routes"]
@@ -43,7 +44,7 @@ def health_routes(service: Service) -> APIRouter:
 
 def measure_routes(service: Service) -> APIRouter:
     """`/metrics`, in Prometheus' text form."""
-    routes = APIRouter(tags=["health"], route_class=StrictRoute)
+    routes = APIRouter(tags=["health"], route_class=StrictRoute, dependencies=[Depends(needs("read"))])
 
     @routes.get("/metrics", response_class=Metrics)
     async def metrics() -> Response:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from foldin.data.availability import HIDDEN, unavailable
 from foldin.data.catalog import Catalog
 from foldin.service.bodies import StrictRoute
+from foldin.service.gate import needs
 from foldin.service.messages import Id, ItemRequest, ItemResponse
 from foldin.service.offered import offered
 from foldin.service.service import Service
@@ -20,7 +21,7 @@ __all__ = ["item_routes"]
 
 def item_routes(service: Service) -> APIRouter:
     """What a key of scope `ingest` may do; an id with a slash goes in the query, as `/v1/item?item=a/b`."""
-    routes = APIRouter(prefix="/v1", tags=["items"], route_class=StrictRoute)
+    routes = APIRouter(prefix="/v1", tags=["items"], route_class=StrictRoute, dependencies=[Depends(needs("ingest"))])
 
     @routes.get("/item")
     @routes.get("/items/{item}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from foldin.models.zoo import estimator_named
 from foldin.service.bodies import StrictRoute
+from foldin.service.gate import needs
 from foldin.service.jobs import Job, RunningError
 from foldin.service.messages import JobResponse, JobsResponse, TrainRequest
 from foldin.service.problems import problem
@@ -18,7 +19,7 @@ __all__ = ["job_routes"]
 
 def job_routes(service: Service) -> APIRouter:
     """What a key of scope `admin` may do."""
-    routes = APIRouter(prefix="/v1", tags=["training"], route_class=StrictRoute)
+    routes = APIRouter(prefix="/v1", tags=["training"], route_class=StrictRoute, dependencies=[Depends(needs("admin"))])
 
     @routes.post("/train", status_code=202, response_model=JobResponse)
     async def train(request: Request, response: Response, asked: TrainRequest | None = None) -> JobResponse | Response:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from foldin.errors import BundleError
 from foldin.service.bodies import StrictRoute
+from foldin.service.gate import needs
 from foldin.service.messages import ModelName, ModelResponse, ModelsResponse
 from foldin.service.service import Service
 from foldin.workspace import Bundle
@@ -17,7 +18,9 @@ __all__ = ["model_routes"]
 
 def model_routes(service: Service) -> APIRouter:
     """What a key of scope `admin` may do."""
-    routes = APIRouter(prefix="/v1/models", tags=["models"], route_class=StrictRoute)
+    routes = APIRouter(
+        prefix="/v1/models", tags=["models"], route_class=StrictRoute, dependencies=[Depends(needs("admin"))]
+    )
 
     @routes.get("")
     async def models() -> ModelsResponse:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TypedDict
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from foldin.data.interactions import History
 from foldin.data.matrix import history_matrix
 from foldin.data.profiles import Profile
 from foldin.recommender import Recommender
+from foldin.service.gate import needs
 from foldin.service.messages import Id
 from foldin.service.page.curves import Curve, curve_of
 from foldin.service.page.drafts import Draft, read_draft, revised
@@ -70,7 +71,7 @@ class Told(TypedDict):
 
 def page_routes(service: Service) -> APIRouter:
     """What a browser asks; all of it for whoever may do everything, as it shows what people did."""
-    routes = APIRouter(include_in_schema=False)
+    routes = APIRouter(include_in_schema=False, dependencies=[Depends(needs("admin"))])
     people, reading = People(service.desk), Reading(service.workspace.store_url)
     routes.include_router(catalogue_routes(service, reading))
     routes.include_router(models_page_routes(service))
@@ -141,7 +142,7 @@ async def _drafted(service: Service, draft: Draft) -> Somebody:
 async def _outcome(service: Service, somebody: Somebody, before: Sequence[str]) -> tuple[Outcome, Recommender]:
     deadline = monotonic() + service.settings.deadline
     wish = Wish(history=somebody.history, profile=somebody.profile, k=SHOWN, deadline=deadline)
-    answer = await asyncio.wrap_future(service.scorer.submit(wish))
+    answer = await service.scorer.submit(wish)
     return _outcome_of(answer, before), answer.live.recommender
 
 

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from foldin.data.interactions import History
 from foldin.data.profiles import Profile
 from foldin.errors import ConfigurationError
 from foldin.service.answers import answered, explained, recommended
-from foldin.service.bodies import StrictRoute
+from foldin.service.bodies import QuickRoute, StrictRoute
+from foldin.service.gate import needs
 from foldin.service.histories import history_of
 from foldin.service.messages import (
     BatchRequest,
@@ -42,7 +43,15 @@ MOST_EXPLAINED = 1_000
 
 def recommend_routes(service: Service) -> APIRouter:
     """What a key of scope `read` may ask."""
-    routes = APIRouter(prefix="/v1", tags=["recommendations"], route_class=StrictRoute)
+    routes = APIRouter(prefix="/v1", tags=["recommendations"])
+    routes.include_router(_messages(service))
+    routes.include_router(_simple_questions(service))
+    return routes
+
+
+def _messages(service: Service) -> APIRouter:
+    """A message in, a message out."""
+    routes = APIRouter(route_class=QuickRoute, dependencies=[Depends(needs("read"))])
 
     @routes.post("/recommend")
     async def recommend(asked: RecommendRequest) -> RecommendResponse:
@@ -55,13 +64,30 @@ def recommend_routes(service: Service) -> APIRouter:
         """The same for up to 256 people."""
         return BatchResponse(answers=await _told(service, asked.people, asked))
 
+    @routes.post("/explain")
+    async def explain(asked: ExplainRequest) -> ExplainResponse:
+        """Why an item has its score for somebody."""
+        live = service.live.answering()
+        history, profile = await _known(service, asked)
+        told = await asyncio.to_thread(live.recommender.explain, history, asked.item, profile=profile)
+        return explained(live.version, told)
+
+    return routes
+
+
+def _simple_questions(service: Service) -> APIRouter:
+    """What an address alone can ask."""
+    routes = APIRouter(route_class=StrictRoute, dependencies=[Depends(needs("read"))])
+
     @routes.get("/recommendations")
     @routes.get("/users/{user}/recommendations")
     async def simple(
         user: Id, k: Annotated[int, Query(ge=1, le=1_000)] = 10, seen: Literal["exclude", "include"] = "exclude"
     ) -> RecommendResponse:
         """The best k items for a user of the store."""
-        return await recommend(RecommendRequest(user=user, k=k, seen=seen))
+        asked = RecommendRequest(user=user, k=k, seen=seen)
+        (told,) = await _told(service, [asked], asked)
+        return told
 
     @routes.get("/similar")
     @routes.get("/items/{item}/similar")
@@ -70,14 +96,6 @@ def recommend_routes(service: Service) -> APIRouter:
         live = service.live.answering()
         found = await asyncio.to_thread(live.recommender.similar, item, k, exclude=service.shelf.gone(live))
         return Similar(model=live.version, items=[recommended(one) for one in found])
-
-    @routes.post("/explain")
-    async def explain(asked: ExplainRequest) -> ExplainResponse:
-        """Why an item has its score for somebody."""
-        live = service.live.answering()
-        history, profile = await _known(service, asked)
-        told = await asyncio.to_thread(live.recommender.explain, history, asked.item, profile=profile)
-        return explained(live.version, told)
 
     return routes
 
@@ -99,7 +117,7 @@ def _recorded(service: Service, person: Person, answer: Answer) -> str:
 async def _answers(service: Service, people: Sequence[Person], rules: Rules) -> list[Answer]:
     _check_size(len(people), rules)
     wishes = [_wish(service, person, rules) for person in people]
-    answers = await asyncio.gather(*map(asyncio.wrap_future, service.scorer.submit_all(wishes)))
+    answers = await asyncio.gather(*service.scorer.submit_all(wishes))
     for answer in answers:
         cold = not len(answer.history)
         service.measures.recommended(answer.live, [one.item_id for one in answer.ranking], cold=cold)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from foldin.data.catalog import ids_of
 from foldin.data.profiles import Profiles
 from foldin.errors import NotFoundError
 from foldin.service.bodies import StrictRoute
+from foldin.service.gate import needs
 from foldin.service.histories import events_of, moment_of
 from foldin.service.messages import Forgotten, Id, Impression, UserRequest, UserResponse
 from foldin.service.persons import known_of
@@ -19,7 +20,7 @@ __all__ = ["user_routes"]
 
 def user_routes(service: Service) -> APIRouter:
     """What a key of scope `ingest` may do; an id with a slash goes in the query, as `/v1/user?user=a/b`."""
-    routes = APIRouter(prefix="/v1", tags=["users"], route_class=StrictRoute)
+    routes = APIRouter(prefix="/v1", tags=["users"], route_class=StrictRoute, dependencies=[Depends(needs("ingest"))])
 
     @routes.get("/user")
     @routes.get("/users/{user}")
