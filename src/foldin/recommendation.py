@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +33,10 @@ class Basis:
 
     def shares(self) -> dict[str, float]:
         """What part of all that speaks for the item each term has, from 0 to 1, the largest first."""
-        positive = {name: max(getattr(self, name), 0.0) for name in TERMS}
-        total = sum(positive.values())
-        return {name: part / total for name, part in sorted(positive.items(), key=lambda pair: -pair[1]) if part > 0}
+        terms = zip(TERMS, (self.history, self.profile, self.content, self.popularity), strict=True)
+        positive = [(name, amount) for name, amount in terms if amount > 0]
+        total = sum(amount for _, amount in positive)
+        return {name: amount / total for name, amount in sorted(positive, key=itemgetter(1), reverse=True)}
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,10 @@ def ids_of(ids: Iterable[str | None]) -> Ids:
 
 def title_in(attributes: Mapping[str, str], item_id: str) -> str:
     """An item's title among its attributes, or its id where there is none."""
-    return next((attributes[name] for name in TITLES if name in attributes), item_id)
+    for name in TITLES:
+        if name in attributes:
+            return attributes[name]
+    return item_id
 
 
 @dataclass(frozen=True, eq=False)
