@@ -138,7 +138,7 @@ def test_a_newer_schema_is_refused_and_left_alone(path: Path) -> None:
     connection.pragma("user_version", len(MIGRATIONS) + 1)
     connection.close()
     before = content(path)
-    with pytest.raises(StoreError, match=r"store.sqlite was written by a newer foldin \(schema 4, .*upgrade foldin"):
+    with pytest.raises(StoreError, match=r"store.sqlite was written by a newer foldin \(schema 5, .*upgrade foldin"):
         SqliteStore(path, create=True)
     assert content(path) == before
 
@@ -218,6 +218,7 @@ def test_nothing_is_made_in_a_read_only_folder(unwritable: Path) -> None:
 def test_a_store_in_a_read_only_folder_is_read_and_not_written(unwritable: Path, log: Interactions) -> None:
     with SqliteStore(unwritable / "store.sqlite") as store:
         assert (len(store.interactions()), store.history("ann").item_ids, len(store.catalog())) == (3, ("x",) * 3, 0)
+        assert store.catalog_version() == 0
         with pytest.raises(StoreError, match=r"store.sqlite: it cannot be written"):
             store.ingest([Batch(log, "a")])
         with pytest.raises(StoreError, match=r"store.sqlite: it cannot be written"):

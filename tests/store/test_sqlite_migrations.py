@@ -8,7 +8,7 @@ import apsw
 import numpy as np
 import pytest
 
-from foldin.data.catalog import ids_of
+from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Interactions
 from foldin.errors import ConflictError
 from foldin.store.contract import Batch, ClickThrough, Impression, Summary
@@ -77,6 +77,14 @@ def test_what_is_shown_from_then_on_is_remembered(path: Path, log_of_one: Intera
         store.show([Impression("r", "new", "1-ease", 0, ("x", "y"))])
         store.ingest([Batch(log_of_one, "a.csv", recommendation_ids=["r"])])
         assert store.click_through() == [ClickThrough("1-ease", 1, 1, 0), ClickThrough("1-ease", 2, 1, 1)]
+
+
+def test_what_the_catalogue_gets_from_then_on_is_counted(path: Path) -> None:
+    with SqliteStore(path) as store:
+        before = store.catalog_version()
+        store.put_catalog(Catalog(ids_of(["x", "y"])))
+        assert store.catalog_version() > before
+        assert store.catalog().item_ids.tolist() == ["x", "y"]
 
 
 def test_every_way_leads_to_the_same_schema(path: Path, tmp_path: Path) -> None:

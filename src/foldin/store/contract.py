@@ -252,6 +252,11 @@ class Store(Protocol):
         """The catalogue, in its order; items known only from events are not in it."""
         ...
 
+    def catalog_version(self) -> int:
+        """A number that grows with every writing of the catalogue, and with nothing else: whoever sees a new one sees
+        the new catalogue from then on. It costs next to nothing, however large the catalogue is."""
+        ...
+
     def profiles(self) -> Profiles:
         """The profiles, sorted by user id."""
         ...

@@ -13,7 +13,14 @@ from foldin.store.attributes import as_columns, as_record, as_texts
 from foldin.store.dictionary import ITEMS, USERS, check_text, codes_of
 from foldin.store.forgetting import forgotten_among
 
-__all__ = ["read_catalog", "read_profile", "read_profiles", "write_catalog", "write_profiles"]
+__all__ = [
+    "read_catalog",
+    "read_catalog_version",
+    "read_profile",
+    "read_profiles",
+    "write_catalog",
+    "write_profiles",
+]
 
 # An item that has a position keeps it; any other goes to the end.
 _PUT_ITEM = """
@@ -29,6 +36,7 @@ def write_catalog(connection: apsw.Connection, catalog: Catalog) -> None:
     texts = as_texts(catalog.attributes, len(catalog))
     check_text(texts, "attributes")
     connection.executemany(_PUT_ITEM, zip(texts, codes, strict=True))
+    connection.execute("UPDATE arrivals SET catalog_version = catalog_version + 1")
 
 
 def write_profiles(connection: apsw.Connection, profiles: Profiles) -> None:
@@ -48,6 +56,11 @@ def read_catalog(connection: apsw.Connection) -> Catalog:
     return Catalog(
         *_records(connection, "SELECT id, attributes FROM items WHERE position IS NOT NULL ORDER BY position")
     )
+
+
+def read_catalog_version(connection: apsw.Connection) -> int:
+    """How often the catalogue has been written."""
+    return int(connection.execute("SELECT catalog_version FROM arrivals").get)
 
 
 def read_profiles(connection: apsw.Connection) -> Profiles:

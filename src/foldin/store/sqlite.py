@@ -23,7 +23,14 @@ from foldin.store.fingerprint import fingerprint
 from foldin.store.forgetting import erase, erased_since, lift, scrub
 from foldin.store.frozen import unwritten
 from foldin.store.impressions import read_click_through, read_shown, write_impressions
-from foldin.store.records import read_catalog, read_profile, read_profiles, write_catalog, write_profiles
+from foldin.store.records import (
+    read_catalog,
+    read_catalog_version,
+    read_profile,
+    read_profiles,
+    write_catalog,
+    write_profiles,
+)
 from foldin.store.transactions import failures_named, savepoint, transaction
 
 __all__ = ["SqliteStore"]
@@ -139,6 +146,11 @@ class SqliteStore:
         """See `Store.catalog`."""
         with self._reading() as connection:
             return read_catalog(connection)
+
+    def catalog_version(self) -> int:
+        """See `Store.catalog_version`."""
+        with self._reading() as connection:
+            return read_catalog_version(connection)
 
     def profiles(self) -> Profiles:
         """See `Store.profiles`."""

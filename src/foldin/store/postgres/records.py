@@ -13,7 +13,14 @@ from foldin.store.postgres.dictionary import check_key, codes_of
 from foldin.store.postgres.forgetting import forgotten_among
 from foldin.store.postgres.session import Connection
 
-__all__ = ["read_catalog", "read_profile", "read_profiles", "write_catalog", "write_profiles"]
+__all__ = [
+    "read_catalog",
+    "read_catalog_version",
+    "read_profile",
+    "read_profiles",
+    "write_catalog",
+    "write_profiles",
+]
 
 _PUT_ATTRIBUTES = """
 UPDATE {table} SET attributes = given.attributes FROM unnest(%s::int[], %s::text[]) AS given (code, attributes)
@@ -35,6 +42,7 @@ def write_catalog(connection: Connection, catalog: Catalog) -> int:
     check_text(texts, "attributes")
     connection.execute(_PUT_ATTRIBUTES.format(table=ITEMS.table), (items.codes, texts))
     connection.execute(_PLACE_ITEMS, (items.codes,))
+    connection.execute("UPDATE arrivals SET catalog_version = catalog_version + 1")
     return items.new
 
 
@@ -57,6 +65,12 @@ def read_catalog(connection: Connection) -> Catalog:
     return Catalog(
         *_records(connection, "SELECT id, attributes FROM items WHERE position IS NOT NULL ORDER BY position")
     )
+
+
+def read_catalog_version(connection: Connection) -> int:
+    """How often the catalogue has been written."""
+    ((version,),) = connection.execute("SELECT catalog_version FROM arrivals").fetchall()
+    return int(version)
 
 
 def read_profiles(connection: Connection) -> Profiles:

@@ -90,7 +90,10 @@ CREATE TABLE waiting (
 CREATE INDEX waiting_by_recommendation ON waiting (recommendation_id);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _IMPRESSIONS)
+# Counts the writings of the catalogue, so that nobody need read all of it to find that it is what it was.
+_CATALOG_VERSION = "ALTER TABLE arrivals ADD COLUMN catalog_version bigint NOT NULL DEFAULT 0"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _IMPRESSIONS, _CATALOG_VERSION)
 """What brings a schema from version i to i + 1; a published one is never changed."""
 
 

@@ -19,7 +19,14 @@ from foldin.store.postgres.batches import take_batch
 from foldin.store.postgres.events import read_history, read_interactions
 from foldin.store.postgres.forgetting import erase, erased_since, lift
 from foldin.store.postgres.impressions import read_click_through, read_shown, write_impressions
-from foldin.store.postgres.records import read_catalog, read_profile, read_profiles, write_catalog, write_profiles
+from foldin.store.postgres.records import (
+    read_catalog,
+    read_catalog_version,
+    read_profile,
+    read_profiles,
+    write_catalog,
+    write_profiles,
+)
 from foldin.store.postgres.schema import prepare
 from foldin.store.postgres.session import Connection, Session
 
@@ -118,6 +125,10 @@ class PostgresStore:
     def catalog(self) -> Catalog:
         """See `Store.catalog`."""
         return self._session.look(read_catalog)
+
+    def catalog_version(self) -> int:
+        """See `Store.catalog_version`."""
+        return self._session.look(read_catalog_version)
 
     def profiles(self) -> Profiles:
         """See `Store.profiles`."""
