@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -14,10 +14,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from foldin.data.catalog import ids_of
 from foldin.data.profiles import Profiles
 from foldin.errors import ConflictError, FoldinError, NotFoundError
-from foldin.store.contract import Batch, Forgotten, Ingested
+from foldin.store.contract import Batch, Forgotten, Impression, Ingested
 from foldin.store.opening import open_store
 from tests.faults.events import Event, age_of, batch_of, events_of, order_of, told
+from tests.faults.impressions import Cited, Impressions
 from tests.faults.scale import rounds
+
+Sent: TypeAlias = tuple[Event, str | None, str | None]
+"""An event, its id, and the recommendation it says it came from."""
 
 Row: TypeAlias = tuple[Event, str, str | None, int]
 """An event, its source and its id, and in which call it arrived."""
@@ -25,16 +29,20 @@ Row: TypeAlias = tuple[Event, str, str | None, int]
 STEPS = 40
 FORM = st.sampled_from
 USERS = ["ann", "bob", "ä", "😀"]
+ITEMS = ["x", "y", "a/b"]
 EVENTS = st.tuples(
     FORM(USERS),
-    FORM(["x", "y", "a/b"]),
+    FORM(ITEMS),
     FORM([None, "view", "buy"]),
     FORM([None, 1.0, 2.5, float(np.float32(0.1))]),
     FORM([None, -5, 0, 2**62]),
 )
 IDS = st.none() | FORM([f"e{number}" for number in range(12)])
+SHOWN = [f"r{number}" for number in range(6)]
 BATCHES = st.tuples(
-    st.lists(st.tuples(EVENTS, IDS), max_size=4), FORM(["a", "b"]), FORM([None, "digest 1", "digest 2"])
+    st.lists(st.tuples(EVENTS, IDS, st.none() | FORM(SHOWN)), max_size=4),
+    FORM(["a", "b"]),
+    FORM([None, "digest 1", "digest 2"]),
 )
 
 
@@ -47,40 +55,50 @@ class Model:
     digests: set[tuple[str, str]] = field(default_factory=set)
     profiles: dict[str, str] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
+    impressions: Impressions = field(default_factory=Impressions)
     calls: int = 0
 
     def take(self, batch: Batch) -> Ingested | None:
         """What a store says of a batch; None where it refuses it."""
         events = events_of(batch.log)
-        new, known = self._new(events, batch)
-        if new is None:
+        found, known = self._new(events, batch)
+        if found is None:
             return None
+        new, cited = found
+        self.impressions.cite(cited)
         users, items = self.users(), self.items()
         self.rows += new
         self.sources[batch.source] = self.sources.get(batch.source, 0) + len(new)
         left_out = len(events) - len(new) - known
         return Ingested(len(new), known, left_out, len(self.users() - users), len(self.items() - items))
 
-    def _new(self, events: list[Event], batch: Batch) -> tuple[list[Row] | None, int]:
+    def _new(self, events: list[Event], batch: Batch) -> tuple[tuple[list[Row], list[Cited]] | None, int]:
         if batch.digest is not None and batch.event_ids is None:
             if (batch.source, batch.digest) in self.digests:
-                return [], len(events)
+                return ([], []), len(events)
             self.digests.add((batch.source, batch.digest))
         bodies = {event_id: event for event, _, event_id, _ in self.rows if event_id is not None}
         new: list[Row] = []
-        known = 0
-        for event, event_id in zip(events, batch.event_ids or [None] * len(events), strict=True):
+        cited: list[Cited] = []
+        known, nothing = 0, [None] * len(events)
+        for event, event_id, recommendation in zip(
+            events, batch.event_ids or nothing, batch.recommendation_ids or nothing, strict=True
+        ):
             if event[0] in self.forgotten:
                 continue
             if event_id is None or event_id not in bodies:
                 new.append((event, batch.source, event_id, self.calls))
+                cited += [] if recommendation is None else [(recommendation, event[0], event[1])]
             elif bodies[event_id] != event:
                 return None, 0
             else:
                 known += 1
             if event_id is not None:
                 bodies[event_id] = event
-        return new, known
+        return (new, cited), known
+
+    def show(self, impressions: list[Impression]) -> None:
+        self.impressions.show([one for one in impressions if one.user_id not in self.forgotten])
 
     def forget(self, user_id: str) -> Forgotten:
         erased = [row for row in self.rows if row[0][0] == user_id]
@@ -88,7 +106,8 @@ class Model:
         for _, source, _, _ in erased:
             self.sources[source] -= 1
         self.forgotten.add(user_id)
-        return Forgotten(len(erased), self.profiles.pop(user_id, None) is not None)
+        shown = self.impressions.forget(user_id)
+        return Forgotten(len(erased), self.profiles.pop(user_id, None) is not None, shown)
 
     def users(self) -> set[str]:
         return {event[0] for event, *_ in self.rows} | self.profiles.keys()
@@ -113,8 +132,8 @@ class StoreBesideAModel(RuleBasedStateMachine):
         self.steps = 0
 
     @rule(drawn=st.lists(BATCHES, min_size=1, max_size=3))
-    def append(self, drawn: list[tuple[list[tuple[Event, str | None]], str, str | None]]) -> None:
-        self.send([batch_of(*parts) for parts in drawn])
+    def append(self, drawn: list[tuple[list[Sent], str, str | None]]) -> None:
+        self.send([citing(*parts) for parts in drawn])
 
     @precondition(lambda self: self.sent)
     @rule(data=st.data())
@@ -122,13 +141,24 @@ class StoreBesideAModel(RuleBasedStateMachine):
         self.send([data.draw(FORM(self.sent))])
 
     @rule(drawn=BATCHES)
-    def ingest(self, drawn: tuple[list[tuple[Event, str | None]], str, str | None]) -> None:
-        batch = batch_of(*drawn)
+    def ingest(self, drawn: tuple[list[Sent], str, str | None]) -> None:
+        batch = citing(*drawn)
         expected = self.model.take(batch)
         try:
             assert self.store.ingest([batch]) == expected
         except ConflictError:
             assert expected is None
+
+    @rule(
+        users=st.dictionaries(FORM(SHOWN), st.none() | FORM(USERS), min_size=1, max_size=3),
+        model=FORM(["1-ease", "2-autoencoder"]),
+        time=st.integers(0, 9),
+        items=st.lists(FORM(ITEMS), unique=True, min_size=1),
+    )
+    def show(self, users: dict[str, str | None], model: str, time: int, items: list[str]) -> None:
+        impressions = [Impression(key, user, model, time, tuple(items)) for key, user in users.items()]
+        self.store.show(impressions)
+        self.model.show(impressions)
 
     @rule(user=FORM(USERS))
     def forget(self, user: str) -> None:
@@ -181,6 +211,12 @@ class StoreBesideAModel(RuleBasedStateMachine):
             user: {"role": role} for user, role in self.model.profiles.items()
         }
 
+    @invariant()
+    def what_was_shown_and_clicked_is_the_same(self) -> None:
+        assert self.store.click_through() == self.model.impressions.click_through()
+        user = USERS[self.steps % len(USERS)]
+        assert self.store.shown_to(user) == self.model.impressions.shown_to(user)
+
     def send(self, batches: list[Batch]) -> None:
         self.sent += batches
         results = self.store.append(batches)
@@ -207,6 +243,11 @@ class StoreBesideAModel(RuleBasedStateMachine):
             self.check_since(position, call)
         assert self.store.user_ids() == sorted(self.model.users())
         self.store.close()
+
+
+def citing(sent: list[Sent], source: str, digest: str | None) -> Batch:
+    batch = batch_of([(event, event_id) for event, event_id, _ in sent], source, digest)
+    return replace(batch, recommendation_ids=[cited for *_, cited in sent])
 
 
 def accepted(result: Ingested | FoldinError) -> Ingested | None:
