@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foldin.data.catalog import Catalog
-from foldin.data.interactions import Ids
 from foldin.errors import DataError
 
-__all__ = ["AVAILABILITY", "AVAILABLE_FROM", "AVAILABLE_UNTIL", "HIDDEN", "unavailable"]
+__all__ = [
+    "AVAILABILITY",
+    "AVAILABLE_FROM",
+    "AVAILABLE_UNTIL",
+    "HIDDEN",
+    "Availability",
+    "availability_of",
+    "unavailable",
+]
 
 HIDDEN, AVAILABLE_FROM, AVAILABLE_UNTIL = AVAILABILITY = "hidden", "available_from", "available_until"
 """The catalogue's attributes that say so: true or false, and ISO 8601 dates or times (UTC where none is said)."""
 
 YES = frozenset({"true", "yes", "1", "on"})
 NO = frozenset({"false", "no", "0", "off", ""})
+
+EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+MOMENTS = np.iinfo(np.int64)
+"""From before all moments to after all of them."""
 
 
 def unavailable(catalog: Catalog, at: datetime | None = None) -> list[str]:
@@ -29,27 +41,48 @@ def unavailable(catalog: Catalog, at: datetime | None = None) -> list[str]:
     Raises:
         DataError: one of the attributes cannot be understood; the item is named.
     """
-    at = datetime.now(UTC) if at is None else _aware(at)
-    gone = np.zeros(len(catalog), dtype=np.bool_)
-    gone |= _where(catalog, HIDDEN, _yes)
-    gone |= _where(catalog, AVAILABLE_FROM, lambda text: _moment(text) > at)
-    gone |= _where(catalog, AVAILABLE_UNTIL, lambda text: _moment(text) <= at)
-    return [str(item_id) for item_id in catalog.item_ids[gone]]
+    return [str(item_id) for item_id in catalog.item_ids[availability_of(catalog).gone(at)]]
 
 
-def _where(catalog: Catalog, name: str, true: Callable[[str], bool]) -> NDArray[np.bool_]:
-    column: Ids | None = catalog.attributes.get(name)
-    if column is None:
-        return np.zeros(len(catalog), dtype=np.bool_)
-    return np.array([_told(catalog, row, name, true) for row in range(len(catalog))], dtype=np.bool_)
+@dataclass(frozen=True, eq=False)
+class Availability:
+    """When items can be had, all (items,): `hidden` never, else from the moment `first` on until before `end`, both in
+    microseconds since the epoch. `by_time`: whether any moment is named, so that time alone can make a difference."""
+
+    hidden: NDArray[np.bool_]
+    first: NDArray[np.int64]
+    end: NDArray[np.int64]
+    by_time: bool
+
+    def gone(self, at: datetime | None = None) -> NDArray[np.bool_]:
+        """Which items cannot be had at a moment, (items,); `at` as for `unavailable`."""
+        moment = _microseconds(datetime.now(UTC) if at is None else at)
+        return self.hidden | (self.first > moment) | (self.end <= moment)
 
 
-def _told(catalog: Catalog, row: int, name: str, true: Callable[[str], bool]) -> bool:
-    cell = catalog.attributes[name][row]
-    try:
-        return cell is not None and cell.strip() != "" and true(cell.strip())
-    except ValueError as error:
-        raise DataError(f"item '{catalog.item_ids[row]}': '{cell}' {error}", field=name) from None
+def availability_of(catalog: Catalog) -> Availability:
+    """What a catalogue says of when its items can be had.
+
+    Raises:
+        DataError: one of the attributes cannot be understood; the item is named.
+    """
+    return Availability(
+        _told(catalog, HIDDEN, _yes, False).astype(np.bool_),
+        _told(catalog, AVAILABLE_FROM, _moment, MOMENTS.min),
+        _told(catalog, AVAILABLE_UNTIL, _moment, MOMENTS.max),
+        by_time=AVAILABLE_FROM in catalog.attributes or AVAILABLE_UNTIL in catalog.attributes,
+    )
+
+
+def _told(catalog: Catalog, name: str, told: Callable[[str], int], untold: int) -> NDArray[np.int64]:
+    column = np.full(len(catalog), untold, dtype=np.int64)
+    for row, cell in enumerate(catalog.attributes.get(name, ())):
+        if cell is not None and cell.strip():
+            try:
+                column[row] = told(cell.strip())
+            except ValueError as error:
+                raise DataError(f"item '{catalog.item_ids[row]}': '{cell}' {error}", field=name) from None
+    return column
 
 
 def _yes(text: str) -> bool:
@@ -58,13 +91,14 @@ def _yes(text: str) -> bool:
     return text.lower() in YES
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError("is no date or time such as 2027-01-31 or 2027-01-31T12:00+01:00") from None
-    return _aware(moment)
+    return _microseconds(moment)
 
 
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _microseconds(moment: datetime) -> int:
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - EPOCH) // MICROSECOND

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foldin.data.availability import unavailable
-from foldin.data.catalog import Catalog
+from foldin.data.availability import AVAILABILITY, Availability, availability_of
+from foldin.data.catalog import Catalog, ids_of
 from foldin.errors import DataError
 from foldin.service.live import Live
 from foldin.store.contract import Store
@@ -23,12 +24,16 @@ CATEGORIES = ("category", "categories", "topic", "topics", "genre", "genres", "t
 
 @dataclass(frozen=True, eq=False)
 class _Offer:
-    """The catalogue as it was read last; `of`: the live model whose items the columns are in the order of."""
+    """What the catalogue says of the items of the live model `of`, in that one's order."""
 
-    catalog: Catalog
     of: Live
-    unavailable: NDArray[np.bool_]
+    availability: Availability
     categories: dict[str, NDArray[np.bool_]]
+    unavailable: NDArray[np.bool_]
+
+    def at(self, moment: datetime | None) -> _Offer:
+        """With what is unavailable at a moment, None is now."""
+        return replace(self, unavailable=self.availability.gone(moment)) if self.availability.by_time else self
 
 
 class Shelf:
@@ -37,6 +42,7 @@ class Shelf:
     def __init__(self) -> None:
         self._lock, self._reading = Lock(), Lock()
         self._catalog = Catalog(np.empty(0, dtype=np.object_))
+        self._version: int | None = None
         self._offer: _Offer | None = None
 
     @property
@@ -44,13 +50,16 @@ class Shelf:
         """The catalogue as it was read last."""
         return self._catalog
 
-    def refresh(self, store: Store) -> None:
-        """Reads the catalogue again; what is hidden or expired now is left out from here on."""
+    def refresh(self, store: Store, at: datetime | None = None) -> None:
+        """Reads the catalogue again where it has changed; what is hidden, or expired at a moment (None is now), is left
+        out from here on."""
         with self._reading:  # or whoever read before would put the older in the place of the newer
-            catalog, before = store.catalog(), self._offer
-            offer = None if before is None else _offer(catalog, before.of)
-            with self._lock:
-                self._catalog, self._offer = catalog, offer
+            version = store.catalog_version()  # asked before reading: what is written in between is read next time
+            if version != self._version:
+                self._put(store.catalog())
+                self._version = version
+        with self._lock:
+            self._offer = None if self._offer is None else self._offer.at(at)
 
     def unavailable(self, live: Live) -> NDArray[np.bool_]:
         """Which items of the live model cannot be had now, (items,)."""
@@ -69,6 +78,12 @@ class Shelf:
             within |= column
         return within
 
+    def _put(self, catalog: Catalog) -> None:
+        before = self._offer
+        offer = None if before is None else _offer(catalog, before.of)
+        with self._lock:
+            self._catalog, self._offer = catalog, offer
+
     def _for(self, live: Live) -> _Offer:
         with self._lock:
             if self._offer is None or self._offer.of is not live:
@@ -78,16 +93,21 @@ class Shelf:
 
 def _offer(catalog: Catalog, live: Live) -> _Offer:
     items = live.recommender.catalog
-    gone = np.zeros(len(items), dtype=np.bool_)
-    gone[_indices(items, _unavailable(catalog))] = True
-    return _Offer(catalog, live, gone, _categories(items, catalog if len(catalog) else items))
+    availability = _availability(items, catalog)
+    categories = _categories(items, catalog if len(catalog) else items)
+    return _Offer(live, availability, categories, unavailable=availability.gone())
 
 
-def _unavailable(catalog: Catalog) -> list[str]:
+def _availability(items: Catalog, catalog: Catalog) -> Availability:
+    known = catalog.knows(items.item_ids)
+    rows = np.full(len(items), -1)  # the last, where None is put: of an item it lacks the catalogue says nothing
+    rows[known] = catalog.indices(items.item_ids[known])
+    told = {name: column for name, column in catalog.attributes.items() if name in AVAILABILITY}
+    by_item = {name: np.concatenate([column, ids_of([None])])[rows] for name, column in told.items()}
     try:
-        return unavailable(catalog)
-    except DataError:
-        return []  # refused where items are written; a file imported past it must not silence everything
+        return availability_of(Catalog(items.item_ids, by_item))
+    except DataError:  # refused where items are written; a file imported past it must not silence everything
+        return availability_of(Catalog(items.item_ids))
 
 
 def _categories(items: Catalog, catalog: Catalog) -> dict[str, NDArray[np.bool_]]:
