@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
@@ -10,6 +11,9 @@ from pathlib import Path
 
 # said before NumPy is loaded, and to every process a test starts: matrices as small as these only wait for more threads
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
+# where Python is told to keep nothing it has compiled, each of those processes would compile all of foldin again
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 import numpy as np
 import pytest

@@ -17,8 +17,8 @@ MODULES = sorted(module.name for module in walk_packages(foldin.__path__, "foldi
 
 
 def loaded_after(program: str) -> set[str]:
-    """The packages a fresh interpreter has loaded after a program."""
-    report = "import sys; print(*{name.split('.')[0] for name in sys.modules})"
+    """The packages and modules a fresh interpreter has loaded after a program."""
+    report = "import sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", f"{program}\n{report}"], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
 
@@ -53,6 +53,11 @@ def test_importing_foldin_loads_nothing_heavy() -> None:
 )
 def test_only_training_loads_torch(program: str) -> None:
     assert not loaded_after(program) & {"torch", "matplotlib"}
+
+
+@pytest.mark.parametrize("program", ["import foldin.cli.app, foldin.service.running", "import foldin.models.zoo"])
+def test_only_learning_and_comparing_load_the_large_parts_of_scipy(program: str) -> None:
+    assert not loaded_after(program) & {"scipy.linalg", "scipy.optimize", "scipy.special"}
 
 
 @pytest.mark.parametrize("name", ["linear", "network", "rating"])

@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 from scipy.sparse import csr_array
 
 from foldin.data.splitting import Holdout
@@ -88,6 +87,8 @@ def fit_probabilities(judged: Sequence[Judged], *, seed: int = 0) -> Probability
     Raises:
         ConfigurationError: the scores have the wrong shape.
     """
+    from scipy.optimize import isotonic_regression  # what only reads one has no use for it, and starts sooner
+
     scores, found = _ranked_pairs(judged, MOST_CELLS, seed)
     if np.count_nonzero(found) < FEWEST_TARGETS or sum(len(holdout) for _, holdout in judged) < FEWEST_USERS:
         return None

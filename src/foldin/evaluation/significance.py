@@ -7,7 +7,6 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtr
 
 from foldin.errors import ConfigurationError
 
@@ -86,4 +85,6 @@ def _share_below(difference: PairedDifference) -> float:
         return 0.5
     if difference.standard_error == 0:
         return float(difference.mean > 0)
+    from scipy.special import stdtr  # what compares nothing has no use for it, and starts sooner
+
     return float(stdtr(difference.users - 1, difference.mean / difference.standard_error))

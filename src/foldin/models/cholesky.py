@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import spotrf, spotri
 
 from foldin.errors import TrainingError
 
@@ -35,6 +34,8 @@ def invert_in_place(
 
 
 def _cholesky_inverse(matrix: NDArray[np.float32]) -> None:
+    from scipy.linalg.lapack import spotrf, spotri  # what only loads a model has no use for them, and starts sooner
+
     # C order seen as Fortran order is the transpose, and a symmetric matrix is its own: so no copy is made,
     # and LAPACK's lower triangle is the upper one here.
     transposed = matrix.T
