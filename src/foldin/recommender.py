@@ -260,7 +260,9 @@ class Recommender:
         """
         check_diversity(diversity)
         users, size = histories.shape[0], max(1, CELLS // max(1, len(self.catalog)))
-        blocks = [slice(start, min(start + size, users)) for start in range(0, max(users, 1), size)]
+        if users <= size:
+            return self._ranked(histories, seen, attributes, k, left_out, diversity=diversity, whole=whole)
+        blocks = [slice(start, min(start + size, users)) for start in range(0, users, size)]
 
         def ranked(block: slice) -> Ranked:
             hidden = None if seen is None else seen[block]
@@ -286,7 +288,7 @@ class Recommender:
         scores = terms.total()
         if seen is not None:
             scores = masked(scores, seen)
-        if left_out is not None:
+        if left_out is not None and left_out.any():
             scores[(slice(None), left_out) if left_out.ndim == 1 else left_out] = -np.inf
         if not whole:
             self._leave_out_unreachable(scores, terms)
@@ -303,10 +305,12 @@ class Recommender:
         return diverse(candidates, content.vectors, k, diversity)
 
     def _leave_out_unreachable(self, scores: NDArray[np.float32], terms: Terms) -> None:
+        if terms.content is None:
+            scores[:, self.unreachable] = -np.inf
+            return
         unreachable = np.flatnonzero(self.unreachable)
-        if len(unreachable):
-            found = False if terms.content is None else terms.content[:, unreachable] > 0
-            scores[:, unreachable] = np.where(found, scores[:, unreachable], -np.inf)
+        found = terms.content[:, unreachable] > 0
+        scores[:, unreachable] = np.where(found, scores[:, unreachable], -np.inf)
 
     def _told(
         self, rankings: Rankings, terms: Terms, shown: csr_array, histories: csr_array, *, probable: bool = True
