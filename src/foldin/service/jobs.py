@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from foldin.data.files import replaced
 from foldin.errors import ConfigurationError, FoldinError, NotFoundError
+from foldin.service.processes import lives
 from foldin.strict_json import parse_json
 
 __all__ = ["Job", "Jobs", "RunningError", "State"]
@@ -28,9 +29,6 @@ State: TypeAlias = Literal["running", "done", "failed"]
 FOLDER = "jobs"
 KEPT = 100
 """Jobs that are remembered."""
-
-SAME = 2.0
-"""Seconds within which two looks at a process agree on when it began: its number may be another's by now."""
 
 NICE = 10
 """By how much a training is kinder than the requests beside it."""
@@ -165,14 +163,14 @@ class Jobs:
         """A job as it is now."""
         if job.state != "running":
             return job
-        if _lives(job):
+        if lives(job.process, job.born):
             return replace(job, progress=_last_line(self._log(job.id)), error=None)
         with self._alone():
             return self._settled(self._read(job.id))
 
     def _settled(self, job: Job) -> Job:
         """A job whose process has ended with its outcome, which is written down; for one that is alone."""
-        if job.state != "running" or _lives(job):
+        if job.state != "running" or lives(job.process, job.born):
             return job
         said = _last_line(self._log(job.id))
         job = replace(job, ended=_now(), progress=said)
@@ -232,14 +230,6 @@ class Jobs:
                 yield
         except OSError as error:
             raise ConfigurationError(f"{self._folder} cannot be used: {error.strerror or error}") from error
-
-
-def _lives(job: Job) -> bool:
-    try:
-        process = psutil.Process(job.process)
-        return abs(process.create_time() - job.born) < SAME and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
 
 
 def _last_line(log: Path) -> str | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from threading import Lock
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from foldin.service.live import Live
 from foldin.store.contract import ClickThrough
 
-__all__ = ["Measures"]
+__all__ = ["Measures", "text_of"]
 
 LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
@@ -51,8 +52,7 @@ class Measures:
         self.dropped = Counter(
             "foldin_impressions_dropped", "Of which the store knows nothing: it was away.", registry=self._registry
         )
-        self._clicks = _ClickThroughs()
-        self._registry.register(self._clicks)
+        self._lock = Lock()
         self._waiting = Gauge("foldin_queue", "Rankings that wait.", registry=self._registry)
         self._age = Gauge("foldin_model_age_seconds", "Since the model went live here.", registry=self._registry)
         self._model = Gauge("foldin_model", "1 for the model that is live.", ("version",), registry=self._registry)
@@ -71,33 +71,43 @@ class Measures:
         self._shown.update(item_ids)
         self.recommendations.labels("cold" if cold else "warm").inc()
 
-    def text(self, live: Live | None, waiting: int, clicks: Sequence[ClickThrough]) -> bytes:
-        """All of it, in Prometheus' text form."""
-        self._waiting.set(waiting)
-        self._clicks.counted = clicks
-        self._model.clear()
-        if live is not None:
-            self._model.labels(live.version).set(1)
-            self._age.set((datetime.now(UTC) - live.since).total_seconds())
-            reachable = int(live.recommender.blend.reachable.sum())
-            self._coverage.set(len(self._shown) / reachable if reachable and self._shown_of == live.version else 0)
-        return generate_latest(self._registry)
+    def measured(self, live: Live | None, waiting: int) -> list[Metric]:
+        """All that this process measures, with what is so just now; from any thread."""
+        with self._lock:
+            self._waiting.set(waiting)
+            self._model.clear()
+            if live is not None:
+                self._model.labels(live.version).set(1)
+                self._age.set((datetime.now(UTC) - live.since).total_seconds())
+                reachable = int(live.recommender.blend.reachable.sum())
+                self._coverage.set(len(self._shown) / reachable if reachable and self._shown_of == live.version else 0)
+            return list(self._registry.collect())
 
 
-class _ClickThroughs(Collector):
+def text_of(measured: Sequence[Metric], clicks: Sequence[ClickThrough]) -> bytes:
+    """Measures, and the store's counts, in Prometheus' text form."""
+    return generate_latest(_Told([*measured, *_click_throughs(clicks)]))
+
+
+class _Told(Collector):
+    """Measures as the library wants them."""
+
+    def __init__(self, metrics: Sequence[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Sequence[Metric]:
+        return self._metrics
+
+
+def _click_throughs(counted: Sequence[ClickThrough]) -> tuple[Metric, Metric]:
     """The store's counts, by the latest models and by rank."""
-
-    def __init__(self) -> None:
-        self.counted: Sequence[ClickThrough] = ()
-
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        labels = ("model", "rank")
-        shown = CounterMetricFamily("foldin_impressions", "Items shown, as the store counts them.", labels=labels)
-        clicked = CounterMetricFamily("foldin_clicks", "Of these, what an event came from.", labels=labels)
-        for place, counts in _by_place(self.counted).items():
-            shown.add_metric(place, counts[0])
-            clicked.add_metric(place, counts[1])
-        yield from (shown, clicked)
+    labels = ("model", "rank")
+    shown = CounterMetricFamily("foldin_impressions", "Items shown, as the store counts them.", labels=labels)
+    clicked = CounterMetricFamily("foldin_clicks", "Of these, what an event came from.", labels=labels)
+    for place, counts in _by_place(counted).items():
+        shown.add_metric(place, counts[0])
+        clicked.add_metric(place, counts[1])
+    return shown, clicked
 
 
 def _by_place(counted: Sequence[ClickThrough]) -> dict[tuple[str, str], tuple[int, int]]:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 
 import uvicorn
 from fastapi import FastAPI
+from pydantic import TypeAdapter
 from threadpoolctl import threadpool_limits
 
+from foldin.errors import ConfigurationError
 from foldin.service.app import create_app
 from foldin.service.logs import LOGGING
 from foldin.service.settings import Settings
-from foldin.strict_json import parse_json
 
 __all__ = ["from_environment", "run"]
 
@@ -33,12 +36,37 @@ at every product, waits longer for its turn than it works."""
 VARIABLE = "FOLDIN_SERVICE"
 """What tells each process how to run."""
 
+_JSON = TypeAdapter(Settings)
+
 
 def run(settings: Settings, port: int, workers: int = 1) -> None:
-    """Serves until SIGTERM or Ctrl-C; exits with an error where the address is taken."""
+    """Serves until SIGTERM or Ctrl-C; exits with an error where the address is taken.
+
+    Raises:
+        ConfigurationError: several processes find no folder for what they measure.
+    """
     # once all is answered uvicorn raises the signal again, and by itself that is the death of the process: code 143
     signal.signal(signal.SIGTERM, lambda _, __: sys.exit(0))
-    os.environ[VARIABLE] = json.dumps({**asdict(settings), "workspace": str(settings.workspace.absolute())})
+    if workers == 1:
+        _run(settings, port, workers)
+        return
+    with _folder() as tallies:
+        _run(replace(settings, tallies=tallies), port, workers)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    try:
+        folder = TemporaryDirectory(prefix="foldin-")
+    except OSError as error:
+        reason = f"several workers want a temporary folder that can be written: set TMPDIR ({error.strerror})"
+        raise ConfigurationError(reason) from error
+    with folder as name:
+        yield Path(name)
+
+
+def _run(settings: Settings, port: int, workers: int) -> None:
+    os.environ[VARIABLE] = _JSON.dump_json(replace(settings, workspace=settings.workspace.absolute())).decode()
     uvicorn.run(
         f"{__name__}:{from_environment.__name__}",
         factory=True,
@@ -55,9 +83,7 @@ def run(settings: Settings, port: int, workers: int = 1) -> None:
 
 def from_environment() -> FastAPI:
     """The application as `run` described it: what each of its processes serves."""
-    plain = parse_json(os.environ[VARIABLE])
-    assert isinstance(plain, dict)
-    app = create_app(Settings(**{**plain, "workspace": Path(plain["workspace"]), "origins": tuple(plain["origins"])}))
+    app = create_app(_JSON.validate_json(os.environ[VARIABLE]))
     # products as small as those of a batch gain little from a second core, and threads that wait for each other take
     # both cores from the answers: a process has one, and --workers has more of them
     threadpool_limits(1, "blas")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from time import monotonic
+
+from prometheus_client import Metric
 
 from foldin.errors import FoldinError
 from foldin.service.clicks import Clicks
@@ -20,6 +22,7 @@ from foldin.service.retraining import Retraining
 from foldin.service.scoring import Scorer
 from foldin.service.settings import Settings
 from foldin.service.shelf import Shelf
+from foldin.service.tallies import Tallies
 from foldin.workspace import open_workspace
 
 __all__ = ["Service"]
@@ -65,6 +68,7 @@ class Service:
             most_waiting=settings.most_waiting,
             on_batch=self.measures.batch.observe,
         )
+        self.tallies = None if settings.tallies is None else Tallies(settings.tallies, self._measured)
         self.jobs = Jobs(settings.workspace)
         self._looks: list[tuple[str, Callable[[], object]]] = [
             ("catalogue", lambda: self.desk.now(self.shelf.refresh)),
@@ -86,6 +90,15 @@ class Service:
         self.intake.close()
         self.writing_desk.close()
         self.desk.close()
+        if self.tallies is not None:
+            self.tallies.close()
+
+    def told(self) -> Sequence[Metric]:
+        """The measures of all the processes of the service; it may take a while where they are several."""
+        return self._measured() if self.tallies is None else self.tallies.total()
+
+    def _measured(self) -> list[Metric]:
+        return self.measures.measured(self.live.now(), self.scorer.waiting)
 
     def _look(self) -> None:
         spent = 0.0

@@ -22,6 +22,7 @@ class Settings:
     `look`: seconds between looks for a new model and a changed catalogue.
     `impressions`: the share of what is shown that the store remembers, 0 to 1.
     `retrain`: seconds after which it trains again where there is something new; None leaves that to others.
+    `tallies`: the folder in which several processes add up what they measure; None where there is one.
     """
 
     workspace: Path
@@ -42,3 +43,4 @@ class Settings:
     look: float = 1.0
     impressions: float = 1.0
     retrain: float | None = None
+    tallies: Path | None = None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter, Depends, Response
 from starlette.responses import JSONResponse
 
 from foldin.errors import FoldinError
 from foldin.service.bodies import StrictRoute
 from foldin.service.gate import needs
+from foldin.service.measures import text_of
 from foldin.service.service import Service
 
 __all__ = ["health_routes", "measure_routes"]
@@ -49,7 +52,7 @@ def measure_routes(service: Service) -> APIRouter:
     @routes.get("/metrics", response_class=Metrics)
     async def metrics() -> Response:
         """Latency by route, queue, batch size, model version and age, events, cold starts, coverage and clicks."""
-        text = service.measures.text(service.live.now(), service.scorer.waiting, await service.clicks.counted())
-        return Metrics(text)
+        clicks = await service.clicks.counted()
+        return Metrics(text_of(await asyncio.to_thread(service.told), clicks))
 
     return routes
