@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import Literal
 
@@ -15,10 +16,17 @@ from playwright.sync_api import Browser, Page
 
 from foldin.cli.demo import demo
 from foldin.service.link import create_code
+from foldin.workspace import open_workspace
 from tests.service.page.browser import chromium
 from tests.service.server import Server, serving
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
+VISITORS = 400
+"""Users who come by beforehand, so that there is something to say of clicks."""
+
+CURIOSITY = 0.3
+"""How likely the best item is clicked; the second half as likely, and so on. Drawn, as all of the labs is."""
+
 COLOURS = 256
 """In a picture: as many as it takes to look the same, for a third of the bytes."""
 
@@ -38,7 +46,7 @@ SHOTS = (
     Shot("recommend", "/?user=nle"),
     Shot("what-if", "/what-if?user=nle", "dark"),
     Shot("catalogue", "/catalogue/item?item=HOL-2205-01-STO", "dark"),
-    Shot("models", "/models"),
+    Shot("models", "/models", height=1_700),
     Shot("data", "/data"),
     Shot("phone", "/?user=nle", "dark", 390, 844),
 )
@@ -58,7 +66,25 @@ def _labs() -> Iterator[Server]:
     with TemporaryDirectory() as folder:
         demo(Path(folder) / "labs")
         with serving(Path(folder) / "labs") as running:
+            _visit(running)
             yield running
+
+
+def _visit(labs: Server) -> None:
+    """Some users are recommended something, and click."""
+    draws = Random(0)
+    with labs.client() as client:
+        with open_workspace(labs.log.parent).store() as store:
+            users = draws.sample(store.user_ids(), VISITORS)
+        for user in users:
+            told = client.get("/v1/recommendations", params={"user": user}).json()
+            clicks = [
+                {"user": user, "item": one["item"], "recommendation_id": told["recommendation_id"]}
+                for rank, one in enumerate(told["items"], start=1)
+                if draws.random() < CURIOSITY / rank
+            ]
+            if clicks:
+                client.post("/v1/events", json={"events": clicks}).raise_for_status()
 
 
 def _take(shot: Shot, labs: Server, browser: Browser) -> int:

@@ -98,6 +98,11 @@ class ClickThrough:
     shown: int
     clicked: int
 
+    @property
+    def share(self) -> float:
+        """Clicked, of what was shown."""
+        return self.clicked / self.shown
+
 
 @dataclass(frozen=True)
 class Summary:

@@ -92,7 +92,7 @@ def click_chart(name: str, counted: Sequence[ClickThrough]) -> Chart | None:
     if not own:
         return None
     chart = _bars(
-        "Click-through by rank", "rank", [str(one.rank) for one in own], [_rate(one) for one in own], "content"
+        "Click-through by rank", "rank", [str(one.rank) for one in own], [one.share for one in own], "content"
     )
     return replace(chart, percent=True)
 
@@ -125,10 +125,6 @@ def feedback_chart(digest: Digest) -> Chart | None:
 def spread_chart(title: str, across: str, counts: Sequence[tuple[str, int]], colour: str) -> Chart:
     """How many people or items have so many events."""
     return _bars(title, across, [name for name, _ in counts], [count for _, count in counts], colour)
-
-
-def _rate(one: ClickThrough) -> float:
-    return one.clicked / one.shown
 
 
 def _bars(title: str, across: str, names: Sequence[str], counts: Sequence[float], colour: str) -> Chart:

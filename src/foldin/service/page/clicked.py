@@ -36,7 +36,7 @@ def clicked_by_model(counted: Sequence[ClickThrough]) -> list[Clicked]:
 
 
 def _of(counted: Sequence[ClickThrough]) -> Clicked:
-    shares = {one.rank: one.clicked / one.shown for one in counted}
+    shares = {one.rank: one.share for one in counted}
     return Clicked(
         counted[0].model,
         sum(one.shown for one in counted),
