@@ -34,6 +34,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix, save_npz
+from threadpoolctl import threadpool_limits
 
 from benchmarks.load import Found, Load, load, request
 from benchmarks.measuring import Figure, table
@@ -54,7 +55,7 @@ ITEMS, USERS, PER_USER = 20_000, 1_500, 30
 CONNECTIONS, ROUNDS, SECONDS = 32, 5, 3.0
 MANY = 100_000
 MULT_VAE = AutoEncoder(hidden=(600,), latent=200)
-PARTS = ("batching", "alone", "afternoon", "memory")
+PARTS = ("batching", "workers", "alone", "afternoon", "memory")
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,17 @@ class Running:
         return Measured(found, 1_000 * (self._processor() - before) / max(found.answered, 1))
 
     def _processor(self) -> float:
-        times = psutil.Process(self.process.pid).cpu_times()
-        return float(times.user + times.system)
+        times = [process.cpu_times() for process in self._processes()]
+        return float(sum(time.user + time.system for time in times))
 
     @property
     def memory(self) -> float:
         """What it holds, in MB."""
-        return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
+        return float(sum(process.memory_info().rss for process in self._processes())) / 1e6
+
+    def _processes(self) -> list[psutil.Process]:
+        own = psutil.Process(self.process.pid)
+        return [own, *own.children(recursive=True)]
 
 
 def main() -> None:
@@ -105,6 +110,8 @@ def main() -> None:
         found: list[Figure] = []
         if "batching" in given.only:
             found += batching(network, histories)
+        if "workers" in given.only:
+            found += workers(network, histories)
         if "alone" in given.only:
             found += alone(network, histories)
         if "afternoon" in given.only and given.python:
@@ -130,15 +137,28 @@ def batching(place: Path, histories: csr_array) -> list[Figure]:
     ]
 
 
+def workers(place: Path, histories: csr_array) -> list[Figure]:
+    """Two processes, and one."""
+    with serving(place, histories, "--workers", "2") as two, serving(place, histories) as one:
+        rounds = [(one.load(), two.load()) for _ in range(ROUNDS)]
+    what = f"network, {CONNECTIONS} connections: requests per second of one worker; two"
+    speeds = [(single.found.per_second, both.found.per_second) for single, both in rounds]
+    return [
+        _middle(what, speeds, None, "/s"),
+        Figure("p99, two workers", statistics.median(both.found.p99 for _, both in rounds), None, 50, "ms"),
+    ]
+
+
 def alone(place: Path, histories: csr_array) -> list[Figure]:
-    """One request at a time, above what it takes to recommend in the same process."""
+    """One request at a time, above what it takes to recommend in the same process, on one core as the service does."""
     recommender = open_workspace(place).current()
     item_ids = recommender.catalog.item_ids
     people = [item_ids[histories[[row]].indices].tolist() for row in range(200)]
     with serving(place, histories) as server:
         rounds = []
         for _ in range(ROUNDS):
-            times = [_milliseconds(recommender, person) for person in people]
+            with threadpool_limits(1, "blas"):
+                times = [_milliseconds(recommender, person) for person in people]
             rounds.append((server.load(1).found.p50, statistics.median(times)))
     above = statistics.median(served - inside for served, inside in rounds)
     served, inside = (statistics.median(column) for column in zip(*rounds, strict=True))
