@@ -14,10 +14,11 @@ from foldin.data.interactions import Interactions
 from foldin.errors import ConflictError, DataError, FoldinError, NotFoundError, StoreError
 from foldin.store.contract import Batch, Ingested
 from foldin.store.opening import open_store
-from foldin.store.writer import MOST_WAITING, Writer
+from foldin.store.writer import Writer
 
 LogOf: TypeAlias = Callable[..., Interactions]
 SECONDS = 60  # to fail rather than hang
+FEW_AT_ONCE, FEW_WAITING = 16, 128  # as far apart as they are in use
 
 
 class Fatal(list[str | None]):
@@ -109,7 +110,9 @@ def test_closing_stores_what_waits_and_takes_no_more(made: str, log_of: LogOf) -
         writer.append(Batch(log_of([("ann", "x")]), "a"))
 
 
-def test_no_caller_hangs_when_the_thread_ends(made: str, log_of: LogOf) -> None:
+def test_no_caller_hangs_when_the_thread_ends(made: str, log_of: LogOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foldin.store.writer.MOST_AT_ONCE", FEW_AT_ONCE)
+    monkeypatch.setattr("foldin.store.writer.MOST_WAITING", FEW_WAITING)
     writer = Writer(made)
     fatal: list[Future[Ingested]] = []
     refused: list[Future[Ingested]] = []
@@ -120,7 +123,7 @@ def test_no_caller_hangs_when_the_thread_ends(made: str, log_of: LogOf) -> None:
     def bring() -> None:
         # more than may wait, so that some are brought and some still wait for a place
         with suppress(StoreError):
-            refused.extend(writer.submit(Batch(log, "a")) for _ in range(MOST_WAITING * 4))
+            refused.extend(writer.submit(Batch(log, "a")) for _ in range(FEW_WAITING * 4))
 
     log = log_of([("ann", "x")])
     # daemons, which do not keep the tests from ending where they hang
@@ -130,7 +133,7 @@ def test_no_caller_hangs_when_the_thread_ends(made: str, log_of: LogOf) -> None:
     for thread in threads:
         thread.join(SECONDS)
         assert not thread.is_alive()
-    assert len(refused) < MOST_WAITING * 12
+    assert len(refused) < FEW_WAITING * 12
     assert wait([*fatal, *refused], SECONDS).not_done == set()
     assert isinstance(fatal[0].exception(0), SystemExit)
     stored = [future for future in refused if future.exception(0) is None]
