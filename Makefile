@@ -12,7 +12,7 @@ demo: $(VENV)/.demo
 	$(BIN)/foldin demo
 
 test: $(VENV)/.test
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile -m "not cuda and not alone"
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not cuda and not alone"
 	$(BIN)/pytest -m alone tests/service/faults
 
 soak: $(VENV)/.test

@@ -150,12 +150,12 @@ def test_it_trains_again_where_there_is_something_new_and_once(workspace: Path) 
     with before.store() as store:
         stored = store.snapshot()
         _publish(before, stored.interactions, stored.position)
-    with serving(workspace, "--retrain", "2s", "--workers", "2") as server, server.client() as client:
-        sleep(4)  # two intervals, in which nothing is new
+    with serving(workspace, "--retrain", "1s", "--workers", "2") as server, server.client() as client:
+        sleep(2)  # two intervals, in which nothing is new
         assert client.get("/v1/jobs").json() == {"jobs": []}
         client.post("/v1/events", json={"events": [EVENT]})
         until(lambda: live(client) == "3-popularity")
-        sleep(4)
+        sleep(2)
         assert [job["bundle"] for job in client.get("/v1/jobs").json()["jobs"]] == ["3-popularity"]
 
 

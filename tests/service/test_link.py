@@ -78,18 +78,20 @@ def test_the_printed_link_lets_one_browser_in_whichever_process_answers(workspac
     with serving(workspace, "--workers", "2") as running:
         link = re.search(r"http://\S+/enter\?code=\S+", running.log.read_text(encoding="utf-8"))
         assert link is not None
-        with httpx.Client(timeout=60) as browser:
+        with httpx.Client(timeout=60, verify=False) as browser:
             inside = browser.get(link[0], follow_redirects=True)
             assert (inside.status_code, inside.url.path) == (200, "/")
             assert "<h1>" in inside.text
             assert browser.get(f"{running.url}/v1/models").status_code == 200
-        with httpx.Client(timeout=60) as late:
+        with httpx.Client(timeout=60, verify=False) as late:
             assert {late.get(link[0]).status_code for _ in range(8)} == {401}
         assert link[0].split("=")[1] not in "".join(file.name for file in workspace.iterdir())
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites(server: Server) -> None:
-    entered = httpx.get(f"{server.url}/enter", params={"code": create_code(server.log.parent)}, timeout=60)
+    entered = httpx.get(
+        f"{server.url}/enter", params={"code": create_code(server.log.parent)}, timeout=60, verify=False
+    )
     cookie = entered.headers["Set-Cookie"].lower()
     assert cookie.startswith(f"{COOKIE}=")
     assert {"httponly", "samesite=strict", "path=/", "max-age=43200"} <= {part.strip() for part in cookie.split(";")}
@@ -99,16 +101,16 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(server: Server) -> None
 
 def test_a_browser_that_has_no_key_is_told_how_to_get_one(server: Server) -> None:
     for path in ("/", "/models", "/nowhere"):
-        refused = httpx.get(server.url + path, headers={"Accept": "text/html"}, timeout=60)
+        refused = httpx.get(server.url + path, headers={"Accept": "text/html"}, timeout=60, verify=False)
         assert refused.status_code == 401
         assert "foldin serve" in refused.text
-    assert httpx.get(f"{server.url}/enter/page.css", timeout=60).status_code == 200
+    assert httpx.get(f"{server.url}/enter/page.css", timeout=60, verify=False).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/models/rollback", "/what-if", "/reasons", "/v1/recommend"])
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:1", "null"])
 def test_a_page_elsewhere_cannot_use_the_cookie(path: str, origin: str, server: Server) -> None:
-    with httpx.Client(base_url=server.url, timeout=60) as browser:
+    with httpx.Client(base_url=server.url, timeout=60, verify=False) as browser:
         browser.get("/enter", params={"code": create_code(server.log.parent)})
         assert browser.post(path, headers={"Origin": origin}).status_code == 403
         assert browser.post(path, headers={"Origin": server.url}).status_code != 403
@@ -117,5 +119,7 @@ def test_a_page_elsewhere_cannot_use_the_cookie(path: str, origin: str, server: 
 def test_without_keys_a_page_elsewhere_is_refused_all_the_same(workspace: Path) -> None:
     with serving(workspace, "--no-auth", "--origin", "https://labs.example") as running:
         for origin, status in (("http://evil.example", 403), ("https://labs.example", 200), (running.url, 200)):
-            answer = httpx.post(f"{running.url}/v1/recommend", json={}, headers={"Origin": origin}, timeout=60)
+            answer = httpx.post(
+                f"{running.url}/v1/recommend", json={}, headers={"Origin": origin}, timeout=60, verify=False
+            )
             assert answer.status_code == status
