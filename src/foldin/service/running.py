@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -88,6 +89,9 @@ def from_environment() -> FastAPI:
     # both cores from the answers: a process has one, and --workers has more of them
     threadpool_limits(1, "blas")
     sys.setswitchinterval(SWITCH)
+    # what is there at the start stays: a collection that went through it as well would stop everybody for longer
+    gc.collect()
+    gc.freeze()
     _follow(parent_process())
     return app
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import Discriminator, Tag, ValidationError
 
 from foldin.errors import ConflictError, DataError, FoldinError
-from foldin.service.bodies import StrictRoute
+from foldin.service.aside import aside
+from foldin.service.bodies import QuickRoute
 from foldin.service.gate import needs
 from foldin.service.histories import log_of
 from foldin.service.messages import Appended, Event, EventsRequest, PartialEventsRequest
@@ -29,6 +31,10 @@ AT_ONCE = 256
 for those of others."""
 
 
+MANY = 256
+"""Events that take so long to read that others had better be answered meanwhile."""
+
+
 def _form(body: object) -> str:
     partial = body.get("partial") if isinstance(body, dict) else getattr(body, "partial", False)
     return "partial" if partial is True else "whole"
@@ -41,7 +47,7 @@ _Events = Annotated[
 
 def event_routes(service: Service) -> APIRouter:
     """What a key of scope `ingest` may write."""
-    routes = APIRouter(prefix="/v1", tags=["events"], route_class=StrictRoute, dependencies=[Depends(needs("ingest"))])
+    routes = APIRouter(prefix="/v1", tags=["events"], route_class=QuickRoute, dependencies=[Depends(needs("ingest"))])
 
     @routes.post("/events")
     async def events(sent: _Events) -> Appended:
@@ -55,11 +61,11 @@ def event_routes(service: Service) -> APIRouter:
 
 
 async def _together(service: Service, sent: EventsRequest) -> Appended:
-    return _appended([await service.intake.append(_batch(sent.events))])
+    return _appended([await service.intake.append(await _built(sent.events))])
 
 
 async def _each(service: Service, sent: PartialEventsRequest) -> Appended:
-    read = [_read(event) for event in sent.events]
+    read = await aside(lambda: [_read(event) for event in sent.events], long=len(sent.events) > MANY)
     stored, codes = await _stored(service, [event for event in read if event is not None])
     following = iter(codes)
     return _appended(stored, [422 if event is None else next(following) for event in read])
@@ -70,7 +76,7 @@ async def _stored(service: Service, events: Sequence[Event]) -> tuple[list[Inges
     if not events:
         return [], []
     try:
-        return [await service.intake.append(_batch(events))], [200] * len(events)
+        return [await service.intake.append(await _built(events))], [200] * len(events)
     except (ConflictError, DataError):
         outcomes = await _one_by_one(service, events)
     return [one for one in outcomes if isinstance(one, Ingested)], [_code(one) for one in outcomes]
@@ -102,6 +108,10 @@ def _read(plain: dict[str, object]) -> Event | None:
 
 def _code(outcome: Ingested | FoldinError) -> int:
     return status_of(outcome) if isinstance(outcome, FoldinError) else 200
+
+
+async def _built(events: Sequence[Event]) -> Batch:
+    return await aside(partial(_batch, events), long=len(events) > MANY)
 
 
 def _batch(events: Sequence[Event]) -> Batch:
