@@ -1,0 +1,72 @@
+"""Answers find whoever waits for them, whatever became of the others of a batch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from time import sleep
+
+import pytest
+
+from foldin.data.interactions import History
+from foldin.errors import ConfigurationError
+from foldin.service.live import LiveModel
+from foldin.service.scoring import BusyError, LateError, Scorer, Wish
+from foldin.service.shelf import Shelf
+from foldin.workspace import open_workspace
+
+MOST_WAITING = 8
+SCORED = 0.5
+"""Seconds in which a batch is scored on any machine, while the event loop stands still."""
+
+
+@pytest.fixture
+def batches() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def scorer(workspace: Path, batches: list[int]) -> Iterator[Scorer]:
+    opened = open_workspace(workspace)
+    live = LiveModel(opened)
+    live.refresh()
+    made = Scorer(opened.store_url, live, Shelf(), most_at_once=64, most_waiting=MOST_WAITING, on_batch=batches.append)
+    yield made
+    made.close()
+
+
+def wish(*item_ids: str, k: int = 3, deadline: float = float("inf")) -> Wish:
+    return Wish(history=History(item_ids), k=k, deadline=deadline)
+
+
+def test_whoever_went_away_keeps_nobody_from_an_answer(scorer: Scorer, batches: list[int]) -> None:
+    async def one_goes() -> list[int]:
+        gone, *others = scorer.submit_all([wish("i00"), wish("i02"), wish("i04")])
+        sleep(SCORED)
+        gone.cancel()
+        return [len((await other).ranking) for other in others]
+
+    assert asyncio.run(asyncio.wait_for(one_goes(), 30)) == [3, 3]
+    assert batches == [3]
+
+
+def test_one_that_cannot_be_answered_leaves_the_others_theirs(scorer: Scorer) -> None:
+    async def asked() -> list[object]:
+        wishes = [wish("i00"), wish("i02", k=0), wish("i04", deadline=0)]
+        return await asyncio.gather(*scorer.submit_all(wishes), return_exceptions=True)
+
+    good, impossible, late = asyncio.run(asyncio.wait_for(asked(), 30))
+    assert len(good.ranking) == 3  # type: ignore[attr-defined]  # an answer
+    assert isinstance(impossible, ConfigurationError)
+    assert isinstance(late, LateError)
+
+
+def test_of_too_many_none_is_taken(scorer: Scorer, batches: list[int]) -> None:
+    async def too_many() -> None:
+        with pytest.raises(BusyError):
+            scorer.submit_all([wish("i00")] * (MOST_WAITING + 1))
+        await scorer.submit(wish("i00"))
+
+    asyncio.run(asyncio.wait_for(too_many(), 30))
+    assert batches == [1]
