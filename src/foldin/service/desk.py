@@ -7,8 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from foldin.service.reach import Reach
 from foldin.store.contract import Store
-from foldin.store.opening import open_store
 
 __all__ = ["Desk"]
 
@@ -24,17 +24,17 @@ class Desk:
 
     def __init__(self, url: str) -> None:
         self._thread = ThreadPoolExecutor(1, "foldin-desk")
-        self._store = self._thread.submit(open_store, url).result()
+        self._reach = self._thread.submit(Reach, url).result()
 
     async def run(self, work: Callable[[Store], Result]) -> Result:
         """What `work` makes of the store."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._store)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._reach.run, work)
 
     def now(self, work: Callable[[Store], Result]) -> Result:
         """The same for a thread that may wait."""
-        return self._thread.submit(work, self._store).result()
+        return self._thread.submit(self._reach.run, work).result()
 
     def close(self) -> None:
         """Ends what is being done, and the connection."""
-        self._thread.submit(self._store.close).result()
+        self._thread.submit(self._reach.close).result()
         self._thread.shutdown()

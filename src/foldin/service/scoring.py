@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import groupby
 from threading import Condition, Thread
@@ -19,13 +20,12 @@ from scipy.sparse import csr_array
 from foldin.data.interactions import History
 from foldin.data.matrix import history_matrix
 from foldin.data.profiles import Profile, attributes_of
-from foldin.errors import NotFoundError, ResourceError, StoreError
+from foldin.errors import NotFoundError, ResourceError
 from foldin.recommendation import Recommendation
 from foldin.service.live import Live, LiveModel
 from foldin.service.persons import known_of
+from foldin.service.reach import Reach
 from foldin.service.shelf import Shelf
-from foldin.store.contract import Store
-from foldin.store.opening import open_store
 
 __all__ = ["Answer", "BusyError", "LateError", "Scorer", "Wish"]
 
@@ -130,6 +130,11 @@ class Scorer:
         """How many wishes wait."""
         return len(self._waiting)
 
+    @property
+    def away(self) -> bool:
+        """Whether the store is away, so that only histories that are sent along are answered."""
+        return self._reach.away
+
     def submit(self, wish: Wish) -> asyncio.Future[Answer]:
         """Brings a wish, on an event loop; the future gives its answer, or raises what stood in the way.
 
@@ -162,36 +167,31 @@ class Scorer:
 
     def _work(self, url: str, opened: Future[None]) -> None:
         try:
-            store = open_store(url)
+            self._reach = Reach(url)
         except BaseException as failure:
             opened.set_exception(failure)
             return
         opened.set_result(None)
-        with store:
+        with closing(self._reach):
             while batch := self._next():
-                _tell(self._outcomes(store, batch))
+                _tell(self._outcomes(batch))
 
     def _next(self) -> list[_Task]:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._waiting)
             return [self._waiting.popleft() for _ in range(min(self._most_at_once, len(self._waiting)))]
 
-    def _outcomes(self, store: Store, batch: list[_Task]) -> list[_Outcome]:
+    def _outcomes(self, batch: list[_Task]) -> list[_Outcome]:
         now = monotonic()
         self._on_batch(len(batch))
         ready: list[tuple[_Person, _Task]] = []
         outcomes: list[_Outcome] = []
-        away: StoreError | None = None
         for task in batch:
             if not task.future.cancelled():
                 try:
                     _refuse_late(task.wish, now)
-                    _refuse_away(task.wish, away)
-                    ready.append((_person(store, task.wish), task))
+                    ready.append((_person(self._reach, task.wish), task))
                 except BaseException as failure:
-                    # looking for a store that is away takes a while: once for all, so that histories that were sent
-                    # along, and need no store, do not wait for it
-                    away = failure if isinstance(failure, StoreError) else away
                     outcomes.append((task, failure))
         for _, group in groupby(sorted(ready, key=_alike), key=_alike):
             outcomes += self._of_group(list(group))
@@ -266,15 +266,11 @@ def _refuse_late(wish: Wish, now: float) -> None:
         raise LateError("the service is too busy to answer in time: try again soon")
 
 
-def _refuse_away(wish: Wish, away: StoreError | None) -> None:
-    if wish.user is not None and away is not None:
-        raise away
-
-
-def _person(store: Store, wish: Wish) -> _Person:
+def _person(reach: Reach, wish: Wish) -> _Person:
     if wish.user is None:
         return _Person(wish, History(()) if wish.history is None else wish.history, wish.profile, known=True)
-    known = known_of(store, wish.user)
+    user = wish.user
+    known = reach.run(lambda store: known_of(store, user))
     return _Person(wish, known.history, {**known.profile, **wish.profile}, known.heard_of)
 
 

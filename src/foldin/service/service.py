@@ -17,6 +17,7 @@ from foldin.service.jobs import Jobs
 from foldin.service.keys import KeyRing
 from foldin.service.live import LiveModel
 from foldin.service.measures import Measures
+from foldin.service.reach import hurried
 from foldin.service.recorder import Recorder
 from foldin.service.retraining import Retraining
 from foldin.service.scoring import Scorer
@@ -48,7 +49,7 @@ class Service:
         self.settings = settings
         self.workspace = open_workspace(settings.workspace)
         self.workspace.store(create=True).close()
-        url = self.workspace.store_url
+        url = hurried(self.workspace.store_url)
         self.keys = KeyRing(settings.workspace)
         self.measures = Measures()
         self.live, self.shelf = LiveModel(self.workspace), Shelf()

@@ -14,6 +14,7 @@ import httpx
 import psutil
 
 from foldin.workspace import Workspace
+from tests.service.faults.silent_network import network_to
 from tests.service.server import Server, serving, until
 from tests.store.postgres_server import PostgresServer
 
@@ -84,6 +85,26 @@ def test_a_database_that_is_restarted_is_found_again(
             assert {one["item"] for one in found} == {"i05", "i07", "i09", "i11"}
             assert client.put("/v1/items/i01", json={"attributes": {"title": "Item i01"}}).status_code == 200
         assert len(client.get("/v1/users/kept").json()["history"]) == 3
+
+
+def test_histories_do_not_wait_for_a_database_that_does_not_answer(
+    new_workspace: Callable[[str], Workspace], postgres_server: PostgresServer
+) -> None:
+    schema = postgres_server.new_url().rpartition("=")[2]
+    with network_to(f"{postgres_server.process.pgdata}/.s.PGSQL.5432") as network:
+        url = f"postgresql://postgres@127.0.0.1:{network.port}/postgres?schema={schema}"
+        with serving(new_workspace(url).folder) as server, server.client() as client, ThreadPoolExecutor(4) as threads:
+            assert client.post("/v1/recommend", json=STORED).status_code == 200
+            network.fall_silent()
+            assert client.post("/v1/recommend", json=STORED).status_code == 503
+            assert client.get("/health/ready").status_code == 503
+            for _ in range(10):  # each would wait for the whole deadline by itself, and all the others with it
+                stored = [threads.submit(client.post, "/v1/recommend", json=STORED) for _ in range(3)]
+                assert client.post("/v1/recommend", json=ALONG).status_code == 200
+                assert all(refused(one.result()) for one in stored)
+            network.speak()
+            until(lambda: client.get("/health/ready").status_code == 200)
+            assert client.post("/v1/recommend", json=STORED).status_code == 200
 
 
 def test_an_import_keeps_nobody_who_reads_waiting(new_workspace: Callable[[], Workspace]) -> None:

@@ -16,6 +16,9 @@ from foldin.service.service import Service
 __all__ = ["health_routes", "measure_routes"]
 
 
+AWAY = "the store is away"
+
+
 class Metrics(Response):
     """Prometheus' text form."""
 
@@ -36,9 +39,9 @@ def health_routes(service: Service) -> APIRouter:
         """Whether recommendations can be given: there is a model, and the store answers."""
         try:
             await service.desk.run(lambda store: store.cursor("health"))
-            reason = None if service.live.now() else "no model yet"
+            reason = AWAY if service.scorer.away else None if service.live.now() else "no model yet"
         except FoldinError:
-            reason = "the store is away"
+            reason = AWAY
         body = {"status": "ready"} if reason is None else {"status": "not ready", "reason": reason}
         return JSONResponse(body, 200 if reason is None else 503)
 
