@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +15,12 @@ import pytest
 from foldin.errors import ConfigurationError
 from foldin.service.keys import KEYS, create_key, read_keys
 from foldin.workspace import create_workspace
-from tests.service.server import PATIENCE, serving
+from tests.service.server import PATIENCE, Server, serving, until
 
 KEY = {"name": "n", "digest": "00", "scopes": ["read"], "created": "2026-03-01T00:00:00+00:00"}
+ALONE = {"Connection": "close"}
+"""Every request on a connection of its own, so that any worker may get it."""
+
 DAMAGED = [
     b"",
     b"{}",
@@ -64,6 +70,29 @@ def test_it_does_not_start_on_damaged_keys(damaged: bytes, tmp_path: Path) -> No
     assert ended.returncode
     assert "remove it to begin with no keys" in " ".join(ended.stderr.split())
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--no-auth",)], ids=["keys", "no keys"])
+def test_a_worker_does_not_start_on_damaged_keys_where_keys_are_wanted(options: tuple[str, ...], workspace: Path) -> None:
+    with serving(workspace, "--workers", "2", *options) as server, server.client() as client:
+        one, _ = until(lambda: found if len(found := answering(server)) == 2 else None)
+        whole = (workspace / KEYS).read_bytes()
+        (workspace / KEYS).write_bytes(b"[")
+        os.kill(one, signal.SIGKILL)
+        if not options:
+            until(lambda: "worker not started" in server.log.read_text(encoding="utf-8"))
+            assert {client.get("/v1/models", headers=ALONE).status_code for _ in range(20)} == {200}
+            (workspace / KEYS).write_bytes(whole)
+        until(lambda: len(answering(server)) == 3)
+        said = server.log.read_text(encoding="utf-8")
+        assert ("mend it, or remove it to begin with no keys" in said) == (not options)
+        assert "Traceback" not in said
+
+
+def answering(server: Server) -> list[int]:
+    """The workers that have answered or could, so far."""
+    started = re.findall(r'"process": (\d+), "message": "Application startup complete', server.log.read_text("utf-8"))
+    return [int(process) for process in started]
 
 
 def test_a_whole_file_is_read(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ class Key:
 class KeyRing:
     """The keys of a workspace as they are now: the file is read again whenever it has changed.
 
-    While it cannot be read, those that were read last hold, and the log says so once.
+    While it cannot be read, those that were read last hold, and the log says so once. `open` comes first.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -68,6 +68,15 @@ class KeyRing:
         self._stamp: tuple[int, int, int] | None = None
         self._damaged: tuple[int, int, int] | None = None
         self._keys: tuple[Key, ...] = ()
+
+    def open(self) -> None:
+        """Reads the keys for the first time, when there are none yet that could hold.
+
+        Raises:
+            ConfigurationError: the file cannot be read.
+        """
+        stamp = _stamp(self._file)
+        self._keys, self._stamp = tuple(read_keys(self._file.parent)), stamp
 
     def holder(self, secret: str) -> Key | None:
         """The valid key that `secret` is; None where it is none. Every key is compared, each in constant time."""
@@ -140,7 +149,9 @@ def read_keys(folder: Path) -> list[Key]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError) as error:
-        raise ConfigurationError(f"{file} cannot be read: {error}; remove it to begin with no keys") from error
+        raise ConfigurationError(
+            f"{file} cannot be read: {error}; mend it, or remove it to begin with no keys"
+        ) from error
 
 
 def _listed(plain: object) -> list[object]:

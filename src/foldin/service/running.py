@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import signal
 import sys
@@ -20,7 +21,7 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 from threadpoolctl import threadpool_limits
 
-from foldin.errors import ConfigurationError
+from foldin.errors import ConfigurationError, FoldinError
 from foldin.service.app import create_app
 from foldin.service.logs import LOGGING
 from foldin.service.settings import Settings
@@ -37,6 +38,7 @@ at every product, waits longer for its turn than it works."""
 VARIABLE = "FOLDIN_SERVICE"
 """What tells each process how to run."""
 
+_log = logging.getLogger("foldin.service")
 _JSON = TypeAdapter(Settings)
 
 
@@ -84,7 +86,7 @@ def _run(settings: Settings, port: int, workers: int) -> None:
 
 def from_environment() -> FastAPI:
     """The application as `run` described it: what each of its processes serves."""
-    app = create_app(_JSON.validate_json(os.environ[VARIABLE]))
+    app = _created(_JSON.validate_json(os.environ[VARIABLE]))
     # products as small as those of a batch gain little from a second core, and threads that wait for each other take
     # both cores from the answers: a process has one, and --workers has more of them
     threadpool_limits(1, "blas")
@@ -94,6 +96,17 @@ def from_environment() -> FastAPI:
     gc.freeze()
     _follow(parent_process())
     return app
+
+
+def _created(settings: Settings) -> FastAPI:
+    """The application; a worker that cannot have it says why in a line, ends, and is started again."""
+    try:
+        return create_app(settings)
+    except FoldinError as error:
+        if parent_process() is None:
+            raise
+        _log.error("worker not started", extra={"fields": {"reason": str(error)}})
+        sys.exit(1)  # uvicorn takes 3 for the end of all, and the others answer on
 
 
 def _follow(supervisor: BaseProcess | None) -> None:

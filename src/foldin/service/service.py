@@ -42,7 +42,7 @@ class Service:
 
     Raises:
         NotFoundError: there is no workspace.
-        ConfigurationError, StoreError: its settings cannot be read, or its store cannot be opened.
+        ConfigurationError, StoreError: its settings or keys cannot be read, or its store cannot be opened.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -51,6 +51,8 @@ class Service:
         self.workspace.store(create=True).close()
         url = hurried(self.workspace.store_url)
         self.keys = KeyRing(settings.workspace)
+        if settings.auth:
+            self.keys.open()
         self.measures = Measures()
         self.live, self.shelf = LiveModel(self.workspace), Shelf()
         self.desk = Desk(url)
