@@ -48,12 +48,15 @@ def demo(
     """
     from foldin.cli.output import print_json, print_line, progress
     from foldin.cli.people import Person
+    from foldin.cli.serve import runner
     from foldin.contest import contest
     from foldin.data.synthetic import simulate
     from foldin.workspace import create_workspace
 
     if json and serve:
         raise ConfigurationError("--json is for programs and --serve for people: leave one of them out")
+    if serve:
+        runner()  # what is missing is better heard of now than after the training
     opened = create_workspace(workspace)
     _refuse_other_data(opened, seed)
     with progress("simulating people at hands-on labs") as tell:

@@ -14,7 +14,7 @@ from foldin.errors import ConfigurationError
 if TYPE_CHECKING:
     from foldin.service.settings import Settings
 
-__all__ = ["serve", "serve_page"]
+__all__ = ["runner", "serve", "serve_page"]
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -73,7 +73,7 @@ def serve_page(settings: Settings, port: int = 8000, workers: int = 1) -> None:
     from foldin.cli.output import print_line
     from foldin.workspace import create_workspace
 
-    run = _runner()
+    run = runner()
     create_workspace(settings.workspace)
     port = port or _free_port(settings.host)
     if settings.auth:
@@ -82,8 +82,12 @@ def serve_page(settings: Settings, port: int = 8000, workers: int = 1) -> None:
     run(settings, port, workers)
 
 
-def _runner() -> Callable[[Settings, int, int], None]:
-    """What serves, asked for before anything is made or shown: without the extra there is nothing to get in to."""
+def runner() -> Callable[[Settings, int, int], None]:
+    """What serves, asked for before anything is made or shown: without the extra there is nothing to get in to.
+
+    Raises:
+        ConfigurationError: the extra `serve` is missing.
+    """
     try:
         from foldin.service.running import run
     except ImportError as missing:
