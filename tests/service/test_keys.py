@@ -73,7 +73,9 @@ def test_it_does_not_start_on_damaged_keys(damaged: bytes, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("options", [(), ("--no-auth",)], ids=["keys", "no keys"])
-def test_a_worker_does_not_start_on_damaged_keys_where_keys_are_wanted(options: tuple[str, ...], workspace: Path) -> None:
+def test_a_worker_does_not_start_on_damaged_keys_where_keys_are_wanted(
+    options: tuple[str, ...], workspace: Path
+) -> None:
     with serving(workspace, "--workers", "2", *options) as server, server.client() as client:
         one, _ = until(lambda: found if len(found := answering(server)) == 2 else None)
         whole = (workspace / KEYS).read_bytes()

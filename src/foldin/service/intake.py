@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from threading import Semaphore
 
+from foldin.errors import StoreError
+from foldin.service.outage import Outage
 from foldin.service.scoring import BusyError
 from foldin.store.contract import Batch, Ingested
 from foldin.store.writer import Writer
@@ -24,6 +26,7 @@ class Intake:
     def __init__(self, url: str, *, most_waiting: int) -> None:
         self._writer = Writer(url)
         self._places = Semaphore(most_waiting)
+        self._outage = Outage("events refused")
 
     async def append(self, batch: Batch) -> Ingested:
         """Stores a batch, and returns when it will survive whatever happens.
@@ -38,7 +41,13 @@ class Intake:
             raise BusyError("more events wait for the disk than may: try again soon")
         stored = self._writer.submit(batch)
         stored.add_done_callback(lambda _: self._places.release())
-        return await asyncio.shield(asyncio.wrap_future(stored))
+        try:
+            ingested = await asyncio.shield(asyncio.wrap_future(stored))
+        except StoreError as failure:
+            self._outage.goes_on(failure)
+            raise
+        self._outage.is_over()
+        return ingested
 
     def close(self) -> None:
         """Stores what is waiting, and ends."""

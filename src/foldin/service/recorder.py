@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from base64 import urlsafe_b64encode
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from secrets import token_bytes
 from threading import Event, Thread
 from time import time_ns
 
+from foldin.service.outage import Outage
 from foldin.store.contract import Impression, Store
 from foldin.store.opening import open_store
 
@@ -25,8 +25,6 @@ MOST_WAITING = 20_000
 MOST_AT_ONCE = 1_000
 """Impressions in one commit, so that events need not wait long for their turn."""
 
-_log = logging.getLogger("foldin.service")
-
 
 class Recorder:
     """Stores a `share` (0 to 1) of what is shown; `on_dropped` is told how many could not be. To be closed.
@@ -38,6 +36,7 @@ class Recorder:
     def __init__(self, url: str, *, share: float, on_dropped: Callable[[int], object]) -> None:
         self._share, self._on_dropped = share, on_dropped
         self._waiting: deque[Impression] = deque()
+        self._outage = Outage("impressions dropped")
         self._ended = Event()
         self._store = open_store(url)
         self._thread = Thread(target=self._work, args=(self._store,), name="foldin-recorder", daemon=True)
@@ -72,7 +71,9 @@ class Recorder:
                 store.show(shown)
             except Exception as failure:  # whatever it was, the next ones are to be tried
                 self._on_dropped(len(shown))
-                _log.warning("impressions dropped", extra={"fields": {"count": len(shown), "reason": str(failure)}})
+                self._outage.goes_on(failure)
+            else:
+                self._outage.is_over()
 
 
 def _new_id() -> str:

@@ -17,6 +17,7 @@ from foldin.service.jobs import Jobs
 from foldin.service.keys import KeyRing
 from foldin.service.live import LiveModel
 from foldin.service.measures import Measures
+from foldin.service.outage import Outage
 from foldin.service.reach import hurried
 from foldin.service.recorder import Recorder
 from foldin.service.retraining import Retraining
@@ -105,13 +106,15 @@ class Service:
 
     def _look(self) -> None:
         spent = 0.0
+        outages = {what: Outage("no look", at=what) for what, _ in self._looks}
         while not self._ended.wait(max(self.settings.look, min(PAUSE * spent, LONGEST_PAUSE))):
             began = monotonic()
             for what, look in self._looks:
                 try:
                     look()
+                    outages[what].is_over()
                 except FoldinError as error:  # as where the store is away for a while: what was read last still holds
-                    _log.warning("no look", extra={"fields": {"at": what, "reason": str(error)}})
+                    outages[what].goes_on(error)
                 except Exception:
                     _log.exception("no look", extra={"fields": {"at": what}})
             spent = monotonic() - began

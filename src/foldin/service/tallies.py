@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import psutil
 from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
+from foldin.service.outage import Outage
 from foldin.service.processes import lives
 
 __all__ = ["Tallies"]
@@ -30,8 +30,6 @@ COUNTS = ("counter", "histogram")
 Place: TypeAlias = tuple[str, tuple[tuple[str, str], ...]]
 """A series: the name and the labels."""
 
-_log = logging.getLogger("foldin.service")
-
 
 class Tallies:
     """One folder for all the processes of a service, in which each keeps a file with its measures; to be closed.
@@ -42,7 +40,7 @@ class Tallies:
     def __init__(self, folder: Path, measured: Callable[[], Sequence[Metric]]) -> None:
         self._folder, self._measured = folder, measured
         self._file = folder / f"{os.getpid()}-{psutil.Process().create_time()}.json"
-        self._silent = False
+        self._outage = Outage("measures not shared")
         self._ended = Event()
         self._thread = Thread(target=self._work, name="foldin-tallies", daemon=True)
         self._thread.start()
@@ -69,12 +67,11 @@ class Tallies:
         try:
             draft.write_text(json.dumps([_plain(metric) for metric in measured]), encoding="utf-8")
             draft.replace(self._file)
-            self._silent = False
         except OSError as error:  # measures are worth no answer: they tell less until there is room again
             draft.unlink(missing_ok=True)
-            if not self._silent:
-                _log.warning("measures not shared", extra={"fields": {"reason": str(error)}})
-            self._silent = True
+            self._outage.goes_on(error)
+        else:
+            self._outage.is_over()
         return measured
 
 

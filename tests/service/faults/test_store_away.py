@@ -51,7 +51,7 @@ def test_a_full_disk_stops_events_alone(new_workspace: Callable[[], Workspace]) 
         for number in range(20):
             assert post(client, "before", f"x{number}").json()["stored"] == 1
         with full_disk(server, workspace):
-            assert refused(post(client, "lost"))
+            assert all(refused(post(client, "lost")) for _ in range(5))
             assert refused(client.put("/v1/users/lost", json={"profile": {"role": "admin"}}))
             assert refused(client.delete("/v1/users/before"))
             assert client.post("/v1/recommend", json=ALONG).status_code == 200
@@ -61,6 +61,8 @@ def test_a_full_disk_stops_events_alone(new_workspace: Callable[[], Workspace]) 
         assert post(client, "after").json()["stored"] == 1
         assert client.get("/v1/users/lost").status_code == 404
         assert client.delete("/v1/users/before").json()["events"] == 20
+        said = server.log.read_text(encoding="utf-8")
+        assert (said.count('"events refused"'), said.count('"events refused: over"')) == (1, 1)
 
 
 def test_a_database_that_is_restarted_is_found_again(
