@@ -187,6 +187,7 @@ class Recommender:
         scores = terms.total()[0, indices].tolist()
         cells = terms.at(np.zeros(len(indices), dtype=np.intp), indices)
         items, additive = self.blend.item_contributions(shown, indices.tolist())
+        told = self.blend.attribute_contributions(shown, attributes, indices.tolist())
         known = self.catalog.ids(shown.indices)
         return [
             Explanation(
@@ -195,7 +196,7 @@ class Recommender:
                 Basis(**{name: float(column[place]) for name, column in cells.items()}),
                 additive,
                 _largest_first(zip(known, items[place].tolist(), strict=True)),
-                _largest_first(self.blend.attribute_contributions(shown, attributes, int(indices[place])).items()),
+                _largest_first(told[place].items()),
             )
             for place, item_id in enumerate(item_ids)
         ]

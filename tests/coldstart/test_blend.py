@@ -274,14 +274,14 @@ def test_contributions_of_a_networks_items_are_what_goes_when_they_go(
 @pytest.mark.parametrize("row", range(len(HELD)))
 def test_contributions_of_attributes_add_up(row: int, item: int, blend: Blend) -> None:
     history, person = row_of(row)
-    contributions = blend.attribute_contributions(history, person, item)
+    (contributions,) = blend.attribute_contributions(history, person, [item])
     term = blend.terms(history, person).profile
     assert term is not None
     assert sum(contributions.values()) == pytest.approx(float(term[0, item]), abs=1e-5)
 
 
 def test_attributes_that_say_nothing_are_not_named(blend: Blend) -> None:
-    named = [set(blend.attribute_contributions(*row_of(row), 0)) for row in range(4)]
+    named = [set(blend.attribute_contributions(*row_of(row), [0])[0]) for row in range(4)]
     assert named == [{"role", "age"}, {"role"}, {"age"}, set()]
 
 
@@ -291,7 +291,7 @@ def test_without_profiles_there_are_no_contributions_of_theirs(without: str, ble
     partial = lean(blend, without)
     if without == "weight":
         partial = replace(blend, prior=blend.prior.with_weights(profile=0))
-    assert partial.attribute_contributions(history, {} if without == "attributes" else person, 0) == {}
+    assert partial.attribute_contributions(history, {} if without == "attributes" else person, [0]) == [{}]
 
 
 # -- the handover

@@ -111,26 +111,35 @@ class Blend:
         neighbours = [self._neighbours(item) for item in items]
         resembling = np.array([self._resembling(history, item) for item in items]).reshape(len(items), history.nnz)
         if isinstance(self.model, LinearModel):
-            added = self.model.item_weights[history.indices].astype(np.float64)
-            above_mean = _weighed(added, neighbours) - added[:, self.prior.warm].mean(axis=1, keepdims=True)
+            added = _weighed(self.model.item_weights, history.indices, neighbours)
+            above_mean = added - self._mean_weights[history.indices][:, None]
             return history.data * above_mean.T * self.handover.unit + resembling, True
         rows = [history, *(_leaving_out(history, place) for place in range(history.nnz))]
         blocks = (vstack(rows[start : start + BLOCK], format="csr") for start in range(0, len(rows), BLOCK))
-        terms = [_weighed(self._history(block, np.diff(block.indptr) > 0), neighbours) for block in blocks]
+        terms = [_weighed(self._history(block, np.diff(block.indptr) > 0), None, neighbours) for block in blocks]
         changed = np.concatenate(terms).T
         return changed[:, :1] - changed[:, 1:] + resembling, False
 
-    def attribute_contributions(self, history: csr_array, attributes: Attributes, item: int) -> dict[str, float]:
-        """What each attribute of one profile adds to the profile's term of an item's score, by attribute."""
+    def attribute_contributions(
+        self, history: csr_array, attributes: Attributes, items: Sequence[int]
+    ) -> list[dict[str, float]]:
+        """What each attribute of one profile adds to the profile's term of some items' scores, by attribute."""
         prior = self.prior
         if prior.profile is None or not prior.profile_weight:
-            return {}
+            return [{} for _ in items]
         factor = float(self.handover.weight(np.diff(history.indptr))[0] * prior.profile_weight / prior.unit)
-        sources, weights = self._neighbours(item)
-        return {
-            name: factor * float(amounts[sources] @ weights)
-            for name, amounts in prior.profile.contributions(attributes).items()
-        }
+        contributions = prior.profile.contributions(attributes).items()
+        neighbours = [self._neighbours(item) for item in items]
+        return [
+            {name: factor * float(amounts[sources] @ weights) for name, amounts in contributions}
+            for sources, weights in neighbours
+        ]
+
+    @cached_property
+    def _mean_weights(self) -> NDArray[np.float64]:
+        """What an item of a history adds to the score of a warm item on average, (items,); of a linear model."""
+        assert isinstance(self.model, LinearModel)
+        return np.asarray(self.model.item_weights @ self.prior.warm_shares, dtype=np.float64)
 
     def _neighbours(self, item: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """The items whose scores make up an item's, and their weights: itself, or the warm ones it resembles."""
@@ -141,7 +150,7 @@ class Blend:
 
     def _resembling(self, history: csr_array, item: int) -> NDArray[np.float64]:
         """What each item of one history adds by resembling a cold item; 0 for a warm one."""
-        if self.cold_items is None or not self.cold_items.history_weight:
+        if self.cold_items is None or not self.cold_items.history_weight or not self.cold_items.reachable[item]:
             return np.zeros(history.nnz)
         column = self.cold_items.weights[:, [item]].toarray().ravel().astype(np.float64)
         return np.asarray(history.data * column[history.indices] * self.cold_items.history_weight)
@@ -172,11 +181,17 @@ def _weighed_sum(
 
 
 def _weighed(
-    scores: NDArray[np.floating], neighbours: Sequence[tuple[NDArray[np.intp], NDArray[np.float64]]]
+    scores: NDArray[np.floating],
+    rows: NDArray[np.integer] | None,
+    neighbours: Sequence[tuple[NDArray[np.intp], NDArray[np.float64]]],
 ) -> NDArray[np.float64]:
-    """The scores of items that are made of those of others, (rows, neighbours): of which, and with which weights."""
-    columns = [scores[:, sources].astype(np.float64) @ weights for sources, weights in neighbours]
-    return np.stack(columns, axis=1) if columns else np.empty((len(scores), 0))
+    """The scores, in some rows or all, of items that are made of those of others: of which, and with which weights.
+
+    Shape: (rows, neighbours). No more than the columns that are needed is copied.
+    """
+    chosen = np.arange(len(scores)) if rows is None else rows
+    columns = [scores[np.ix_(chosen, sources)].astype(np.float64) @ weights for sources, weights in neighbours]
+    return np.stack(columns, axis=1) if columns else np.empty((len(chosen), 0))
 
 
 def _leaving_out(history: csr_array, place: int) -> csr_array:
