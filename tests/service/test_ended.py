@@ -10,6 +10,7 @@ from time import sleep
 import apsw
 import httpx
 import psutil
+import pytest
 
 from foldin.workspace import Workspace
 from tests.service.server import Server, serving, until
@@ -48,9 +49,11 @@ def test_what_waits_for_the_disk_is_answered_before_the_end(new_workspace: Calla
         assert store.history("last").item_ids == ("i01",)
 
 
-def test_several_processes_end_in_order_too(workspace: Path) -> None:
-    with serving(workspace, "--workers", "2") as server:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_end_leaves_nothing_to_complain_of(workers: str, workspace: Path) -> None:
+    with serving(workspace, "--workers", workers) as server:
         assert server.stop() == 0
+        assert "leaked" not in server.log.read_text(encoding="utf-8")
 
 
 def test_workers_end_with_a_supervisor_that_is_killed(workspace: Path) -> None:

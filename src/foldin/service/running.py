@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import os
@@ -94,6 +95,7 @@ def from_environment() -> FastAPI:
     # what is there at the start stays: a collection that went through it as well would stop everybody for longer
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)  # libraries complain of what is left at the end
     _follow(parent_process())
     return app
 
