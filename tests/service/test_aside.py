@@ -7,10 +7,13 @@ from threading import Event
 from typing import Annotated
 
 import httpx
+import pytest
 from fastapi import APIRouter, FastAPI
 from pydantic import AfterValidator, BaseModel
 
+from foldin.service import bodies
 from foldin.service.bodies import LARGE, QuickRoute
+from foldin.strict_json import parse_json
 from tests.service.server import PATIENCE
 
 ASKED, OTHERS = Event(), Event()
@@ -56,6 +59,24 @@ def test_others_are_answered_while_a_large_body_is_read() -> None:
     assert asyncio.run(asked()).status_code == 200
 
 
+def test_a_body_that_is_no_json_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+
+    def noted(body: bytes) -> object:
+        read.append(body)
+        return parse_json(body)
+
+    monkeypatch.setattr(bodies, "parse_json", noted)
+
+    async def refused() -> int:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
+            headers = {"Content-Type": "application/json"}
+            return (await client.post("/words", content=b'{"text": ', headers=headers)).status_code
+
+    assert asyncio.run(refused()) == 422
+    assert len(read) == 1
+
+
 def test_a_large_body_is_told_of_as_a_small_one(client: httpx.Client) -> None:
     good = {"user": "large", "item": "i01"}
     for wrong in ({"value": "much"}, {"user": ""}, {"unknown": 1}):
@@ -64,10 +85,8 @@ def test_a_large_body_is_told_of_as_a_small_one(client: httpx.Client) -> None:
         assert [one.status_code for one in answers] == [422, 422]
         assert answers[0].json()["errors"] == answers[1].json()["errors"]
     for text in ("[,", "null", "[1]", '"a"', '{"events": [{"user": "a", "user": "a", "item": "i01"}]}'):
-        bodies = [text, text + " " * LARGE]
-        answers = [
-            client.post("/v1/events", content=body, headers={"Content-Type": "application/json"}) for body in bodies
-        ]
+        headers = {"Content-Type": "application/json"}
+        answers = [client.post("/v1/events", content=body, headers=headers) for body in (text, text + " " * LARGE)]
         assert [one.status_code for one in answers] == [422, 422]
         assert answers[0].json()["errors"] == answers[1].json()["errors"], text
     assert client.get("/v1/users/large").status_code == 404

@@ -60,6 +60,15 @@ def test_a_key_opens_what_its_scope_says(scope: str, allowed: tuple[int, ...], s
         assert client.post("/v1/recommend", json={}).status_code == 401
 
 
+def test_nothing_of_a_body_is_read_for_a_key_without_the_scope(server: Server) -> None:
+    json_body = {"Content-Type": "application/json"}
+    asked = {"ingest": ("POST", "/v1/recommend"), "read": ("PUT", "/v1/users/scoped")}
+    for scope, (method, path) in asked.items():
+        with server.client(create_key(server.log.parent, f"bodies {scope}", [scope])) as client:
+            for body in (b"{", b'{"unknown": 1}', b"null", b""):
+                assert client.request(method, path, content=body, headers=json_body).status_code == 403, (path, body)
+
+
 @pytest.mark.parametrize(
     "body",
     [

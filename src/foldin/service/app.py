@@ -36,6 +36,9 @@ from foldin.service.turns import Turns
 
 __all__ = ["create_app"]
 
+MOST_FAULTS = 20
+"""Of a body, of which an answer tells."""
+
 
 def create_app(settings: Settings) -> FastAPI:
     """The service for a workspace, as an ASGI application; it is opened at startup and closed at shutdown.
@@ -113,9 +116,9 @@ def _tell_of_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        faults = [{"field": _place(fault["loc"]), "message": _message(fault)} for fault in error.errors()]
+        faults = [{"field": _place(fault["loc"]), "message": _message(fault)} for fault in error.errors()[:MOST_FAULTS]]
         detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults[:3])
-        return problem(422, detail, request.state.request_id, faults[:20])
+        return problem(422, detail, request.state.request_id, faults)
 
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: HTTPException) -> Response:

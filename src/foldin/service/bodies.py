@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import json
 import zlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -119,14 +119,20 @@ class Bodies:
 
 
 class StrictRoute(APIRoute):
-    """A route whose JSON is read by `parse_json`: no NaN, no key twice, no bottomless nesting."""
+    """A route whose JSON is read by `parse_json`: no NaN, no key twice, no bottomless nesting.
+
+    Nothing of a body is read for a key that lacks the scope.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's handler with such a request."""
         handler = super().get_route_handler()
+        demands = _demands(self.dependencies)
 
-        async def strict(request: Request) -> Response:
-            return await handler(_strict(request))
+        async def strict(given: Request) -> Response:
+            request = _strict(given)
+            await _admit(request, demands)
+            return await handler(request)
 
         return strict
 
@@ -143,25 +149,33 @@ class QuickRoute(StrictRoute):
         (asked,) = inspect.signature(self.endpoint, eval_str=True).parameters.values()
         read = partial(_message, TypeAdapter(asked.annotation))
         write = TypeAdapter(self.response_model).dump_json
-        demands = [_demand(depends) for depends in self.dependencies]
+        demands = _demands(self.dependencies)
 
         async def quick(given: Request) -> Response:
             request = _strict(given)
+            await _admit(request, demands)
             try:
                 plain = await _json_of(request)
             except ValueError:
                 return await general(request)
-            for demand in demands:
-                await demand(request)
             message = await aside(partial(read, plain), long=_is_large(await request.body()))
             return Response(write(await self.endpoint(message)), media_type="application/json")
 
         return quick
 
 
+def _demands(dependencies: Sequence[Depends]) -> list[needs]:
+    return [_demand(depends) for depends in dependencies]
+
+
 def _demand(depends: Depends) -> needs:
     assert isinstance(depends.dependency, needs)  # whatever else it was would not be looked at
     return depends.dependency
+
+
+async def _admit(request: Request, demands: Sequence[needs]) -> None:
+    for demand in demands:
+        await demand(request)
 
 
 async def _json_of(request: Request) -> object:
@@ -201,16 +215,26 @@ def _strict(request: Request) -> Request:
 
 
 class _StrictRequest(Request):
+    _outcome: Any = None
+
     async def json(self) -> Any:
+        """The body's value, or why there is none; worked out once, whoever asks for it."""
+        if self._outcome is None:
+            self._outcome = await self._parsed()
+        if isinstance(self._outcome, json.JSONDecodeError):
+            raise self._outcome
+        return self._outcome
+
+    async def _parsed(self) -> Any:
         body = await self.body()
         try:
             return await aside(partial(parse_json, body), long=_is_large(body))
-        except json.JSONDecodeError:
-            raise
+        except json.JSONDecodeError as error:
+            return error
         except UnicodeDecodeError:
-            raise json.JSONDecodeError("the body is not UTF-8", "", 0) from None
+            return json.JSONDecodeError("the body is not UTF-8", "", 0)
         except ValueError as error:
-            raise json.JSONDecodeError(str(error), "", 0) from None  # the one error that is told as a fault of the body
+            return json.JSONDecodeError(str(error), "", 0)  # the one error that is told as a fault of the body
 
 
 def _refused(refusal: RefusedError, scope: Scope) -> Response:

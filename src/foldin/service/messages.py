@@ -17,6 +17,7 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from foldin.data.identifiers import checked_id, kind_refusal
 from foldin.errors import DataError
@@ -58,6 +59,11 @@ MOST_HISTORY = 10_000
 MOST_EVENTS = 10_000
 MOST_IN_BATCH = 256
 MOST_DIVERSE = 100
+MOST_ATTRIBUTES = 64
+
+FEW = 3
+"""Unknown fields of which each is told by itself. A record of a fault takes over a kilobyte, and no body shall make
+many: of a list, too, the first fault alone is told."""
 
 
 def _checked(text: str) -> str:
@@ -71,8 +77,19 @@ Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=256), AfterValidat
 """A user, item or event."""
 
 Text: TypeAlias = Annotated[str, StringConstraints(max_length=2_000)]
+
+
+def _few(given: object) -> object:
+    # before each becomes a fault of its own
+    if isinstance(given, dict) and len(given) > MOST_ATTRIBUTES:
+        raise ValueError(f"there are {len(given):,} attributes, and at most {MOST_ATTRIBUTES} are taken")
+    return given
+
+
 Attributes: TypeAlias = Annotated[
-    dict[Annotated[str, StringConstraints(min_length=1, max_length=64)], Text], Field(max_length=64)
+    dict[Annotated[str, StringConstraints(min_length=1, max_length=64)], Text],
+    Field(max_length=MOST_ATTRIBUTES),
+    BeforeValidator(_few),
 ]
 Amount: TypeAlias = Annotated[float, Field(allow_inf_nan=False, ge=-3.4e38, le=3.4e38)]
 
@@ -115,10 +132,25 @@ def _boolean(given: object) -> object:
 Whole: TypeAlias = Annotated[Literal[False], BeforeValidator(_boolean)]
 
 
+def _unknown(names: list[str]) -> PydanticCustomError:
+    first = ", ".join(name[:64] for name in names[:FEW])
+    said = "Extra inputs are not permitted: {first} and {more} more"
+    return PydanticCustomError("extra_forbidden", said, {"first": first, "more": len(names) - FEW})
+
+
 class Message(BaseModel):
     """What all messages have in common: nothing is coerced, and nothing unknown is passed over."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_many_unknown(cls, given: object) -> object:
+        if isinstance(given, dict) and len(given) > FEW:
+            unknown = [str(name) for name in given if name not in cls.model_fields]
+            if len(unknown) > FEW:
+                raise _unknown(unknown)
+        return given
 
 
 class HistoryEvent(Message):
@@ -136,7 +168,7 @@ class Person(Message):
     user: Id | None = Field(
         default=None, description="A user of the store; one nobody has heard of gets what fits the profile."
     )
-    history: Annotated[list[Id | HistoryEvent], Field(max_length=MOST_HISTORY)] | None = Field(
+    history: Annotated[list[Id | HistoryEvent], Field(max_length=MOST_HISTORY, fail_fast=True)] | None = Field(
         default=None, description="Instead of a user: item ids, or events with kind, value and time."
     )
     profile: Attributes = Field(
@@ -148,11 +180,11 @@ class Rules(Message):
     """What a ranking may hold."""
 
     k: Annotated[int, Field(ge=1, le=MOST_ITEMS)] = Field(default=10, description="How many items.")
-    only: Annotated[list[Id], Field(max_length=MOST_HISTORY)] | None = Field(
+    only: Annotated[list[Id], Field(max_length=MOST_HISTORY, fail_fast=True)] | None = Field(
         default=None, description="Choose from these."
     )
-    exclude: Annotated[list[Id], Field(max_length=MOST_HISTORY)] = Field(default_factory=list)
-    categories: Annotated[list[Text], Field(max_length=64)] = Field(
+    exclude: Annotated[list[Id], Field(max_length=MOST_HISTORY, fail_fast=True)] = Field(default_factory=list)
+    categories: Annotated[list[Text], Field(max_length=64, fail_fast=True)] = Field(
         default_factory=list, description="Only items with one of these categories, topics, genres or tags."
     )
     seen: Literal["exclude", "include"] = "exclude"
@@ -176,7 +208,7 @@ class RecommendRequest(Person, Rules):
 class BatchRequest(Rules):
     """`POST /v1/recommend/batch`: the same for many."""
 
-    people: Annotated[list[Person], Field(min_length=1, max_length=MOST_IN_BATCH)]
+    people: Annotated[list[Person], Field(min_length=1, max_length=MOST_IN_BATCH, fail_fast=True)]
 
 
 @dataclass(frozen=True)
@@ -189,9 +221,7 @@ class Recommended:
     probability: Annotated[float | None, Field(description="Calibrated on held-out users; null where it was not.")]
     rating: Annotated[float | None, Field(description="To be expected; explicit feedback only.")]
     basis: Basis
-    shares: Annotated[
-        dict[str, float], Field(description="What part of all that speaks for the item each term has.")
-    ]
+    shares: Annotated[dict[str, float], Field(description="What part of all that speaks for the item each term has.")]
     reasons: list[Contribution]
     attributes: dict[str, str]
 
@@ -255,14 +285,14 @@ class Event(Message):
 class EventsRequest(Message):
     """`POST /v1/events`: all or nothing."""
 
-    events: Annotated[list[Event], Field(min_length=1, max_length=MOST_EVENTS)]
+    events: Annotated[list[Event], Field(min_length=1, max_length=MOST_EVENTS, fail_fast=True)]
     partial: Whole = False
 
 
 class PartialEventsRequest(Message):
     """`POST /v1/events`, each event for itself: what can be stored is stored, and a code says of each what became."""
 
-    events: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_EVENTS)] = Field(
+    events: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_EVENTS, fail_fast=True)] = Field(
         description="As in the other form; one that is none gets the code 422 and stops no other."
     )
     partial: Literal[True]
