@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
 from tests.service.stores import on_every_store
 
@@ -39,6 +40,18 @@ def test_an_event_sent_again_is_stored_once_and_another_of_its_id_is_refused(cli
     assert client.post("/v1/events", json={"events": [event | {"item": "i03"}]}).status_code == 409
 
 
+@pytest.mark.parametrize("partial", [False, True], ids=["whole", "partial"])
+def test_an_event_without_a_time_can_be_sent_again(client: httpx.Client, partial: bool) -> None:
+    event = {"user": "timeless", "item": "i01", "kind": "view", "value": 2.5, "event_id": f"timeless-{partial}"}
+    answers = [client.post("/v1/events", json={"events": [event], "partial": partial}) for _ in range(2)]
+    assert [one.status_code for one in answers] == [200, 200]
+    assert [(one.json()["stored"], one.json()["known"]) for one in answers] == [(1, 0), (0, 1)]
+    assert [one.json()["codes"] for one in answers] == [[200] if partial else None] * 2
+    for other in ({"item": "i03"}, {"kind": "buy"}, {"value": 2}, {"user": "another"}, {"time": NINE}):
+        refused = client.post("/v1/events", json={"events": [event | other], "partial": partial})
+        assert refused.json()["codes"] == [409] if partial else refused.status_code == 409
+
+
 def test_all_that_is_kept_of_a_user_can_be_had_and_forgotten(client: httpx.Client) -> None:
     assert client.put("/v1/users/leaving", json={"profile": {"role": "admin"}}).status_code == 200
     event = {"user": "leaving", "item": "i01", "kind": "view", "value": 2.5, "time": NINE}
@@ -64,3 +77,16 @@ def test_a_hidden_item_leaves_at_once(client: httpx.Client) -> None:
     assert shown["available"]
     assert "i10" in [one["item"] for one in client.post("/v1/recommend", json=asked).json()["items"]]
     assert client.put("/v1/items/i10", json={"attributes": {"hidden": "perhaps"}}).status_code == 422
+
+
+def test_what_is_told_of_an_item_is_what_the_catalogue_says_now(client: httpx.Client) -> None:
+    before = client.get("/v1/items/i11").json()["attributes"]
+    client.put("/v1/items/i11", json={"attributes": {"title": "Renamed", "topics": "brand new"}}).raise_for_status()
+    try:
+        asked = {"history": ["i01"], "categories": ["brand new"]}
+        ranked = client.post("/v1/recommend", json=asked).json()["items"]
+        similar = client.get("/v1/items/i09/similar", params={"k": 12}).json()["items"]
+        told = [one for one in [*ranked, *similar] if one["item"] == "i11"]
+        assert [(one["title"], one["attributes"]["topics"]) for one in told] == [("Renamed", "brand new")] * 2
+    finally:
+        client.put("/v1/items/i11", json={"attributes": before}).raise_for_status()

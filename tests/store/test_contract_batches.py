@@ -49,6 +49,60 @@ def test_event_ids_may_be_an_array(store: Store, log: Interactions) -> None:
     assert store.ingest([Batch(log, "a", ids)]) == Ingested(1, 2, 0, 0, 0)
 
 
+def test_an_event_whose_time_was_filled_in_is_known_again_at_any_time(store: Store, log_of: LogOf) -> None:
+    def sent(now: int) -> Batch:
+        return Batch(log_of(PAIRS, times=[3, now, now]), "a", ["1", "2", None], times_filled=[False, True, True])
+
+    assert store.ingest([sent(100)]) == Ingested(3, 0, 0, 2, 2)
+    assert store.ingest([sent(200)]) == Ingested(1, 2, 0, 0, 0)
+    assert store.append([sent(300), sent(400)]) == [Ingested(1, 2, 0, 0, 0)] * 2
+    assert store.history("ann").times == np.array([3])
+    times = store.history("bob").times
+    assert times is not None
+    assert sorted(times.tolist()) == [100, 100, 200, 300, 400]
+
+
+def test_such_an_event_is_still_told_from_any_other(store: Store, log_of: LogOf) -> None:
+    store.ingest([Batch(log_of([("ann", "x")], kinds=["view"], values=[1], times=[5]), "a", ["1"])])
+    again = log_of([("ann", "x")], kinds=["view"], values=[1], times=[9])
+    assert store.ingest([Batch(again, "a", ["1"], times_filled=[True])]).known == 1
+    others = [
+        log_of([("bob", "x")], kinds=["view"], values=[1], times=[9]),
+        log_of([("ann", "y")], kinds=["view"], values=[1], times=[9]),
+        log_of([("ann", "x")], kinds=["buy"], values=[1], times=[9]),
+        log_of([("ann", "x")], kinds=["view"], values=[2], times=[9]),
+    ]
+    for other in others:
+        with pytest.raises(ConflictError, match="event id '1' belongs to another event"):
+            store.ingest([Batch(other, "a", ["1"], times_filled=[True])])
+    for unfilled in (None, [False]):
+        with pytest.raises(ConflictError, match="event id '1' belongs to another event"):
+            store.ingest([Batch(again, "a", ["1"], times_filled=unfilled)])
+
+
+def test_only_the_mark_of_the_event_that_comes_again_counts(store: Store, log_of: LogOf) -> None:
+    pairs = [("ann", "x")] * 3
+    batch = Batch(log_of(pairs, times=[5, 100, 5]), "a", ["1"] * 3, times_filled=[False, True, False])
+    assert store.ingest([batch]) == Ingested(1, 2, 0, 1, 1)
+    filled = Batch(log_of(pairs[:1], times=[100]), "a", ["2"], times_filled=[True])
+    assert store.ingest([filled]).events == 1
+    with pytest.raises(ConflictError, match="event id '2' belongs to another event"):
+        store.ingest([Batch(log_of(pairs[:1], times=[99]), "a", ["2"])])
+
+
+def test_marks_of_filled_times_go_with_their_events_where_a_user_is_forgotten(store: Store, log_of: LogOf) -> None:
+    store.forget("ann")
+    for now, stored in ((100, 2), (200, 0)):
+        batch = Batch(log_of(PAIRS, times=[3, now, 4]), "a", ["1", "2", "3"], times_filled=[False, True, False])
+        assert store.ingest([batch]).events == stored
+
+
+def test_marks_of_filled_times_are_as_many_as_events(store: Store, log: Interactions) -> None:
+    with pytest.raises(DataError, match="field 'time': 2 marks of times that were filled in, for 3 events"):
+        store.ingest([Batch(log, "a", ["1", "2", "3"], times_filled=[True, False])])
+    assert store.summary().events == 0
+
+
 def test_a_cursor_is_stored_with_its_batch(store: Store, log: Interactions) -> None:
     assert store.cursor("a") is None
     store.ingest([Batch(log, "a", digest="d", cursor="row 3"), Batch(log, "b", cursor="2026-01-01"), Batch(log, "c")])

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
-from typing import cast
+from typing import Any, cast
 
 import apsw
 import numpy as np
@@ -23,6 +23,7 @@ from foldin.store.coded_events import (
     check_kinds,
     citation_column,
     coded,
+    filled_column,
     id_column,
     overtaken,
     span,
@@ -68,9 +69,9 @@ def take_batch(connection: apsw.Connection, batch: Batch) -> Taken:
         return Taken(0, len(batch.log), 0)
     if not follows:
         raise overtaken(batch.source)
-    columns = id_column(batch), citation_column(batch)
-    log, (event_ids, cited) = _remembered(connection, batch.log, columns)
-    events = _coded(connection, log, event_ids)
+    columns = id_column(batch), citation_column(batch), filled_column(batch)
+    log, (event_ids, cited, filled) = _remembered(connection, batch.log, columns)
+    events = _coded(connection, log, event_ids, filled)
     rows = _new_rows(connection, events)
     _insert(connection, events, rows, source)
     count_clicks(connection, citations_of(log, cited, rows))
@@ -96,13 +97,15 @@ def _is_known(connection: apsw.Connection, source: int, batch: Batch) -> bool:
 
 
 def _remembered(
-    connection: apsw.Connection, log: Interactions, columns: Sequence[Ids | None]
-) -> tuple[Interactions, Sequence[Ids | None]]:
+    connection: apsw.Connection, log: Interactions, columns: Sequence[NDArray[Any] | None]
+) -> tuple[Interactions, Sequence[NDArray[Any] | None]]:
     check_text(log.user_ids, USERS.field)
     return by_user_kept(log, columns, forgotten_among(connection, log.user_ids.tolist()))
 
 
-def _coded(connection: apsw.Connection, log: Interactions, event_ids: Ids | None) -> CodedEvents:
+def _coded(
+    connection: apsw.Connection, log: Interactions, event_ids: Ids | None, filled: NDArray[np.bool_] | None
+) -> CodedEvents:
     return CodedEvents(
         coded(log.user_ids, log.user_codes, partial(codes_of, connection, USERS)).astype(np.int64),
         coded(log.item_ids, log.item_codes, partial(codes_of, connection, ITEMS)).astype(np.int64),
@@ -110,6 +113,7 @@ def _coded(connection: apsw.Connection, log: Interactions, event_ids: Ids | None
         log.values,
         log.times,
         event_ids,
+        filled,
     )
 
 

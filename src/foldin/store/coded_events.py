@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ __all__ = [
     "check_kinds",
     "citation_column",
     "coded",
+    "filled_column",
     "history_of",
     "id_column",
     "interactions_of",
@@ -39,6 +40,9 @@ Body: TypeAlias = tuple[int, int, int | None, float | None, int | None]
 StoredEvent: TypeAlias = tuple[str, str | None, float | None, int | None]
 """Item, kind, value and time: what a user's history says of one event."""
 
+TIME = 4
+"""Where a body has its time: at the end."""
+
 _Columns: TypeAlias = tuple[list[int], list[int], list[int | None], list[float | None], list[int | None]]
 
 MOST_KINDS = np.iinfo(np.int8).max
@@ -48,7 +52,7 @@ BLOCK = 100_000
 
 @dataclass(frozen=True, eq=False)
 class CodedEvents:
-    """A log in the store's codes; columns that no event has an entry in are None."""
+    """A log in the store's codes; columns that no event has an entry in are None. `times_filled`: see `Batch`."""
 
     users: NDArray[np.int64]
     items: NDArray[np.int64]
@@ -56,6 +60,7 @@ class CodedEvents:
     values: NDArray[np.float32] | None
     times: NDArray[np.int64] | None
     ids: Ids | None
+    times_filled: NDArray[np.bool_] | None = None
 
     def columns(self, rows: NDArray[np.intp]) -> _Columns:
         """The events at these rows, column by column, None where one has no kind, value or time."""
@@ -98,9 +103,23 @@ def citation_column(batch: Batch) -> Ids | None:
     return _column(batch.recommendation_ids, len(batch.log), "recommendation")
 
 
+def filled_column(batch: Batch) -> NDArray[np.bool_] | None:
+    """Which of a batch's events had their times filled in, one mark for each event; None where none had.
+
+    Raises:
+        DataError: there are not as many as events.
+    """
+    if batch.times_filled is None:
+        return None
+    marks, count = np.asarray(batch.times_filled, dtype=np.bool_), len(batch.log)
+    if len(marks) != count:
+        raise DataError(f"{len(marks)} marks of times that were filled in, for {count} events", field="time")
+    return marks
+
+
 def by_user_kept(
-    log: Interactions, columns: Sequence[Ids | None], forgotten: set[str]
-) -> tuple[Interactions, Sequence[Ids | None]]:
+    log: Interactions, columns: Sequence[NDArray[Any] | None], forgotten: set[str]
+) -> tuple[Interactions, Sequence[NDArray[Any] | None]]:
     """The events whose users are not forgotten, and their entries in the columns."""
     if not forgotten:
         return log, columns
@@ -231,14 +250,20 @@ def _unknown(
 ) -> Iterator[int]:
     assert events.ids is not None
     bodies: Iterator[Body] = zip(*events.columns(rows), strict=True)
-    for row, event_id, body in zip(rows.tolist(), events.ids[rows].tolist(), bodies, strict=True):
+    filled = np.zeros(len(rows), dtype=np.bool_) if events.times_filled is None else events.times_filled[rows]
+    columns = zip(rows.tolist(), events.ids[rows].tolist(), bodies, filled.tolist(), strict=True)
+    for row, event_id, body, timeless in columns:
         before = known.get(event_id, above.get(event_id))
         if before is None:
             yield row
-        elif before != body:
+            if event_id in repeated:
+                above[event_id] = body
+        elif not _is_same(before, body, timeless=timeless):
             raise ConflictError(f"event id '{event_id}' belongs to another event; nothing of this batch was stored")
-        if event_id in repeated:
-            above[event_id] = body
+
+
+def _is_same(before: Body, body: Body, *, timeless: bool) -> bool:
+    return before[:TIME] == body[:TIME] if timeless else before == body
 
 
 def _decoded_kinds(codes: NDArray[np.integer], decoded: _Decoded) -> tuple[Ids, NDArray[np.int8]] | tuple[None, None]:

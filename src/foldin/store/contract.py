@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from foldin.data.catalog import Catalog
 from foldin.data.interactions import History, Ids, Interactions
 from foldin.data.profiles import Profiles
@@ -34,7 +37,10 @@ class Batch:
     is stored already from the same source adds nothing. `cursor`: how far the source has been read once this batch
     is stored; `cursor_before`: how far it had been read when this batch was asked for, None where it never was. A batch
     with a cursor is refused where another has moved it in the meantime. `recommendation_ids`: one per event, the
-    recommendation it came from (`Impression.recommendation_id`), None where it came from none.
+    recommendation it came from (`Impression.recommendation_id`), None where it came from none. `times_filled`: one per
+    event, whether it came without a time and whoever took it in filled in the present, None where none did; the time of
+    such an event says nothing of whether it is the one that is stored under its id. Only the mark of the event that
+    comes again counts, none is stored: where it brings a time, that is the stored one's or it is another event.
     """
 
     log: Interactions
@@ -44,6 +50,7 @@ class Batch:
     cursor: str | None = None
     cursor_before: str | None = None
     recommendation_ids: Sequence[str | None] | None = None
+    times_filled: Sequence[bool] | NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)

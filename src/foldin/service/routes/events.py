@@ -120,6 +120,7 @@ def _batch(events: Sequence[Event]) -> Batch:
         SOURCE,
         [event.event_id for event in events],
         recommendation_ids=[event.recommendation_id for event in events],
+        times_filled=[event.time is None for event in events],
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from foldin.store.coded_events import (
     check_kinds,
     citation_column,
     coded,
+    filled_column,
     id_column,
     overtaken,
     span,
@@ -77,9 +79,9 @@ def take_batch(connection: Connection, batch: Batch) -> Ingested:
         return Ingested(0, len(batch.log), 0, 0, 0)
     if not follows:
         raise overtaken(batch.source)
-    columns = id_column(batch), citation_column(batch)
-    log, (event_ids, cited) = _remembered(connection, batch.log, columns)
-    events, entered = _coded(connection, log, event_ids)
+    columns = id_column(batch), citation_column(batch), filled_column(batch)
+    log, (event_ids, cited, filled) = _remembered(connection, batch.log, columns)
+    events, entered = _coded(connection, log, event_ids, filled)
     indexed = events.ids is None or _are_ids_indexed(connection)
     rows = unknown_rows(events, _check_ids, partial(_stored_bodies, connection) if indexed else _no_bodies)
     _insert(connection, events, rows, source)
@@ -108,13 +110,15 @@ def _is_known(connection: Connection, source: int, batch: Batch) -> bool:
 
 
 def _remembered(
-    connection: Connection, log: Interactions, columns: Sequence[Ids | None]
-) -> tuple[Interactions, Sequence[Ids | None]]:
+    connection: Connection, log: Interactions, columns: Sequence[NDArray[Any] | None]
+) -> tuple[Interactions, Sequence[NDArray[Any] | None]]:
     check_key(log.user_ids.tolist(), USERS.field)
     return by_user_kept(log, columns, forgotten_among(connection, log.user_ids.tolist()))
 
 
-def _coded(connection: Connection, log: Interactions, event_ids: Ids | None) -> tuple[CodedEvents, Entered]:
+def _coded(
+    connection: Connection, log: Interactions, event_ids: Ids | None, filled: NDArray[np.bool_] | None
+) -> tuple[CodedEvents, Entered]:
     """The events in codes, and how many texts were entered of each dictionary."""
     entered = Entered(connection)
     events = CodedEvents(
@@ -126,6 +130,7 @@ def _coded(connection: Connection, log: Interactions, event_ids: Ids | None) -> 
         log.values,
         log.times,
         event_ids,
+        filled,
     )
     if entered.new[KINDS]:
         ((count,),) = connection.execute("SELECT count(*) FROM kinds").fetchall()
