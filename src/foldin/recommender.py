@@ -133,11 +133,18 @@ class Recommender:
             found += self.recommendations(ranked)
         return found
 
-    def similar(self, item_id: str, k: int = 10, *, exclude: Collection[str] = ()) -> list[Recommendation]:
+    def similar(
+        self,
+        item_id: str,
+        k: int = 10,
+        *,
+        exclude: Collection[str] = (),
+        left_out: NDArray[np.bool_] | None = None,
+    ) -> list[Recommendation]:
         """The items that go with one item: the model's ranking for the history that holds it alone, without the prior.
 
         Of an item nobody had only its words are known: it goes with the items it resembles by them. `exclude`: items
-        left out.
+        left out, by id; `left_out`: others, (items,).
 
         Raises:
             NotFoundError: the catalogue lacks the item.
@@ -149,6 +156,8 @@ class Recommender:
         scores = masked(terms.total(), history)
         scores[scores == 0] = -np.inf  # of these nothing is known
         scores[:, self.left_out(exclude=exclude) | (self.unreachable if shown.nnz else False)] = -np.inf
+        if left_out is not None:
+            scores[:, left_out] = -np.inf
         return self.recommendations(self._told(top_k(scores, k), terms, shown, history, probable=False))[0]
 
     def predict(

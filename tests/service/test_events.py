@@ -69,6 +69,26 @@ def test_an_id_with_a_slash_goes_in_the_query(client: httpx.Client) -> None:
     assert client.get("/v1/user", params={"user": "slash/ed"}).json()["history"][0]["item"] == "i01"
 
 
+def test_the_catalogue_takes_only_so_many_attribute_names(client: httpx.Client) -> None:
+    def put(item: str, *names: str) -> httpx.Response:
+        return client.put(f"/v1/items/{item}", json={"attributes": dict.fromkeys(names, "x")})
+
+    wide = {f"wide{part}": [f"name {part} {number}" for number in range(64)] for part in range(4)}
+    fitting = [*wide["wide3"][:62]]  # beside title and topics
+    assert [put(item, *wide[item]).status_code for item in ("wide0", "wide1", "wide2")] == [200] * 3
+    refused = put("wide3", *wide["wide3"])
+    assert refused.status_code == 422
+    assert "258 attribute names, and 256 is the most" in refused.json()["detail"]
+    assert client.get("/v1/items/wide3").status_code == 404
+    assert put("wide3", *fitting).status_code == 200
+    assert put("wide4", *wide["wide0"]).status_code == 200
+    assert client.put("/v1/items/wide4", json={"attributes": {"available_until": "2999-01-01"}}).status_code == 200
+    assert put("wide4", "one more").status_code == 422
+    assert client.delete("/v1/items/wide4").status_code == 200
+    assert [put(item).status_code for item in wide] == [200] * 4
+    assert put("wide4", "one more").status_code == put("wide4").status_code == 200
+
+
 def test_a_hidden_item_leaves_at_once(client: httpx.Client) -> None:
     asked = {"history": ["i00"], "k": 12}
     assert client.delete("/v1/items/i10").json()["available"] is False

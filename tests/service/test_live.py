@@ -11,6 +11,7 @@ from foldin.data.interactions import Interactions
 from foldin.fitting import fit
 from foldin.models.ease import EASE
 from foldin.service.live import LiveModel
+from foldin.service.shelf import Shelf
 from foldin.workspace import Workspace
 from tests.service.faults.publishing import publish_damaged
 
@@ -26,7 +27,7 @@ def version(live: LiveModel) -> str | None:
 
 
 def test_a_damaged_model_is_refused_and_the_one_before_answers_on(own: Workspace, checkerboard: Interactions) -> None:
-    live = LiveModel(own)
+    live = LiveModel(own, Shelf().prepare)
     assert live.refresh()
     name = publish_damaged(own, fit(checkerboard, estimator=EASE(l2=5)), Random(1))
     assert not live.refresh()
@@ -36,7 +37,7 @@ def test_a_damaged_model_is_refused_and_the_one_before_answers_on(own: Workspace
 
 
 def test_a_model_that_knows_few_of_the_items_is_refused(own: Workspace, checkerboard: Interactions) -> None:
-    live = LiveModel(own)
+    live = LiveModel(own, Shelf().prepare)
     live.refresh()
     own.publish(fit(checkerboard.where(checkerboard.item_codes < 4), estimator=EASE(l2=5)))
     assert not live.refresh()
@@ -46,7 +47,7 @@ def test_a_model_that_knows_few_of_the_items_is_refused(own: Workspace, checkerb
 def test_a_model_that_takes_the_name_of_one_that_was_removed_is_another(
     own: Workspace, checkerboard: Interactions
 ) -> None:
-    live = LiveModel(own)
+    live = LiveModel(own, Shelf().prepare)
     live.refresh()
     name = publish_damaged(own, fit(checkerboard, estimator=EASE(l2=5)), Random(1))
     live.refresh()

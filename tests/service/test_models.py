@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
+
+from foldin.data.interactions import Interactions
+from foldin.fitting import fit
+from foldin.models.ease import EASE
+from foldin.workspace import Workspace, open_workspace
+from tests.service.server import serving
+
+
+@pytest.fixture(scope="module")
+def client(new_workspace: Callable[[], Workspace]) -> Iterator[httpx.Client]:
+    """Asks a service of these tests' own, as others train."""
+    with serving(new_workspace().folder) as server, server.client() as asking:
+        yield asking
 
 
 def test_the_bundles_of_the_workspace_and_which_of_them_answers(client: httpx.Client) -> None:
@@ -38,3 +53,16 @@ def test_before_the_first_there_is_nothing_to_go_back_to(client: httpx.Client) -
     answer = client.post("/v1/models/rollback")
     assert answer.status_code == 404, answer.text
     assert client.get("/v1/models").json()["live"] == "1-ease"
+
+
+def test_a_bundle_that_does_not_go_live_does_not_stay_in_use_either(
+    workspace: Path, checkerboard: Interactions
+) -> None:
+    own = open_workspace(workspace)
+    few = own.publish(fit(checkerboard.where(checkerboard.item_codes < 4), estimator=EASE(l2=5)))
+    own.use("1-ease")
+    with serving(workspace) as server, server.client() as client:
+        answer = client.post(f"/v1/models/{few}/activate")
+        assert (answer.status_code, own.current_name()) == (409, "1-ease")
+        assert "it knows 4 of the 12 items" in answer.json()["detail"]
+        assert client.get("/v1/models").json()["live"] == "1-ease"

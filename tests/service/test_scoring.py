@@ -15,6 +15,7 @@ from foldin.service.live import LiveModel
 from foldin.service.scoring import BusyError, LateError, Scorer, Wish
 from foldin.service.shelf import Shelf
 from foldin.workspace import open_workspace
+from tests.service.loops import completed
 
 MOST_WAITING = 8
 SCORED = 0.5
@@ -28,10 +29,10 @@ def batches() -> list[int]:
 
 @pytest.fixture
 def scorer(workspace: Path, batches: list[int]) -> Iterator[Scorer]:
-    opened = open_workspace(workspace)
-    live = LiveModel(opened)
+    opened, shelf = open_workspace(workspace), Shelf()
+    live = LiveModel(opened, shelf.prepare)
     live.refresh()
-    made = Scorer(opened.store_url, live, Shelf(), most_at_once=64, most_waiting=MOST_WAITING, on_batch=batches.append)
+    made = Scorer(opened.store_url, live, shelf, most_at_once=64, most_waiting=MOST_WAITING, on_batch=batches.append)
     yield made
     made.close()
 
@@ -47,7 +48,7 @@ def test_whoever_went_away_keeps_nobody_from_an_answer(scorer: Scorer, batches: 
         gone.cancel()
         return [len((await other).ranking) for other in others]
 
-    assert asyncio.run(asyncio.wait_for(one_goes(), 30)) == [3, 3]
+    assert completed(one_goes()) == [3, 3]
     assert batches == [3]
 
 
@@ -56,7 +57,7 @@ def test_one_that_cannot_be_answered_leaves_the_others_theirs(scorer: Scorer) ->
         wishes = [wish("i00"), wish("i02", k=0), wish("i04", deadline=0)]
         return await asyncio.gather(*scorer.submit_all(wishes), return_exceptions=True)
 
-    good, impossible, late = asyncio.run(asyncio.wait_for(asked(), 30))
+    good, impossible, late = completed(asked())
     assert len(good.ranking) == 3  # type: ignore[attr-defined]  # an answer
     assert isinstance(impossible, ConfigurationError)
     assert isinstance(late, LateError)
@@ -68,5 +69,5 @@ def test_of_too_many_none_is_taken(scorer: Scorer, batches: list[int]) -> None:
             scorer.submit_all([wish("i00")] * (MOST_WAITING + 1))
         await scorer.submit(wish("i00"))
 
-    asyncio.run(asyncio.wait_for(too_many(), 30))
+    completed(too_many())
     assert batches == [1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
@@ -40,10 +40,13 @@ class Live:
 
 
 class LiveModel:
-    """The recommender in use. Whoever asks keeps what they got: a request ends on the model it began with."""
+    """The recommender in use. Whoever asks keeps what they got: a request ends on the model it began with.
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    `prepare` is told of each before it answers.
+    """
+
+    def __init__(self, workspace: Workspace, prepare: Callable[[Live], None]) -> None:
+        self._workspace, self._prepare = workspace, prepare
         self._lock = Lock()
         self._live: Live | None = None
         self._tried: Current | None = None
@@ -82,7 +85,9 @@ class LiveModel:
                 self.refused[version] = str(error)
                 _log.error("model refused", extra={"fields": {"model": version, "reason": str(error)}})
                 return False
-            self._live = Live(version, recommender, datetime.now(UTC))
+            live = Live(version, recommender, datetime.now(UTC))
+            self._prepare(live)
+            self._live = live
             _log.info("model live", extra={"fields": {"model": version}})
             return True
 

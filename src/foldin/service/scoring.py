@@ -27,7 +27,7 @@ from foldin.service.persons import known_of
 from foldin.service.reach import Reach
 from foldin.service.shelf import Shelf
 
-__all__ = ["Answer", "BusyError", "LateError", "Scorer", "Wish"]
+__all__ = ["EVERYTHING", "Answer", "BusyError", "Candidates", "LateError", "Scorer", "Wish"]
 
 
 class BusyError(ResourceError):
@@ -39,20 +39,35 @@ class LateError(ResourceError):
 
 
 @dataclass(frozen=True, eq=False)
+class Candidates:
+    """Which items may be ranked: `only` these, not those to `exclude`, and of at least one of the `categories`."""
+
+    only: Sequence[str] | None = None
+    exclude: Sequence[str] = ()
+    categories: Sequence[str] = ()
+
+    @property
+    def all(self) -> bool:
+        """Whether every item may."""
+        return self.only is None and not self.exclude and not self.categories
+
+
+EVERYTHING = Candidates()
+
+
+@dataclass(frozen=True, eq=False)
 class Wish:
     """What somebody asks: as `Recommender.recommend`, of a `user` of the store or of a `history`.
 
-    `profile` is laid over the stored one. `categories`: of which an item has at least one. `deadline`: on the
-    monotonic clock, in seconds.
+    `profile` is laid over the stored one. `candidates`: what is the same for many is worked out once, where they share
+    the object. `deadline`: on the monotonic clock, in seconds.
     """
 
     user: str | None = None
     history: History | None = None
     profile: Profile = field(default_factory=dict)
     k: int = 10
-    only: Sequence[str] | None = None
-    exclude: Sequence[str] = ()
-    categories: Sequence[str] = ()
+    candidates: Candidates = EVERYTHING
     seen: bool = False
     diversity: float = 0
     deadline: float = float("inf")
@@ -220,7 +235,7 @@ class Scorer:
             left_out=self._left_out(live, [person.wish for person in people]),
             diversity=people[0].wish.diversity,
         )
-        rankings = recommender.recommendations(ranked)
+        rankings = [self._shelf.described(live, ranking) for ranking in recommender.recommendations(ranked)]
         founded = (np.diff(recommender.foldable(rows).indptr) > 0).tolist()
         return [
             Answer(live, ranking, person.history, person.profile, person.known, known)
@@ -229,14 +244,17 @@ class Scorer:
 
     def _left_out(self, live: Live, wishes: Sequence[Wish]) -> NDArray[np.bool_]:
         """Which items are left out, for all (items,), or, where wishes differ, for each of them (wishes, items)."""
-        for_all = self._shelf.unavailable(live)
-        if not any(wish.only is not None or wish.exclude or wish.categories for wish in wishes):
-            return for_all
-        return np.stack([for_all | self._left_out_by(live, wish) for wish in wishes])
+        left_out = {candidates: self._left_out_of(live, candidates) for candidates in {w.candidates for w in wishes}}
+        if len(left_out) == 1:
+            return next(iter(left_out.values()))
+        return np.stack([left_out[wish.candidates] for wish in wishes])
 
-    def _left_out_by(self, live: Live, wish: Wish) -> NDArray[np.bool_]:
-        left_out = live.recommender.left_out(wish.only, wish.exclude)
-        return left_out | ~self._shelf.within(live, wish.categories) if wish.categories else left_out
+    def _left_out_of(self, live: Live, candidates: Candidates) -> NDArray[np.bool_]:
+        unavailable = self._shelf.unavailable(live)
+        if candidates.all:
+            return unavailable
+        left_out = unavailable | live.recommender.left_out(candidates.only, candidates.exclude)
+        return left_out | ~self._shelf.within(live, candidates.categories) if candidates.categories else left_out
 
 
 def _tell(outcomes: Sequence[_Outcome]) -> None:

@@ -10,12 +10,14 @@ from time import monotonic
 from prometheus_client import Metric
 
 from foldin.errors import FoldinError
+from foldin.recommendation import Recommendation
 from foldin.service.clicks import Clicks
 from foldin.service.desk import Desk
+from foldin.service.explainer import Explainer
 from foldin.service.intake import Intake
 from foldin.service.jobs import Jobs
 from foldin.service.keys import KeyRing
-from foldin.service.live import LiveModel
+from foldin.service.live import Live, LiveModel
 from foldin.service.measures import Measures
 from foldin.service.outage import Outage
 from foldin.service.reach import hurried
@@ -55,7 +57,8 @@ class Service:
         if settings.auth:
             self.keys.open()
         self.measures = Measures()
-        self.live, self.shelf = LiveModel(self.workspace), Shelf()
+        self.shelf = Shelf()
+        self.live = LiveModel(self.workspace, prepare=self.shelf.prepare)
         self.desk = Desk(url)
         # an import keeps whoever writes waiting for minutes, and nobody who reads
         self.writing_desk = Desk(url)
@@ -73,6 +76,7 @@ class Service:
             on_batch=self.measures.batch.observe,
         )
         self.tallies = None if settings.tallies is None else Tallies(settings.tallies, self._measured)
+        self.explainer = Explainer(settings.most_explained)
         self.jobs = Jobs(settings.workspace)
         self._looks: list[tuple[str, Callable[[], object]]] = [
             ("catalogue", lambda: self.desk.now(self.shelf.refresh)),
@@ -89,6 +93,7 @@ class Service:
         self._ended.set()
         self._lookout.join()
         self.jobs.close()
+        self.explainer.close()
         self.scorer.close()
         self.recorder.close()
         self.intake.close()
@@ -96,6 +101,15 @@ class Service:
         self.desk.close()
         if self.tallies is not None:
             self.tallies.close()
+
+    def similar(self, live: Live, item: str, k: int) -> list[Recommendation]:
+        """What goes with an item, of what can be had now; it may take a while.
+
+        Raises:
+            NotFoundError: the model lacks the item.
+        """
+        found = live.recommender.similar(item, k, left_out=self.shelf.unavailable(live))
+        return self.shelf.described(live, found)
 
     def told(self) -> Sequence[Metric]:
         """The measures of all the processes of the service; it may take a while where they are several."""

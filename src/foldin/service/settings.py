@@ -15,7 +15,8 @@ class Settings:
     `host`: where it listens. `auth`: whether a key is wanted; `origins`: of pages elsewhere that may ask (CORS), and of
     the service itself where it has another name, as behind a proxy.
     `most_at_once`: wishes scored together, 1 for each alone; `most_waiting`: wishes that may wait;
-    `most_writes`: batches of events that may wait for the disk; `most_requests`: answered at once, all in all.
+    `most_explained`: requests for reasons that may wait; `most_writes`: batches of events that may wait for the disk;
+    `most_requests`: answered at once, all in all.
     `deadline`: seconds until a recommendation is given up; `patience`: until all else is; `pause`: until a body is of
     which nothing more comes. `body`: bytes of a request at most, unpacked too; `events_body`: where events come in.
     `rate`: requests per second of one key, on average; `burst`: at once.
@@ -31,6 +32,7 @@ class Settings:
     origins: tuple[str, ...] = ()
     most_at_once: int = 64
     most_waiting: int = 512
+    most_explained: int = 16
     most_writes: int = 2_048
     most_requests: int = 256
     deadline: float = 2.0

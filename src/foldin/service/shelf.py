@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldin.data.availability import AVAILABILITY, Availability, availability_of
-from foldin.data.catalog import Catalog, ids_of
+from foldin.data.catalog import Attributes, Catalog, ids_of
 from foldin.errors import DataError
+from foldin.recommendation import Recommendation
 from foldin.service.live import Live
 from foldin.store.contract import Store
 
@@ -24,11 +25,15 @@ CATEGORIES = ("category", "categories", "topic", "topics", "genre", "genres", "t
 
 @dataclass(frozen=True, eq=False)
 class _Offer:
-    """What the catalogue says of the items of the live model `of`, in that one's order."""
+    """What the catalogue says of the items of the live model `of`, in that one's order.
+
+    `changed`: items of which it says something else than the model's own catalogue does.
+    """
 
     of: Live
     availability: Availability
     categories: dict[str, NDArray[np.bool_]]
+    changed: Mapping[str, Mapping[str, str]]
     unavailable: NDArray[np.bool_]
 
     def at(self, moment: datetime | None) -> _Offer:
@@ -43,7 +48,7 @@ class Shelf:
         self._lock, self._reading = Lock(), Lock()
         self._catalog = Catalog(np.empty(0, dtype=np.object_))
         self._version: int | None = None
-        self._offer: _Offer | None = None
+        self._offers: tuple[_Offer, ...] = ()
 
     @property
     def catalog(self) -> Catalog:
@@ -59,16 +64,22 @@ class Shelf:
                 self._put(store.catalog())
                 self._version = version
         with self._lock:
-            self._offer = None if self._offer is None else self._offer.at(at)
+            self._offers = tuple(offer.at(at) for offer in self._offers)
+
+    def prepare(self, live: Live) -> None:
+        """Works out what is on offer before a model answers, so that its first request does not wait for it."""
+        with self._lock:  # all the while, or what is made of an older catalogue would take the place of a newer one's
+            if self._found(live) is None:
+                self._offers = (*self._offers[-1:], _offer(self._catalog, live))
 
     def unavailable(self, live: Live) -> NDArray[np.bool_]:
         """Which items of the live model cannot be had now, (items,)."""
         return self._for(live).unavailable
 
-    def gone(self, live: Live) -> list[str]:
-        """The ids of the live model's items that cannot be had now."""
-        ids: list[str] = live.recommender.catalog.item_ids[self.unavailable(live)].tolist()
-        return ids
+    def described(self, live: Live, ranking: Sequence[Recommendation]) -> list[Recommendation]:
+        """A ranking in which the catalogue as it is now tells of its items."""
+        changed = self._for(live).changed
+        return [replace(one, item=changed[one.item_id]) if one.item_id in changed else one for one in ranking]
 
     def within(self, live: Live, categories: Sequence[str]) -> NDArray[np.bool_]:
         """Which items of the live model have one of the categories, (items,)."""
@@ -79,33 +90,50 @@ class Shelf:
         return within
 
     def _put(self, catalog: Catalog) -> None:
-        before = self._offer
-        offer = None if before is None else _offer(catalog, before.of)
+        offers = tuple(_offer(catalog, before.of) for before in self._offers)
         with self._lock:
-            self._catalog, self._offer = catalog, offer
+            self._catalog, self._offers = catalog, offers
 
     def _for(self, live: Live) -> _Offer:
-        with self._lock:
-            if self._offer is None or self._offer.of is not live:
-                self._offer = _offer(self._catalog, live)
-            return self._offer
+        found = self._found(live)
+        while found is None:
+            self.prepare(live)
+            found = self._found(live)
+        return found
+
+    def _found(self, live: Live) -> _Offer | None:
+        return next((offer for offer in self._offers if offer.of is live), None)
 
 
 def _offer(catalog: Catalog, live: Live) -> _Offer:
     items = live.recommender.catalog
-    availability = _availability(items, catalog)
+    told = _by_item(items, catalog)
+    availability = _availability(items, told)
     categories = _categories(items, catalog if len(catalog) else items)
-    return _Offer(live, availability, categories, unavailable=availability.gone())
+    return _Offer(live, availability, categories, _changed(items, catalog, told), unavailable=availability.gone())
 
 
-def _availability(items: Catalog, catalog: Catalog) -> Availability:
+def _by_item(items: Catalog, catalog: Catalog) -> Attributes:
+    """What the catalogue says, in the order of these items; of one that it lacks, nothing."""
     known = catalog.knows(items.item_ids)
-    rows = np.full(len(items), -1)  # the last, where None is put: of an item it lacks the catalogue says nothing
+    rows = np.full(len(items), -1)  # the last, where None is put
     rows[known] = catalog.indices(items.item_ids[known])
-    told = {name: column for name, column in catalog.attributes.items() if name in AVAILABILITY}
-    by_item = {name: np.concatenate([column, ids_of([None])])[rows] for name, column in told.items()}
+    return {name: np.concatenate([column, ids_of([None])])[rows] for name, column in catalog.attributes.items()}
+
+
+def _changed(items: Catalog, catalog: Catalog, told: Attributes) -> dict[str, dict[str, str]]:
+    nothing = np.full(len(items), None, dtype=np.object_)
+    differs = np.zeros(len(items), dtype=np.bool_)
+    for name in items.attributes.keys() | told.keys():
+        differs |= items.attributes.get(name, nothing) != told.get(name, nothing)
+    known, now = catalog.knows(items.item_ids), Catalog(items.item_ids, told)
+    return {str(items.item_ids[index]): now.item(index) for index in np.flatnonzero(differs & known).tolist()}
+
+
+def _availability(items: Catalog, told: Attributes) -> Availability:
+    spoken_of = {name: column for name, column in told.items() if name in AVAILABILITY}
     try:
-        return availability_of(Catalog(items.item_ids, by_item))
+        return availability_of(Catalog(items.item_ids, spoken_of))
     except DataError:  # refused where items are written; a file imported past it must not silence everything
         return availability_of(Catalog(items.item_ids))
 

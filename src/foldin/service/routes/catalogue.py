@@ -66,4 +66,4 @@ def _catalog(service: Service) -> Catalog:
 
 
 def _neighbours(service: Service, live: Live, item: str) -> list[Standing]:
-    return standings(live.recommender.similar(item, NEIGHBOURS, exclude=service.shelf.gone(live)), ())
+    return standings(service.similar(live, item, NEIGHBOURS), ())

@@ -49,10 +49,13 @@ def model_routes(service: Service) -> APIRouter:
 
 
 def _used(service: Service, model: str | None) -> None:
+    before = service.workspace.current_name()
     name = service.workspace.rollback() if model is None else service.workspace.use(model)
     service.live.refused.pop(name, None)
     service.live.refresh()
     if name in service.live.refused:
+        if before is not None:
+            service.workspace.use(before)  # or whichever process starts next would answer with what was refused
         raise BundleError(f"{name} did not go live: {service.live.refused[name]}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -108,7 +107,8 @@ def page_routes(service: Service) -> APIRouter:
         """Why the items that are shown are recommended; worked out after them, as it takes longer."""
         draft = read_draft(await request.body())
         somebody = await _drafted(service, draft)
-        told = await asyncio.to_thread(_reasons, service.live.answering().recommender, somebody, draft.before[:SHOWN])
+        recommender = service.live.answering().recommender
+        told = await service.explainer.run(lambda: _reasons(recommender, somebody, draft.before[:SHOWN]))
         return page("reasons.html", reasons=told)
 
     return routes

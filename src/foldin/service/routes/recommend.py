@@ -29,7 +29,7 @@ from foldin.service.messages import (
     Similar,
 )
 from foldin.service.persons import known_of
-from foldin.service.scoring import Answer, Wish
+from foldin.service.scoring import EVERYTHING, Answer, Candidates, Wish
 from foldin.service.service import Service
 
 __all__ = ["recommend_routes"]
@@ -69,7 +69,7 @@ def _messages(service: Service) -> APIRouter:
         """Why an item has its score for somebody."""
         live = service.live.answering()
         history, profile = await _known(service, asked)
-        told = await asyncio.to_thread(live.recommender.explain, history, asked.item, profile=profile)
+        told = await service.explainer.run(lambda: live.recommender.explain(history, asked.item, profile=profile))
         return explained(live.version, told)
 
     return routes
@@ -94,7 +94,7 @@ def _simple_questions(service: Service) -> APIRouter:
     async def similar(item: Id, k: Annotated[int, Query(ge=1, le=1_000)] = 10) -> Similar:
         """What goes with an item."""
         live = service.live.answering()
-        found = await asyncio.to_thread(live.recommender.similar, item, k, exclude=service.shelf.gone(live))
+        found = await asyncio.to_thread(service.similar, live, item, k)
         return Similar(model=live.version, items=[recommended(one) for one in found])
 
     return routes
@@ -106,7 +106,9 @@ async def _told(service: Service, people: Sequence[Person], rules: Rules) -> lis
     named = [(answer, _recorded(service, person, answer)) for person, answer in zip(people, answers, strict=True)]
     if not rules.explain:
         return [answered(answer, rules.k, name, explain=False) for answer, name in named]
-    return [await asyncio.to_thread(answered, answer, rules.k, name, explain=True) for answer, name in named]
+    return await service.explainer.run(
+        lambda: [answered(answer, rules.k, name, explain=True) for answer, name in named]
+    )
 
 
 def _recorded(service: Service, person: Person, answer: Answer) -> str:
@@ -116,7 +118,8 @@ def _recorded(service: Service, person: Person, answer: Answer) -> str:
 
 async def _answers(service: Service, people: Sequence[Person], rules: Rules) -> list[Answer]:
     _check_size(len(people), rules)
-    wishes = [_wish(service, person, rules) for person in people]
+    candidates = _candidates(rules)
+    wishes = [_wish(service, person, rules, candidates) for person in people]
     answers = await asyncio.gather(*service.scorer.submit_all(wishes))
     for answer in answers:
         cold = not len(answer.history)
@@ -132,16 +135,19 @@ def _check_size(people: int, rules: Rules) -> None:
         )
 
 
-def _wish(service: Service, person: Person, rules: Rules) -> Wish:
+def _candidates(rules: Rules) -> Candidates:
+    chosen = Candidates(rules.only, rules.exclude, rules.categories)
+    return EVERYTHING if chosen.all else chosen  # all who want everything share one, whoever asked
+
+
+def _wish(service: Service, person: Person, rules: Rules, candidates: Candidates) -> Wish:
     _check(person)
     return Wish(
         user=person.user,
         history=None if person.history is None else history_of(person.history),
         profile=person.profile,
         k=rules.k,
-        only=rules.only,
-        exclude=rules.exclude,
-        categories=rules.categories,
+        candidates=candidates,
         seen=rules.seen == "include",
         diversity=rules.diversity,
         deadline=monotonic() + service.settings.deadline,
