@@ -7,8 +7,9 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Depends
 
-from foldin.data.availability import HIDDEN, unavailable
+from foldin.data.availability import AVAILABILITY, HIDDEN, unavailable
 from foldin.data.catalog import Catalog
+from foldin.errors import DataError
 from foldin.service.bodies import StrictRoute
 from foldin.service.gate import needs
 from foldin.service.messages import Id, ItemRequest, ItemResponse
@@ -17,6 +18,10 @@ from foldin.service.service import Service
 from foldin.store.contract import Store
 
 __all__ = ["item_routes"]
+
+MOST_NAMES = 256
+"""Different names of attributes in a catalogue that is written here: each is a column over all items wherever the
+catalogue is read. Those that say when an item can be had are not counted, so that one can always be hidden."""
 
 
 def item_routes(service: Service) -> APIRouter:
@@ -33,7 +38,12 @@ def item_routes(service: Service) -> APIRouter:
     @routes.put("/items/{item}")
     async def put(item: Id, sent: ItemRequest) -> ItemResponse:
         """Replaces what the catalogue says of an item; one that hides it is in force at once."""
-        return await service.writing_desk.run(lambda store: _written(service, store, item, sent.attributes))
+
+        def write(store: Store) -> ItemResponse:
+            _check_names(service.shelf.catalog, sent.attributes)
+            return _written(service, store, item, sent.attributes)
+
+        return await service.writing_desk.run(write)
 
     @routes.delete("/item")
     @routes.delete("/items/{item}")
@@ -47,6 +57,15 @@ def item_routes(service: Service) -> APIRouter:
         return await service.writing_desk.run(write)
 
     return routes
+
+
+def _check_names(catalog: Catalog, attributes: Mapping[str, str]) -> None:
+    counted = {*catalog.attributes, *attributes}.difference(AVAILABILITY)
+    if len(counted) > MOST_NAMES and counted - catalog.attributes.keys():
+        problem = f"the catalogue would have {len(counted)} attribute names, and {MOST_NAMES} is the most"
+        raise DataError(
+            f"{problem}: use names that other items have, or put several values under one", field="attributes"
+        )
 
 
 def _written(service: Service, store: Store, item: str, attributes: Mapping[str, str]) -> ItemResponse:
