@@ -27,9 +27,9 @@ def fields(answer: httpx.Response) -> list[str]:
 
 @pytest.mark.parametrize("bad", BAD_IDS, ids=ascii)
 def test_what_is_no_id_is_refused_wherever_one_stands(bad: str, client: httpx.Client) -> None:
-    assert fields(post(client, event(), event(user=bad)))[0].endswith("events.1.user")
-    assert fields(post(client, event(item=bad)))[0].endswith("events.0.item")
-    assert fields(post(client, event(event_id=bad)))[0].endswith("events.0.event_id")
+    assert fields(post(client, event(), event(user=bad)))[0] == "body.events.1.user"
+    assert fields(post(client, event(item=bad)))[0] == "body.events.0.item"
+    assert fields(post(client, event(event_id=bad)))[0] == "body.events.0.event_id"
     assert fields(client.post("/v1/recommend", json={"user": bad})) == ["body.user"]
     assert fields(client.post("/v1/recommend", json={"exclude": ["i01", bad]})) == ["body.exclude.1"]
     assert client.post("/v1/explain", json={"history": [], "item": bad}).status_code == 422
@@ -82,7 +82,7 @@ def test_k_has_bounds(k: str, client: httpx.Client) -> None:
     ids=repr,
 )
 def test_a_time_says_its_offset_and_has_passed(time: object, client: httpx.Client) -> None:
-    assert fields(post(client, event(time=time)))[0].endswith("events.0.time")
+    assert fields(post(client, event(time=time)))[0] == "body.events.0.time"
     assert client.post("/v1/recommend", json={"history": [{"item": "i01", "time": time}]}).status_code == 422
 
 
@@ -94,8 +94,8 @@ def test_times_become_utc_and_may_be_old(client: httpx.Client) -> None:
 
 
 def test_a_kind_can_be_seen_and_there_are_few(client: httpx.Client) -> None:
-    assert fields(post(client, event(kind="a\u200bb")))[0].endswith("events.0.kind")
-    assert fields(post(client, event(kind="")))[0].endswith("events.0.kind")
+    assert fields(post(client, event(kind="a\u200bb")))[0] == "body.events.0.kind"
+    assert fields(post(client, event(kind="")))[0] == "body.events.0.kind"
     many = post(client, *(event(kind=f"kind {number}") for number in range(128)))
     assert many.status_code == 422
     assert "128 different kinds" in many.json()["detail"]
@@ -121,3 +121,34 @@ def test_a_method_that_is_none_here_is_told_which_are(client: httpx.Client) -> N
         answer = client.request(method, "/v1/users/bad")
         assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, PUT, DELETE")
     assert client.request("GET", "/v1/events").headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize("kind", [None, "", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
+def test_a_body_says_that_it_is_json(kind: str | None, client: httpx.Client) -> None:
+    headers = {} if kind is None else {"Content-Type": kind}
+    asked = {
+        "/v1/recommend": b'{"user": "u02"}',
+        "/v1/events": b'{"events": []}',
+        "/v1/train": b"{}",
+        "/v1/item": b"{}",
+    }
+    for path, body in asked.items():
+        method = "PUT" if path == "/v1/item" else "POST"
+        answer = client.request(method, path, content=body, headers=headers)
+        assert answer.status_code == 415, answer.text
+        assert "send it as Content-Type: application/json" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8", "application/ld+json"])
+def test_json_may_be_of_any_kind(kind: str, client: httpx.Client) -> None:
+    answer = client.post("/v1/recommend", content=b'{"user": "u02"}', headers={"Content-Type": kind})
+    assert answer.status_code == 200
+
+
+def test_a_fault_is_where_it_was_sent(client: httpx.Client) -> None:
+    assert fields(post(client, {"item": "i01"})) == ["body.events.0.user"]
+    assert fields(post(client, event(kk=1))) == ["body.events.0.kk"]
+    assert fields(client.post("/v1/events", json={"events": [1], "partial": True})) == ["body.events.0"]
+    assert fields(client.post("/v1/events", json={})) == ["body.events"]
+    assert set(fields(client.post("/v1/recommend", json={"history": ["i01", 7]}))) == {"body.history.1"}
+    assert "body.history.0.valeu" in fields(client.post("/v1/recommend", json={"history": [{"item": "a", "valeu": 1}]}))

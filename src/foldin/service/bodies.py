@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import re
 import zlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
@@ -15,7 +16,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.params import Depends
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foldin.service.aside import aside
@@ -33,6 +36,10 @@ MOST_HELD = 2**26
 
 LARGE = 2**15
 """Bytes of a body that takes so long to read, some 10 ms, that others had better be answered meanwhile."""
+
+
+JSON = re.compile(r"application/([\w.-]+\+)?json *(;|$)", re.ASCII | re.IGNORECASE)
+"""How the type of a body begins that is one."""
 
 
 class RefusedError(Exception):
@@ -127,14 +134,25 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's handler with such a request."""
         handler = super().get_route_handler()
-        demands = _demands(self.dependencies)
 
         async def strict(given: Request) -> Response:
             request = _strict(given)
-            await _admit(request, demands)
+            await self.admit(request)
             return await handler(request)
 
         return strict
+
+    async def admit(self, request: Request) -> None:
+        """Lets a request pass that may ask this, and whose body, where there is one, says that it is JSON.
+
+        Raises:
+            ForbiddenError: the key lacks the scope.
+            HTTPException: 415.
+        """
+        for depends in self.dependencies:
+            await _demand(depends)(request)
+        if self.body_field is not None:
+            _check_kind(header(request.scope, b"content-type"), await request.body())
 
 
 class QuickRoute(StrictRoute):
@@ -149,11 +167,10 @@ class QuickRoute(StrictRoute):
         (asked,) = inspect.signature(self.endpoint, eval_str=True).parameters.values()
         read = partial(_message, TypeAdapter(asked.annotation))
         write = TypeAdapter(self.response_model).dump_json
-        demands = _demands(self.dependencies)
 
         async def quick(given: Request) -> Response:
             request = _strict(given)
-            await _admit(request, demands)
+            await self.admit(request)
             try:
                 plain = await _json_of(request)
             except ValueError:
@@ -164,28 +181,22 @@ class QuickRoute(StrictRoute):
         return quick
 
 
-def _demands(dependencies: Sequence[Depends]) -> list[needs]:
-    return [_demand(depends) for depends in dependencies]
-
-
 def _demand(depends: Depends) -> needs:
     assert isinstance(depends.dependency, needs)  # whatever else it was would not be looked at
     return depends.dependency
 
 
-async def _admit(request: Request, demands: Sequence[needs]) -> None:
-    for demand in demands:
-        await demand(request)
+def _check_kind(kind: str, body: bytes) -> None:
+    if body and not JSON.match(kind):
+        raise HTTPException(415, "a body is JSON here: send it as Content-Type: application/json")
 
 
 async def _json_of(request: Request) -> object:
     """The body's value.
 
     Raises:
-        ValueError: it is no JSON, does not say that it is, or is null.
+        ValueError: it is no JSON, or is null.
     """
-    if not header(request.scope, b"content-type").startswith("application/json"):
-        raise ValueError("no JSON")
     plain = await request.json()
     if plain is None:
         raise ValueError("no message")
@@ -201,8 +212,27 @@ def _message(form: TypeAdapter[Any], plain: object) -> Any:
     try:
         return form.validate_python(plain, from_attributes=True)
     except ValidationError as error:
-        faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors(include_url=False)]
+        faults = [{**fault, "loc": ("body", *_place(fault, plain))} for fault in error.errors(include_url=False)]
         raise RequestValidationError(faults) from error
+
+
+def _place(fault: ErrorDetails, plain: object) -> list[int | str]:
+    """Where a fault is in what was sent; which of several forms it was read as is no part of that."""
+    loc = fault["loc"]
+    return [*_way(loc[:-1], plain), loc[-1]] if fault["type"] == "missing" else _way(loc, plain)
+
+
+def _way(parts: Sequence[int | str], plain: Any) -> list[int | str]:
+    """The parts that lead on from what was sent; a form can be called as a field is, but then leads nowhere."""
+    if not parts:
+        return []
+    first, *rest = parts
+    around = _way(rest, plain)
+    return max([first, *_way(rest, plain[first])], around, key=len) if _leads_on(first, plain) else around
+
+
+def _leads_on(part: int | str, plain: object) -> bool:
+    return part in plain if isinstance(plain, dict) else isinstance(plain, list) and isinstance(part, int)
 
 
 def _is_large(body: bytes) -> bool:

@@ -23,7 +23,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         408: "Nothing more of the body came.",
         409: "It contradicts what is stored, or what is going on.",
         413: "The body is too large.",
-        415: "The body is neither plain nor gzip.",
+        415: "The body does not say that it is JSON, or is neither plain nor gzip.",
         421: "A browser asks under a name that is none of the service's: start it with --origin.",
         422: "No JSON, or a field is missing, unknown or not as it should be.",
         429: "Too many requests with this key: come again after Retry-After seconds.",

@@ -25,6 +25,8 @@ WORTH_WAITING = 0.5
 
 TOO_MANY = "the service is asked more than it can answer in time: try again soon"
 
+UNKNOWN = "whether anything was stored is not known: send it again, events with their event ids, which are stored once"
+
 
 class Turns:
     """Serves each request in its time, or refuses it (503).
@@ -65,12 +67,17 @@ class Turns:
                 await self._app(scope, receive, noticed)
         except TimeoutError:
             if not begun:
-                await problem(503, _too_late(seconds), scope["state"]["request_id"])(scope, receive, send)
+                await problem(503, _too_late(seconds, scope), scope["state"]["request_id"])(scope, receive, send)
 
 
 def _is_quick(path: str) -> bool:
     return path.startswith(QUICK) or path.endswith(QUICK_TOO)
 
 
-def _too_late(seconds: float) -> str:
-    return f"not done within {seconds:g} s; whether events were stored is not known: send them again with event ids"
+def _is_writing(scope: Scope) -> bool:
+    return scope["method"] not in ("GET", "HEAD") and not _is_quick(scope["path"])
+
+
+def _too_late(seconds: float, scope: Scope) -> str:
+    late = f"not done within {seconds:g} s"
+    return f"{late}; {UNKNOWN}" if _is_writing(scope) else f"{late}: try again soon"

@@ -1,0 +1,37 @@
+"""What those hear who were not answered in time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from foldin.service.turns import Turns
+
+
+async def never(scope: Scope, receive: Receive, send: Send) -> None:
+    await asyncio.Event().wait()
+
+
+async def late(method: str, path: str) -> str:
+    turns = Turns(never, deadline=0.01, patience=0.01, most=1)
+
+    async def named(scope: Scope, receive: Receive, send: Send) -> None:
+        await turns({**scope, "state": {"request_id": "late"}}, receive, send)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(named), base_url="http://here") as client:
+        answer = await client.request(method, path)
+    assert answer.status_code == 503
+    return str(answer.json()["detail"])
+
+
+@pytest.mark.parametrize("asked", ["GET /v1/users/u02", "GET /metrics", "POST /v1/recommend"])
+def test_a_question_stores_nothing_however_late_it_is(asked: str) -> None:
+    assert "stored" not in asyncio.run(late(*asked.split()))
+
+
+@pytest.mark.parametrize("asked", ["POST /v1/events", "PUT /v1/users/u02", "DELETE /v1/items/i01"])
+def test_of_what_is_late_it_is_not_known_whether_it_was_stored(asked: str) -> None:
+    assert "whether anything was stored is not known" in asyncio.run(late(*asked.split()))
