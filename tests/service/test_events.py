@@ -91,7 +91,10 @@ def test_the_catalogue_takes_only_so_many_attribute_names(client: httpx.Client) 
 
 def test_a_hidden_item_leaves_at_once(client: httpx.Client) -> None:
     asked = {"history": ["i00"], "k": 12}
-    assert client.delete("/v1/items/i10").json()["available"] is False
+    hidden = client.delete("/v1/items/i10").json()
+    assert hidden["available"] is False
+    assert hidden["attributes"] == {"title": "Item i10", "topics": "even", "hidden": "true"}
+    assert client.delete("/v1/items/nowhere").status_code == 404
     assert "i10" not in [one["item"] for one in client.post("/v1/recommend", json=asked).json()["items"]]
     shown = client.put("/v1/items/i10", json={"attributes": {"title": "Item i10", "topics": "even"}}).json()
     assert shown["available"]

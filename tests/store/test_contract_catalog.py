@@ -1,4 +1,4 @@
-"""Whether the catalogue has changed can be asked without reading it, and no change is missed."""
+"""Whether the catalogue has changed can be asked without reading it; no change is missed, or lost to another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Interactions
 from foldin.data.profiles import Profiles
-from foldin.errors import DataError
+from foldin.errors import DataError, NotFoundError
 from foldin.store.contract import Batch, Impression, Store
 from foldin.store.opening import open_store
 
@@ -23,12 +23,17 @@ def items(*item_ids: str, title: str = "A title") -> Catalog:
     return Catalog(ids_of(item_ids), {"title": ids_of([title] * len(item_ids))})
 
 
+def adding(attributes: dict[str, str]) -> Callable[[dict[str, str] | None], dict[str, str]]:
+    return lambda known: {**(known or {}), **attributes}
+
+
 def test_every_writing_of_the_catalogue_counts(store: Store, log_of: LogOf) -> None:
     versions = [store.catalog_version()]
     writings: list[Callable[[], object]] = [
         lambda: store.put_catalog(items("x", "y")),
         lambda: store.put_catalog(items("x", title="Another title")),
         lambda: store.put_catalog(Catalog(ids_of(["x"]))),
+        lambda: store.alter_item("x", adding({"hidden": "true"})),
         lambda: store.ingest([], catalog=items("z")),
         lambda: store.ingest([Batch(log_of([("ann", "w")]), "a")], catalog=items("w")),
     ]
@@ -86,3 +91,50 @@ def test_whoever_sees_the_new_number_sees_the_new_catalogue(store: Store, url: s
         assert len(store.catalog()) >= written
     writer.join()
     assert len(store.catalog()) == store.catalog_version() - first == PARTS
+
+
+def test_an_item_is_altered_from_what_the_catalogue_says(store: Store, log_of: LogOf) -> None:
+    store.ingest([Batch(log_of([("ann", "seen")]), "a")], catalog=items("x", "y"))
+    told: list[dict[str, str] | None] = []
+
+    def change(known: dict[str, str] | None) -> dict[str, str]:
+        told.append(known)
+        return {"hidden": "true", **(known or {})}
+
+    for item_id in ("x", "seen", "new"):
+        store.alter_item(item_id, change)
+    assert told == [{"title": "A title"}, None, None]
+    catalog = store.catalog()
+    assert list(catalog.item_ids) == ["x", "y", "seen", "new"]
+    hidden = {"hidden": "true"}
+    titled = {"title": "A title"}
+    assert [catalog.item(index) for index in range(4)] == [hidden | titled, titled, hidden, hidden]
+
+
+def test_a_change_that_fails_alters_nothing(store: Store) -> None:
+    store.put_catalog(items("x"))
+    before = store.fingerprint(), store.summary(), store.catalog_version()
+
+    def fail(_: dict[str, str] | None) -> dict[str, str]:
+        raise NotFoundError("no such item")
+
+    with pytest.raises(NotFoundError, match="no such item"):
+        store.alter_item("x", fail)
+    for item_id, attributes in (("nul\0", {}), ("new", {"title": "\ud800"})):
+        with pytest.raises(DataError, match="NUL or a lone surrogate"):
+            store.alter_item(item_id, adding(attributes))
+    assert (store.fingerprint(), store.summary(), store.catalog_version()) == before
+
+
+def test_no_change_of_an_item_is_lost_to_another(store: Store, url: str) -> None:
+    def write(name: str) -> None:
+        with open_store(url) as other:
+            for part in range(PARTS):
+                other.alter_item("x", adding({f"{name}{part}": "done"}))
+
+    writers = [Thread(target=write, args=(name,)) for name in "ab"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert set(store.catalog().item(0)) == {f"{name}{part}" for name in "ab" for part in range(PARTS)}

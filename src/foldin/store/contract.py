@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -228,6 +228,18 @@ class Store(Protocol):
 
         Raises:
             DataError: an id or attribute cannot be stored.
+        """
+        ...
+
+    def alter_item(self, item_id: str, change: Callable[[dict[str, str] | None], Mapping[str, str]]) -> None:
+        """Replaces what the catalogue says of one item by what `change` makes of it, and nobody writes in between.
+
+        `change` gets the item's attributes, or None where the catalogue lacks it, as `put_catalog` would then add it;
+        it may be asked more than once.
+
+        Raises:
+            DataError: the id or an attribute cannot be stored.
+            Whatever `change` raises; then nothing is stored.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import apsw
@@ -14,6 +15,7 @@ from foldin.store.dictionary import ITEMS, USERS, check_text, codes_of
 from foldin.store.forgetting import forgotten_among
 
 __all__ = [
+    "alter_item",
     "read_catalog",
     "read_catalog_version",
     "read_profile",
@@ -37,6 +39,13 @@ def write_catalog(connection: apsw.Connection, catalog: Catalog) -> None:
     check_text(texts, "attributes")
     connection.executemany(_PUT_ITEM, zip(texts, codes, strict=True))
     connection.execute("UPDATE arrivals SET catalog_version = catalog_version + 1")
+
+
+def alter_item(
+    connection: apsw.Connection, item_id: str, change: Callable[[dict[str, str] | None], Mapping[str, str]]
+) -> None:
+    """Replaces one item's attributes by what `change` makes of them, inside a transaction of the caller's."""
+    write_catalog(connection, Catalog.of_one(item_id, change(_read_item(connection, item_id))))
 
 
 def write_profiles(connection: apsw.Connection, profiles: Profiles) -> None:
@@ -76,6 +85,14 @@ def read_profile(connection: apsw.Connection, user_id: str) -> dict[str, str]:
     """
     check_text([user_id], USERS.field)
     return as_record(connection.execute("SELECT attributes FROM users WHERE id = ?", (user_id,)).get)
+
+
+def _read_item(connection: apsw.Connection, item_id: str) -> dict[str, str] | None:
+    """The attributes of one item, None where the catalogue lacks it."""
+    check_text([item_id], ITEMS.field)
+    query = "SELECT attributes FROM items WHERE id = ? AND position IS NOT NULL"
+    text = connection.execute(query, (item_id,)).get
+    return None if text is None else as_record(text)
 
 
 def _records(connection: apsw.Connection, query: str) -> tuple[Ids, dict[str, Ids]]:

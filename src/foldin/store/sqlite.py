@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,7 @@ from foldin.store.forgetting import erase, erased_since, lift, scrub
 from foldin.store.frozen import unwritten
 from foldin.store.impressions import read_click_through, read_shown, write_impressions
 from foldin.store.records import (
+    alter_item,
     read_catalog,
     read_catalog_version,
     read_profile,
@@ -116,6 +117,11 @@ class SqliteStore:
         """See `Store.put_catalog`."""
         with self._writing() as connection:
             write_catalog(connection, catalog)
+
+    def alter_item(self, item_id: str, change: Callable[[dict[str, str] | None], Mapping[str, str]]) -> None:
+        """See `Store.alter_item`."""
+        with self._writing() as connection:
+            alter_item(connection, item_id, change)
 
     def put_profiles(self, profiles: Profiles) -> None:
         """See `Store.put_profiles`."""

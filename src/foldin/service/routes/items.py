@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 
 from fastapi import APIRouter, Depends
 
 from foldin.data.availability import AVAILABILITY, HIDDEN, unavailable
-from foldin.data.catalog import Catalog
+from foldin.data.catalog import Catalog, ids_of
 from foldin.errors import DataError
 from foldin.service.bodies import StrictRoute
 from foldin.service.gate import needs
@@ -41,7 +42,10 @@ def item_routes(service: Service) -> APIRouter:
 
         def write(store: Store) -> ItemResponse:
             _check_names(service.shelf.catalog, sent.attributes)
-            return _written(service, store, item, sent.attributes)
+            one = Catalog.of_one(item, sent.attributes)
+            unavailable(one)  # refuses what cannot be understood, before it is stored
+            store.put_catalog(one)
+            return _shown(service, store, item)
 
         return await service.writing_desk.run(write)
 
@@ -51,8 +55,8 @@ def item_routes(service: Service) -> APIRouter:
         """Hides an item from all rankings; what people did with it stays, and is learned from."""
 
         def write(store: Store) -> ItemResponse:
-            known = _item(service, store.catalog(), item)
-            return _written(service, store, item, {**known.attributes, HIDDEN: "true"})
+            store.alter_item(item, partial(_hidden, service, item))
+            return _shown(service, store, item)
 
         return await service.writing_desk.run(write)
 
@@ -68,10 +72,13 @@ def _check_names(catalog: Catalog, attributes: Mapping[str, str]) -> None:
         )
 
 
-def _written(service: Service, store: Store, item: str, attributes: Mapping[str, str]) -> ItemResponse:
-    one = Catalog.of_one(item, attributes)
-    unavailable(one)  # refuses what cannot be understood, before it is stored
-    store.put_catalog(one)
+def _hidden(service: Service, item: str, known: Mapping[str, str] | None) -> dict[str, str]:
+    catalog = Catalog(ids_of([])) if known is None else Catalog.of_one(item, known)
+    return {**_item(service, catalog, item).attributes, HIDDEN: "true"}
+
+
+def _shown(service: Service, store: Store, item: str) -> ItemResponse:
+    """What is said of an item once it is written, which the rankings know from here on."""
     service.shelf.refresh(store)
     return _item(service, service.shelf.catalog, item)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from foldin.data.catalog import Catalog, ids_of
@@ -14,6 +15,7 @@ from foldin.store.postgres.forgetting import forgotten_among
 from foldin.store.postgres.session import Connection
 
 __all__ = [
+    "alter_item",
     "read_catalog",
     "read_catalog_version",
     "read_profile",
@@ -44,6 +46,13 @@ def write_catalog(connection: Connection, catalog: Catalog) -> int:
     connection.execute(_PLACE_ITEMS, (items.codes,))
     connection.execute("UPDATE arrivals SET catalog_version = catalog_version + 1")
     return items.new
+
+
+def alter_item(
+    connection: Connection, item_id: str, change: Callable[[dict[str, str] | None], Mapping[str, str]]
+) -> None:
+    """Replaces one item's attributes by what `change` makes of them, inside a transaction of the caller's."""
+    write_catalog(connection, Catalog.of_one(item_id, change(_read_item(connection, item_id))))
 
 
 def write_profiles(connection: Connection, profiles: Profiles) -> int:
@@ -87,6 +96,14 @@ def read_profile(connection: Connection, user_id: str) -> dict[str, str]:
     check_text([user_id], USERS.field)
     row = connection.execute("SELECT attributes FROM users WHERE id = %s", (user_id,)).fetchone()
     return as_record(None if row is None else row[0])
+
+
+def _read_item(connection: Connection, item_id: str) -> dict[str, str] | None:
+    """The attributes of one item, None where the catalogue lacks it."""
+    check_text([item_id], ITEMS.field)
+    query = "SELECT attributes FROM items WHERE id = %s AND position IS NOT NULL"
+    row = connection.execute(query, (item_id,)).fetchone()
+    return None if row is None else as_record(row[0])
 
 
 def _records(connection: Connection, query: str) -> tuple[Ids, dict[str, Ids]]:

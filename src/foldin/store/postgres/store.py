@@ -20,6 +20,7 @@ from foldin.store.postgres.events import read_history, read_interactions
 from foldin.store.postgres.forgetting import erase, erased_since, lift
 from foldin.store.postgres.impressions import read_click_through, read_shown, write_impressions
 from foldin.store.postgres.records import (
+    alter_item,
     read_catalog,
     read_catalog_version,
     read_profile,
@@ -105,6 +106,10 @@ class PostgresStore:
     def put_catalog(self, catalog: Catalog) -> None:
         """See `Store.put_catalog`."""
         self._write(lambda connection: write_catalog(connection, catalog))
+
+    def alter_item(self, item_id: str, change: Callable[[dict[str, str] | None], Mapping[str, str]]) -> None:
+        """See `Store.alter_item`."""
+        self._write(lambda connection: alter_item(connection, item_id, change))
 
     def put_profiles(self, profiles: Profiles) -> None:
         """See `Store.put_profiles`."""
