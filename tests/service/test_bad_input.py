@@ -151,4 +151,6 @@ def test_a_fault_is_where_it_was_sent(client: httpx.Client) -> None:
     assert fields(client.post("/v1/events", json={"events": [1], "partial": True})) == ["body.events.0"]
     assert fields(client.post("/v1/events", json={})) == ["body.events"]
     assert set(fields(client.post("/v1/recommend", json={"history": ["i01", 7]}))) == {"body.history.1"}
+    batch = client.post("/v1/recommend/batch", json={"people": [{"history": ["i01", 7]}]})
+    assert set(fields(batch)) == {"body.people.0.history.1"}
     assert "body.history.0.valeu" in fields(client.post("/v1/recommend", json={"history": [{"item": "a", "valeu": 1}]}))

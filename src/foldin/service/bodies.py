@@ -232,7 +232,9 @@ def _way(parts: Sequence[int | str], plain: Any) -> list[int | str]:
 
 
 def _leads_on(part: int | str, plain: object) -> bool:
-    return part in plain if isinstance(plain, dict) else isinstance(plain, list) and isinstance(part, int)
+    if isinstance(plain, dict):
+        return part in plain
+    return isinstance(plain, list) and isinstance(part, int) and part < len(plain)
 
 
 def _is_large(body: bytes) -> bool:
