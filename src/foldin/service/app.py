@@ -19,7 +19,7 @@ from foldin.errors import FoldinError
 from foldin.service.bodies import Bodies, StrictRoute
 from foldin.service.description import PROBLEMS, complete_description
 from foldin.service.gate import ForbiddenError, Gate
-from foldin.service.problems import problem, problem_of
+from foldin.service.problems import problem, problem_of, status_of
 from foldin.service.routes.enter import enter_routes
 from foldin.service.routes.events import event_routes
 from foldin.service.routes.health import health_routes, measure_routes
@@ -32,6 +32,7 @@ from foldin.service.routes.users import user_routes
 from foldin.service.service import Service
 from foldin.service.settings import Settings
 from foldin.service.trail import METHODS, Trail
+from foldin.service.troubles import Troubles
 from foldin.service.turns import Turns
 
 __all__ = ["create_app"]
@@ -106,8 +107,12 @@ def _allow(app: FastAPI, origins: Sequence[str]) -> None:
 
 
 def _tell_of_problems(app: FastAPI) -> None:
+    troubles = Troubles()
+
     @app.exception_handler(FoldinError)
     async def told(request: Request, error: FoldinError) -> Response:
+        if (status := status_of(error)) >= 500:
+            troubles.tell(error, request.state.request_id, status)
         return problem_of(error, request.state.request_id)
 
     @app.exception_handler(ForbiddenError)
