@@ -10,7 +10,7 @@ import pytest
 from foldin.data.interactions import Interactions
 from foldin.fitting import fit
 from foldin.models.ease import EASE
-from foldin.service.live import LiveModel
+from foldin.service.live import Live, LiveModel
 from foldin.service.shelf import Shelf
 from foldin.workspace import Workspace
 from tests.service.faults.publishing import publish_damaged
@@ -57,3 +57,17 @@ def test_a_model_that_takes_the_name_of_one_that_was_removed_is_another(
     assert live.refresh()
     assert version(live) == name
     assert live.refused == {}
+
+
+def test_a_model_is_prepared_for_before_it_answers(own: Workspace) -> None:
+    answering: list[Live | None] = []
+    prepared: list[Live] = []
+
+    def prepare(new: Live) -> None:
+        answering.append(live.now())
+        prepared.append(new)
+
+    live = LiveModel(own, prepare)
+    live.refresh()
+    assert answering == [None]
+    assert prepared == [live.now()]
