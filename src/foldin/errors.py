@@ -59,8 +59,8 @@ class StoreError(FoldinError):
 
 
 class ConflictError(StoreError):
-    """An event id is stored already, with another event, or another import of the source was faster; nothing of the
-    batch was stored."""
+    """An event id is stored already, with another event, another import of the source was faster, or a user is
+    forgotten; nothing of it was stored."""
 
 
 class BundleError(FoldinError):

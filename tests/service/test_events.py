@@ -72,7 +72,6 @@ def test_a_profile_of_a_forgotten_user_is_refused_with_what_to_do(client: httpx.
         assert "user 'u9' is forgotten" in refused.json()["detail"]
         assert "`foldin forget u9 --lift`" in refused.json()["detail"]
     assert client.get("/v1/users/u9").status_code == 404
-    # the store is not away for it
     assert client.put("/v1/users/known", json={"profile": {}}).status_code == 200
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from shlex import quote
+
 from fastapi import APIRouter, Depends
 
 from foldin.data.catalog import ids_of
 from foldin.data.profiles import Profiles
-from foldin.errors import NotFoundError
+from foldin.errors import ConflictError, NotFoundError
 from foldin.service.bodies import StrictRoute
 from foldin.service.gate import needs
 from foldin.service.histories import events_of, moment_of
 from foldin.service.messages import Forgotten, Id, Impression, UserRequest, UserResponse
-from foldin.service.persons import known_of
+from foldin.service.persons import Known, known_of
 from foldin.service.service import Service
 from foldin.store.contract import Shown, Store
 
@@ -31,14 +34,13 @@ def user_routes(service: Service) -> APIRouter:
     @routes.put("/user")
     @routes.put("/users/{user}")
     async def put(user: Id, sent: UserRequest) -> UserResponse:
-        """Replaces a user's profile; a user nobody had heard of is known from here on."""
-
-        def write(store: Store) -> UserResponse:
-            columns = {name: ids_of([value]) for name, value in sent.profile.items()}
-            store.put_profiles(Profiles(ids_of([user]), columns))
-            return _kept(store, user)
-
-        return await service.writing_desk.run(write)
+        """Replaces a user's profile. A user nobody had heard of is known from here on; one who is forgotten is refused
+        (409) until `foldin forget --lift`."""
+        kept = await service.writing_desk.run(lambda store: _with_profile(store, user, sent.profile))
+        if kept is None:  # said here and not at the desk, which would take this error for a store that is away
+            problem = f"user '{user}' is forgotten: what comes of them is left out, and this profile was, too"
+            raise ConflictError(f"{problem}; `foldin forget {quote(user)} --lift` takes them in again")
+        return kept
 
     @routes.delete("/user")
     @routes.delete("/users/{user}")
@@ -50,10 +52,23 @@ def user_routes(service: Service) -> APIRouter:
     return routes
 
 
+def _with_profile(store: Store, user: str, profile: Mapping[str, str]) -> UserResponse | None:
+    """All that is kept of a user with a new profile; None of one who is forgotten."""
+    store.put_profiles(Profiles(ids_of([user]), {name: ids_of([value]) for name, value in profile.items()}))
+    known = known_of(store, user)
+    return _told_of(store, user, known) if known.heard_of else None
+
+
 def _kept(store: Store, user: str) -> UserResponse:
-    known, shown = known_of(store, user), store.shown_to(user)
-    if not known.heard_of and not shown:
+    known = known_of(store, user)
+    kept = _told_of(store, user, known)
+    if not known.heard_of and not kept.shown:
         raise NotFoundError(f"no user '{user}'")
+    return kept
+
+
+def _told_of(store: Store, user: str, known: Known) -> UserResponse:
+    shown = store.shown_to(user)
     return UserResponse(
         user=user, profile=dict(known.profile), history=events_of(known.history), shown=[_told(one) for one in shown]
     )
