@@ -24,11 +24,12 @@ from foldin.errors import ConfigurationError
 from foldin.evaluation.calibration import RatingCalibration
 from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.evaluation.training_report import TrainingReport
+from foldin.explaining import explanations
 from foldin.models.protocols import Estimator, Model
 from foldin.ranking.diversity import CANDIDATES, check_diversity, diverse
 from foldin.ranking.newcomers import top_k_with_few_new
 from foldin.ranking.top_k import Rankings, masked, top_k
-from foldin.recommendation import Basis, Contribution, Explanation, Ranked, Recommendation, joined
+from foldin.recommendation import Basis, Explanation, Ranked, Recommendation, joined
 
 __all__ = ["Recommender", "Seen"]
 
@@ -189,26 +190,9 @@ class Recommender:
         Raises:
             NotFoundError: the catalogue lacks an item.
         """
-        indices = self.catalog.indices(item_ids)
-        attributes = attributes_of([profile])
+        items = self.catalog.indices(item_ids)
         shown = self.foldable(history_matrix([History.of(history)], self.catalog, self.rule)[0])
-        terms = self.blend.terms(shown, attributes)
-        scores = terms.total()[0, indices].tolist()
-        cells = terms.at(np.zeros(len(indices), dtype=np.intp), indices)
-        items, additive = self.blend.item_contributions(shown, indices.tolist())
-        told = self.blend.attribute_contributions(shown, attributes, indices.tolist())
-        known = self.catalog.ids(shown.indices)
-        return [
-            Explanation(
-                item_id,
-                scores[place],
-                Basis(**{name: float(column[place]) for name, column in cells.items()}),
-                additive,
-                _largest_first(zip(known, items[place].tolist(), strict=True)),
-                _largest_first(told[place].items()),
-            )
-            for place, item_id in enumerate(item_ids)
-        ]
+        return explanations(self.blend, self.catalog, shown, attributes_of([profile]), items)
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -394,11 +378,6 @@ def _one_each(profiles: Sequence[Profile | None] | None, histories: int) -> Sequ
     if len(profiles) != histories:
         raise ConfigurationError(f"{len(profiles)} profiles for {histories} histories; give one for each, or None")
     return profiles
-
-
-def _largest_first(contributions: Iterable[tuple[str, float]]) -> tuple[Contribution, ...]:
-    listed = [Contribution(str(name), amount) for name, amount in contributions]
-    return tuple(sorted(listed, key=lambda one: -one.amount))
 
 
 def _stored(matrix: csr_array) -> NDArray[np.bool_]:
