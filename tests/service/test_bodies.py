@@ -6,12 +6,15 @@ import gzip
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import apsw
 import httpx
 
-from tests.service.server import PATIENCE, Server, until
+from foldin.service.settings import Settings
+from tests.service.server import PATIENCE, Server, serving, until
 
 MOST_EVENTS = 10_000
 
@@ -47,6 +50,32 @@ def test_half_a_body_does_nothing(server: Server, client: httpx.Client) -> None:
         until(lambda: f'"{name}"' in server.log.read_text(encoding="utf-8"))  # noqa: B023 - called at once
     assert client.get("/v1/users/half").status_code == 404
     assert client.get("/v1/jobs").json() == before
+
+
+def test_writers_that_wait_for_the_disk_keep_nobody_from_reading(workspace: Path) -> None:
+    with serving(workspace) as server, server.client() as client, ExitStack() as writers:
+        other = apsw.Connection(str(workspace / "store.sqlite"))
+        other.execute("BEGIN IMMEDIATE")
+        event = b'{"events": [{"user": "waiting", "item": "i01"}]}'
+        for _ in range(Settings.most_requests):
+            writers.enter_context(begun(server, "/v1/events", len(event), event))
+        until(lambda: is_refused(server, event))
+        assert client.get("/v1/models").status_code == 200
+        assert client.get("/metrics").status_code == 200
+        assert client.get("/v1/users/u02").status_code == 200
+        other.execute("ROLLBACK")
+        other.close()
+        until(lambda: client.get("/v1/users/waiting").status_code == 200)
+
+
+def is_refused(server: Server, event: bytes) -> bool:
+    """Whether one more that writes hears at once that there is no room."""
+    with begun(server, "/v1/events", len(event), event) as connection:
+        connection.settimeout(0.5)
+        try:
+            return b" 503 " in connection.recv(65_536)
+        except TimeoutError:
+            return False
 
 
 def test_as_many_events_as_allowed_fit_in_one_request(client: httpx.Client) -> None:

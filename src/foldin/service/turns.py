@@ -12,13 +12,13 @@ from foldin.service.problems import problem
 
 __all__ = ["Turns"]
 
-PROBES = "/health/"
+PROBES = ("/health/", "/metrics")
 """What is answered however much there is to do."""
 
 QUICK = ("/v1/recommend", "/v1/similar", "/v1/explain")
 QUICK_TOO = ("/recommendations", "/similar")
 """How paths begin and end that somebody waits for on a page; whatever else there is takes as long as disk or training
-take."""
+take, and a disk that writes would keep those from being answered who only read."""
 
 WORTH_WAITING = 0.5
 """What part of its time a request may be expected to wait; the rest is for what nobody expected."""
@@ -31,20 +31,22 @@ UNKNOWN = "whether anything was stored is not known: send it again, events with 
 class Turns:
     """Serves each request in its time, or refuses it (503).
 
-    `deadline`: seconds a recommendation has, `patience` what all else has; `most`: of each that are answered at once.
+    `deadline`: seconds a recommendation has, `patience` what all else has; `most`: that are answered at once, of
+    recommendations, of what writes and of the rest each.
     """
 
     def __init__(self, app: ASGIApp, *, deadline: float, patience: float, most: int) -> None:
         self._app = app
         self._quick = deadline, Crowd(most, WORTH_WAITING * deadline)
         self._slow = patience, Crowd(most, WORTH_WAITING * patience)
+        self._writing = patience, Crowd(most, WORTH_WAITING * patience)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        seconds, crowd = self._quick if _is_quick(scope["path"]) else self._slow
+        seconds, crowd = self._crowd_of(scope)
         if not crowd.has_room() and not scope["path"].startswith(PROBES):
             await problem(503, TOO_MANY, scope["state"]["request_id"])(scope, receive, send)
             return
@@ -53,6 +55,12 @@ class Turns:
             await self._timed(seconds, scope, receive, send)
         finally:
             crowd.leave(monotonic())
+
+    def _crowd_of(self, scope: Scope) -> tuple[float, Crowd]:
+        """The seconds a request has, and with whom it comes in."""
+        if _is_quick(scope["path"]):
+            return self._quick
+        return self._writing if _is_writing(scope) else self._slow
 
     async def _timed(self, seconds: float, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
