@@ -8,14 +8,15 @@ from foldin.recommendation import Contribution, Explanation, Recommendation
 from foldin.service.messages import ExplainResponse, Recommended, RecommendResponse
 from foldin.service.scoring import Answer
 
-__all__ = ["answered", "explained", "recommended"]
+__all__ = ["answered", "explained", "reasons_of", "recommended"]
 
 MOST_REASONS = 3
 
 
-def answered(answer: Answer, k: int, recommendation_id: str, *, explain: bool) -> RecommendResponse:
-    """An answer, with the reasons of each item where they are asked for."""
-    reasons: Sequence[Sequence[Contribution]] = _reasons(answer) if explain else [()] * len(answer.ranking)
+def answered(
+    answer: Answer, k: int, recommendation_id: str, reasons: Sequence[Sequence[Contribution]]
+) -> RecommendResponse:
+    """An answer, with the reasons of each of its items."""
     items = [recommended(one, told) for one, told in zip(answer.ranking, reasons, strict=True)]
     return RecommendResponse(
         recommendation_id=recommendation_id, model=answer.live.version, items=items, reason=_remark(answer, k)
@@ -50,7 +51,8 @@ def explained(version: str, explanation: Explanation) -> ExplainResponse:
     )
 
 
-def _reasons(answer: Answer) -> list[Sequence[Contribution]]:
+def reasons_of(answer: Answer) -> list[Sequence[Contribution]]:
+    """What speaks most for each item of an answer; it takes a while."""
     item_ids = [one.item_id for one in answer.ranking]
     told = answer.live.recommender.explain_many(answer.history, item_ids, profile=answer.profile)
     return [_strongest(explanation) for explanation in told]

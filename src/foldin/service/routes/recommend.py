@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from time import monotonic
 from typing import Annotated, Literal
 
@@ -12,7 +13,7 @@ from fastapi import APIRouter, Depends, Query
 from foldin.data.interactions import History
 from foldin.data.profiles import Profile
 from foldin.errors import ConfigurationError
-from foldin.service.answers import answered, explained, recommended
+from foldin.service.answers import answered, explained, reasons_of, recommended
 from foldin.service.bodies import QuickRoute, StrictRoute
 from foldin.service.gate import needs
 from foldin.service.histories import history_of
@@ -43,7 +44,7 @@ MOST_EXPLAINED = 1_000
 
 def recommend_routes(service: Service) -> APIRouter:
     """What a key of scope `read` may ask."""
-    routes = APIRouter(prefix="/v1", tags=["recommendations"])
+    routes = APIRouter(tags=["recommendations"])
     routes.include_router(_messages(service))
     routes.include_router(_simple_questions(service))
     return routes
@@ -51,18 +52,18 @@ def recommend_routes(service: Service) -> APIRouter:
 
 def _messages(service: Service) -> APIRouter:
     """A message in, a message out."""
-    routes = APIRouter(route_class=QuickRoute, dependencies=[Depends(needs("read"))])
+    routes = APIRouter(prefix="/v1", route_class=QuickRoute, dependencies=[Depends(needs("read"))])
 
     @routes.post("/recommend")
     async def recommend(asked: RecommendRequest) -> RecommendResponse:
         """The best k items for a user, for a history that is sent along, or for a profile alone."""
-        (told,) = await _told(service, [asked], asked)
+        (told,) = await _responses(service, [asked], asked)
         return told
 
     @routes.post("/recommend/batch")
     async def batch(asked: BatchRequest) -> BatchResponse:
         """The same for up to 256 people."""
-        return BatchResponse(answers=await _told(service, asked.people, asked))
+        return BatchResponse(answers=await _responses(service, asked.people, asked))
 
     @routes.post("/explain")
     async def explain(asked: ExplainRequest) -> ExplainResponse:
@@ -77,7 +78,7 @@ def _messages(service: Service) -> APIRouter:
 
 def _simple_questions(service: Service) -> APIRouter:
     """What an address alone can ask."""
-    routes = APIRouter(route_class=StrictRoute, dependencies=[Depends(needs("read"))])
+    routes = APIRouter(prefix="/v1", route_class=StrictRoute, dependencies=[Depends(needs("read"))])
 
     @routes.get("/recommendations")
     @routes.get("/users/{user}/recommendations")
@@ -86,7 +87,7 @@ def _simple_questions(service: Service) -> APIRouter:
     ) -> RecommendResponse:
         """The best k items for a user of the store."""
         asked = RecommendRequest(user=user, k=k, seen=seen)
-        (told,) = await _told(service, [asked], asked)
+        (told,) = await _responses(service, [asked], asked)
         return told
 
     @routes.get("/similar")
@@ -100,15 +101,17 @@ def _simple_questions(service: Service) -> APIRouter:
     return routes
 
 
-async def _told(service: Service, people: Sequence[Person], rules: Rules) -> list[RecommendResponse]:
-    """An answer for each; reasons take so long that others had better be answered meanwhile."""
+async def _responses(service: Service, people: Sequence[Person], rules: Rules) -> list[RecommendResponse]:
+    """One for each; reasons take so long that others had better be answered meanwhile."""
     answers = await _answers(service, people, rules)
-    named = [(answer, _recorded(service, person, answer)) for person, answer in zip(people, answers, strict=True)]
-    if not rules.explain:
-        return [answered(answer, rules.k, name, explain=False) for answer, name in named]
-    return await service.explainer.run(
-        lambda: [answered(answer, rules.k, name, explain=True) for answer, name in named]
-    )
+    reasons = [
+        await service.explainer.run(partial(reasons_of, answer)) if rules.explain else [()] * len(answer.ranking)
+        for answer in answers
+    ]
+    return [
+        answered(answer, rules.k, _recorded(service, person, answer), told)
+        for person, answer, told in zip(people, answers, reasons, strict=True)
+    ]
 
 
 def _recorded(service: Service, person: Person, answer: Answer) -> str:
