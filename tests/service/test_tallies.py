@@ -18,7 +18,7 @@ from foldin.service.tallies import Tallies
 from tests.service.server import PATIENCE, Server, serving, until
 
 RANKINGS = re.compile(r'^foldin_recommendations_total{start="warm"} (\S+)$', re.M)
-REQUESTS = re.compile(r'^foldin_request_seconds_count{method="POST",route="[^"]*/recommend",status="200"} (\S+)$', re.M)
+REQUESTS = re.compile(r'^foldin_request_seconds_count{method="POST",route="/v1/recommend",status="200"} (\S+)$', re.M)
 LIVE = re.compile(r"^foldin_model{.*$", re.M)
 
 
