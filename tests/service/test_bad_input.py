@@ -117,10 +117,23 @@ def test_one_answer_holds_only_so_many_rankings(client: httpx.Client) -> None:
 
 
 def test_a_method_that_is_none_here_is_told_which_are(client: httpx.Client) -> None:
-    for method in ("OPTIONS", "HEAD", "PATCH", "POST"):
+    for method in ("OPTIONS", "PATCH", "POST"):
         answer = client.request(method, "/v1/users/bad")
-        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, PUT, DELETE")
-    assert client.request("GET", "/v1/events").headers["Allow"] == "POST"
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, PUT, DELETE, HEAD")
+    for method in ("GET", "HEAD"):
+        answer = client.request(method, "/v1/events")
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/", "/metrics", "/v1/models", "/v1/users/u02", "/v1/users/nobody"])
+def test_what_can_be_had_can_be_asked_for_its_head(path: str, client: httpx.Client) -> None:
+    whole, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert head.headers["Content-Type"] == whole.headers["Content-Type"]
+    if path == "/v1/models":
+        assert head.headers["Content-Length"] == str(len(whole.content))
+        measured = client.get("/metrics").text
+        assert 'foldin_request_seconds_count{method="HEAD",route="/v1/models",status="200"}' in measured
 
 
 @pytest.mark.parametrize("kind", [None, "", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])

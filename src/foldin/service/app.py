@@ -19,6 +19,7 @@ from foldin.errors import FoldinError
 from foldin.service.bodies import Bodies, StrictRoute
 from foldin.service.description import PROBLEMS, complete_description
 from foldin.service.gate import ForbiddenError, Gate
+from foldin.service.heads import Heads
 from foldin.service.problems import problem, problem_of, status_of
 from foldin.service.routes.enter import enter_routes
 from foldin.service.routes.events import event_routes
@@ -59,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     _add_routes(app, service)
     _tell_of_problems(app)
+    app.add_middleware(Heads)
     app.add_middleware(Bodies, most=settings.body, most_at={"/v1/events": settings.events_body}, pause=settings.pause)
     app.add_middleware(
         Gate,
@@ -140,7 +142,8 @@ def _allowed(request: Request) -> str:
 
 
 def _leads_somewhere(scope: Scope, app: FastAPI) -> bool:
-    return any(route.matches(scope)[0] == Match.FULL for route in app.routes)
+    asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+    return any(route.matches(asked)[0] == Match.FULL for route in app.routes)
 
 
 def _message(fault: Mapping[str, Any]) -> str:
