@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from foldin.recommendation import Contribution, Explanation, Recommendation
-from foldin.service.messages import ExplainResponse, Recommended, RecommendResponse
+from foldin.service.rankings import ExplainResponse, Recommended, RecommendResponse
 from foldin.service.scoring import Answer
 
 __all__ = ["answered", "explained", "reasons_of", "recommended"]

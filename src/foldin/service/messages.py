@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
@@ -21,16 +20,13 @@ from pydantic_core import PydanticCustomError
 
 from foldin.data.identifiers import checked_id, kind_refusal
 from foldin.errors import DataError
-from foldin.recommendation import Basis, Contribution
 
 __all__ = [
     "Appended",
     "BatchRequest",
-    "BatchResponse",
     "Event",
     "EventsRequest",
     "ExplainRequest",
-    "ExplainResponse",
     "Forgotten",
     "HistoryEvent",
     "Id",
@@ -45,10 +41,7 @@ __all__ = [
     "PartialEventsRequest",
     "Person",
     "Problem",
-    "Recommended",
     "RecommendRequest",
-    "RecommendResponse",
-    "Similar",
     "TrainRequest",
     "UserRequest",
     "UserResponse",
@@ -211,63 +204,10 @@ class BatchRequest(Rules):
     people: Annotated[list[Person], Field(min_length=1, max_length=MOST_IN_BATCH, fail_fast=True)]
 
 
-@dataclass(frozen=True)
-class Recommended:
-    """One item of a ranking."""
-
-    item: str
-    title: str
-    score: Annotated[float, Field(description="Orders the ranking; no probability.")]
-    probability: Annotated[float | None, Field(description="Calibrated on held-out users; null where it was not.")]
-    rating: Annotated[float | None, Field(description="To be expected; explicit feedback only.")]
-    basis: Basis
-    shares: Annotated[dict[str, float], Field(description="What part of all that speaks for the item each term has.")]
-    reasons: list[Contribution]
-    attributes: dict[str, str]
-
-
-@dataclass(frozen=True)
-class RecommendResponse:
-    """A ranking, and by which model."""
-
-    recommendation_id: Annotated[str, Field(description="For the events that come of it.")]
-    model: Annotated[str, Field(description="The version that answered.")]
-    items: list[Recommended]
-    reason: Annotated[str | None, Field(description="Why the list is short, or rests on no history.")]
-
-
-@dataclass(frozen=True)
-class BatchResponse:
-    """One answer for each person, in their order."""
-
-    answers: list[RecommendResponse]
-
-
-@dataclass(frozen=True)
-class Similar:
-    """What goes with an item."""
-
-    model: str
-    items: list[Recommended]
-
-
 class ExplainRequest(Person):
     """`POST /v1/explain`: why an item has its score."""
 
     item: Id
-
-
-@dataclass(frozen=True)
-class ExplainResponse:
-    """What each item of the history and each attribute of the profile does to the score, the largest first."""
-
-    model: str
-    item: str
-    score: float
-    basis: Basis
-    additive: Annotated[bool, Field(description="Whether the items add up to the history's term, as in linear models.")]
-    items: list[Contribution]
-    attributes: list[Contribution]
 
 
 class Event(Message):

@@ -19,17 +19,14 @@ from foldin.service.gate import needs
 from foldin.service.histories import history_of
 from foldin.service.messages import (
     BatchRequest,
-    BatchResponse,
     ExplainRequest,
-    ExplainResponse,
     Id,
     Person,
     RecommendRequest,
-    RecommendResponse,
     Rules,
-    Similar,
 )
 from foldin.service.persons import known_of
+from foldin.service.rankings import BatchResponse, ExplainResponse, RecommendResponse, Similar
 from foldin.service.scoring import EVERYTHING, Answer, Candidates, Wish
 from foldin.service.service import Service
 
