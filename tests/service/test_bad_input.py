@@ -167,3 +167,12 @@ def test_a_fault_is_where_it_was_sent(client: httpx.Client) -> None:
     batch = client.post("/v1/recommend/batch", json={"people": [{"history": ["i01", 7]}]})
     assert set(fields(batch)) == {"body.people.0.history.1"}
     assert "body.history.0.valeu" in fields(client.post("/v1/recommend", json={"history": [{"item": "a", "valeu": 1}]}))
+
+
+@pytest.mark.parametrize(
+    "path", ["recommendations?user=u02", "users/u02/recommendations?k=3", "similar?item=i01", "jobs?"]
+)
+def test_a_parameter_that_is_none_is_refused(path: str, client: httpx.Client) -> None:
+    assert client.get(f"/v1/{path}").status_code == 200
+    assert fields(client.get(f"/v1/{path}&kk=1&kk=2&seeen=3")) == ["query.kk", "query.seeen"]
+    assert client.get("/health/live?now=1").status_code == 200

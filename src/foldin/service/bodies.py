@@ -7,7 +7,7 @@ import inspect
 import json
 import re
 import zlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Container, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -40,6 +40,10 @@ LARGE = 2**15
 
 JSON = re.compile(r"application/([\w.-]+\+)?json *(;|$)", re.ASCII | re.IGNORECASE)
 """How the type of a body begins that is one."""
+
+
+STRICT = "/v1/"
+"""How the paths begin that take no parameter they do not know; a probe may send whatever keeps a cache away."""
 
 
 class RefusedError(Exception):
@@ -143,14 +147,17 @@ class StrictRoute(APIRoute):
         return strict
 
     async def admit(self, request: Request) -> None:
-        """Lets a request pass that may ask this, and whose body, where there is one, says that it is JSON.
+        """Lets a request pass that may ask this, asks nothing besides, and whose body, where one is, says it is JSON.
 
         Raises:
             ForbiddenError: the key lacks the scope.
+            RequestValidationError: a parameter of the query is none of the route's.
             HTTPException: 415.
         """
         for depends in self.dependencies:
             await _demand(depends)(request)
+        if request.scope["query_string"] and self.path.startswith(STRICT):
+            _check_query(request.query_params, {parameter.alias for parameter in self.dependant.query_params})
         if self.body_field is not None:
             _check_kind(header(request.scope, b"content-type"), await request.body())
 
@@ -184,6 +191,13 @@ class QuickRoute(StrictRoute):
 def _demand(depends: Depends) -> needs:
     assert isinstance(depends.dependency, needs)  # whatever else it was would not be looked at
     return depends.dependency
+
+
+def _check_query(given: Iterable[str], known: Container[str]) -> None:
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        message = {"type": "extra_forbidden", "msg": "Extra inputs are not permitted"}
+        raise RequestValidationError([{**message, "loc": ("query", name)} for name in unknown])
 
 
 def _check_kind(kind: str, body: bytes) -> None:
