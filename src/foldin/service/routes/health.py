@@ -34,7 +34,7 @@ def health_routes(service: Service) -> APIRouter:
         """Answers as long as the process lives."""
         return {"status": "live"}
 
-    @routes.get("/ready", responses={503: {"description": "No model yet, the store is away, or it is shutting down."}})
+    @routes.get("/ready", responses={503: {"description": "No model yet, or the store is away."}})
     async def ready() -> Response:
         """Whether recommendations can be given: there is a model, and the store answers."""
         try:
