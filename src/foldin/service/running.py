@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from foldin.errors import ConfigurationError, FoldinError
 from foldin.service.app import create_app
+from foldin.service.connections import Connection
 from foldin.service.logs import LOGGING
 from foldin.service.settings import Settings
 
@@ -81,7 +82,7 @@ def _run(settings: Settings, port: int, workers: int) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN,
-        h11_max_incomplete_event_size=2**16,
+        http=Connection,
     )
 
 

@@ -1,0 +1,50 @@
+"""Connections that bring no request are closed, whoever opens them."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from foldin.service.connections import MOST_HEADER
+from tests.service.server import PATIENCE, Server
+
+HALF = b"GET /health/live HTTP/1.1\r\nHost: service\r\nX-Half: "
+
+WHOLE = b"GET /health/live HTTP/1.1\r\nHost: service\r\n\r\n"
+REFUSED = b"POST /v1/events HTTP/1.1\r\nHost: service\r\nContent-Length: 100\r\n\r\n"
+BEGUN = (b"", b"\r\n", HALF, WHOLE + HALF, REFUSED + b"{")
+
+
+def connected(server: Server) -> socket.socket:
+    place = urlsplit(server.url)
+    return socket.create_connection((str(place.hostname), place.port or 0), PATIENCE)
+
+
+def test_a_connection_without_a_whole_request_is_closed(server: Server) -> None:
+    with ExitStack() as open_ones:
+        connections = [open_ones.enter_context(connected(server)) for _ in BEGUN]
+        for connection, begun in zip(connections, BEGUN, strict=True):
+            connection.sendall(begun)
+        answers = [b"".join(iter(lambda: one.recv(65_536), b"")) for one in connections]  # noqa: B023 - called at once
+    assert [answer.count(b"HTTP/1.1 ") for answer in answers] == [0, 0, 0, 1, 1]
+
+
+def test_a_header_has_an_end(server: Server) -> None:
+    with connected(server) as connection:
+        connection.sendall(HALF)
+        with pytest.raises(ConnectionError):
+            connection.sendall(b"x" * 100 * MOST_HEADER)
+
+
+def test_a_body_that_is_refused_may_come_to_its_end(client: httpx.Client) -> None:
+    for _ in range(5):
+        assert client.post("/v1/recommend", content=b" " * 2**23).status_code == 413
+
+
+def test_what_is_kept_alive_goes_on(client: httpx.Client) -> None:
+    for _ in range(20):
+        assert client.post("/v1/recommend", json={"user": "u02", "only": ["i01"] * 5_000}).status_code == 200
