@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel
 from foldin.service import bodies
 from foldin.service.bodies import LARGE, QuickRoute
 from foldin.strict_json import parse_json
+from tests.service.loops import completed
 from tests.service.server import PATIENCE
 
 ASKED, OTHERS = Event(), Event()
@@ -56,7 +57,7 @@ async def asked() -> httpx.Response:
 
 
 def test_others_are_answered_while_a_large_body_is_read() -> None:
-    assert asyncio.run(asked()).status_code == 200
+    assert completed(asked()).status_code == 200
 
 
 def test_a_body_that_is_no_json_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +74,7 @@ def test_a_body_that_is_no_json_is_looked_at_once(monkeypatch: pytest.MonkeyPatc
             headers = {"Content-Type": "application/json"}
             return (await client.post("/words", content=b'{"text": ', headers=headers)).status_code
 
-    assert asyncio.run(refused()) == 422
+    assert completed(refused()) == 422
     assert len(read) == 1
 
 

@@ -9,6 +9,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from foldin.service.turns import Turns
+from tests.service.loops import completed
 
 
 async def never(scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,9 +30,9 @@ async def late(method: str, path: str) -> str:
 
 @pytest.mark.parametrize("asked", ["GET /v1/users/u02", "GET /metrics", "POST /v1/recommend"])
 def test_a_question_stores_nothing_however_late_it_is(asked: str) -> None:
-    assert "stored" not in asyncio.run(late(*asked.split()))
+    assert "stored" not in completed(late(*asked.split()))
 
 
 @pytest.mark.parametrize("asked", ["POST /v1/events", "PUT /v1/users/u02", "DELETE /v1/items/i01"])
 def test_of_what_is_late_it_is_not_known_whether_it_was_stored(asked: str) -> None:
-    assert "whether anything was stored is not known" in asyncio.run(late(*asked.split()))
+    assert "whether anything was stored is not known" in completed(late(*asked.split()))
