@@ -161,6 +161,7 @@ def test_json_may_be_of_any_kind(kind: str, client: httpx.Client) -> None:
 def test_a_fault_is_where_it_was_sent(client: httpx.Client) -> None:
     assert fields(post(client, {"item": "i01"})) == ["body.events.0.user"]
     assert fields(post(client, event(kk=1))) == ["body.events.0.kk"]
+    assert "body.events.0.vaule: there is no such field (did you mean 'value'?)" in post(client, event(vaule=1)).text
     assert fields(client.post("/v1/events", json={"events": [1], "partial": True})) == ["body.events.0"]
     assert fields(client.post("/v1/events", json={})) == ["body.events"]
     assert set(fields(client.post("/v1/recommend", json={"history": ["i01", 7]}))) == {"body.history.1"}
@@ -174,5 +175,9 @@ def test_a_fault_is_where_it_was_sent(client: httpx.Client) -> None:
 )
 def test_a_parameter_that_is_none_is_refused(path: str, client: httpx.Client) -> None:
     assert client.get(f"/v1/{path}").status_code == 200
-    assert fields(client.get(f"/v1/{path}&kk=1&kk=2&seeen=3")) == ["query.kk", "query.seeen"]
+    refused = client.get(f"/v1/{path}&kk=1&kk=2&seeen=3")
+    assert fields(refused) == ["query.kk", "query.seeen"]
+    known = {"recommendations": "k, seen, user", "users": "k, seen", "similar": "item, k", "jobs": "none"}
+    told = known[path.partition("?")[0].partition("/")[0]]
+    assert refused.json()["errors"][0]["message"] == f"there is no such field; those there are: {told}"
     assert client.get("/health/live?now=1").status_code == 200

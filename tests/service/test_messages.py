@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from foldin.service.app import MOST_FAULTS
 from foldin.service.messages import (
     BatchRequest,
     EventsRequest,
@@ -14,6 +13,7 @@ from foldin.service.messages import (
     PartialEventsRequest,
     RecommendRequest,
 )
+from foldin.service.problems import MOST_FAULTS
 
 UNKNOWN: dict[str, object] = {f"unknown {number}": 1 for number in range(400)}
 
@@ -36,10 +36,13 @@ def test_a_body_in_which_much_is_wrong_makes_few_faults(name: str) -> None:
     assert refused.value.error_count() <= MOST_FAULTS
 
 
-def test_unknown_fields_are_named() -> None:
+def test_unknown_fields_are_named_with_those_there_are() -> None:
+    known = "those there are: events, partial"
     with pytest.raises(ValidationError) as refused:
-        RecommendRequest.model_validate({"uesr": "u02", "kk": 3})
-    told = [(fault["loc"], fault["msg"]) for fault in refused.value.errors()]
-    assert told == [(("uesr",), "Extra inputs are not permitted"), (("kk",), "Extra inputs are not permitted")]
-    with pytest.raises(ValidationError, match="not permitted: unknown 0, unknown 1, unknown 2 and 397 more"):
-        RecommendRequest.model_validate(UNKNOWN)
+        EventsRequest.model_validate({"evnets": [], "q": 3})
+    assert [(fault["loc"], fault["msg"]) for fault in refused.value.errors()] == [
+        (("evnets",), f"there is no such field (did you mean 'events'?); {known}"),
+        (("q",), f"there is no such field; {known}"),
+    ]
+    with pytest.raises(ValidationError, match=f"no such fields: unknown 0, unknown 1, unknown 2 and 397 more; {known}"):
+        EventsRequest.model_validate(UNKNOWN)

@@ -78,7 +78,7 @@ def checked_ids(item_ids: Sequence[str]) -> list[str]:
 def note_unknown(item_ids: Sequence[str], catalog: Catalog) -> None:
     """Says which of the items are not known to the model."""
     from foldin.cli.output import print_note
-    from foldin.cli.spelling import perhaps
+    from foldin.data.spelling import perhaps
 
     unknown = [item for item, known in zip(item_ids, catalog.knows(item_ids), strict=True) if not known]
     if unknown:
@@ -103,8 +103,8 @@ def unavailable_now(workspace: Workspace) -> list[str]:
 
 
 def _stored(workspace: Workspace, user: str) -> tuple[History, Profile]:
-    from foldin.cli.spelling import perhaps
     from foldin.data.identifiers import checked_id
+    from foldin.data.spelling import perhaps
     from foldin.errors import NotFoundError
 
     with workspace.store() as store:

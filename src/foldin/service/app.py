@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -20,7 +19,7 @@ from foldin.service.bodies import Bodies, StrictRoute
 from foldin.service.description import PROBLEMS, complete_description
 from foldin.service.gate import ForbiddenError, Gate
 from foldin.service.heads import Heads
-from foldin.service.problems import problem, problem_of, status_of
+from foldin.service.problems import detail_of, faults_of, problem, problem_of, status_of
 from foldin.service.routes.enter import enter_routes
 from foldin.service.routes.events import event_routes
 from foldin.service.routes.health import health_routes, measure_routes
@@ -37,9 +36,6 @@ from foldin.service.troubles import Troubles
 from foldin.service.turns import Turns
 
 __all__ = ["create_app"]
-
-MOST_FAULTS = 20
-"""Of a body, of which an answer tells."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -123,9 +119,8 @@ def _tell_of_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        faults = [{"field": _place(fault["loc"]), "message": _message(fault)} for fault in error.errors()[:MOST_FAULTS]]
-        detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults[:3])
-        return problem(422, detail, request.state.request_id, faults)
+        faults = faults_of(error.errors())
+        return problem(422, detail_of(faults), request.state.request_id, faults)
 
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: HTTPException) -> Response:
@@ -144,12 +139,3 @@ def _allowed(request: Request) -> str:
 def _leads_somewhere(scope: Scope, app: FastAPI) -> bool:
     asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
     return any(route.matches(asked)[0] == Match.FULL for route in app.routes)
-
-
-def _message(fault: Mapping[str, Any]) -> str:
-    said = fault["msg"]
-    return f"{said}: {fault['ctx']['error']}" if fault["type"] == "json_invalid" else str(said)
-
-
-def _place(parts: Sequence[object]) -> str:
-    return ".".join(str(part)[:64] for part in parts)

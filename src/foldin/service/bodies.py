@@ -7,7 +7,7 @@ import inspect
 import json
 import re
 import zlib
-from collections.abc import Callable, Container, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence, Set
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foldin.service.aside import aside
 from foldin.service.gate import needs
 from foldin.service.headers import header
+from foldin.service.messages import unknown_faults
 from foldin.service.problems import problem
 from foldin.strict_json import parse_json
 
@@ -193,11 +194,11 @@ def _demand(depends: Depends) -> needs:
     return depends.dependency
 
 
-def _check_query(given: Iterable[str], known: Container[str]) -> None:
+def _check_query(given: Iterable[str], known: Set[str]) -> None:
     unknown = [name for name in given if name not in known]
     if unknown:
-        message = {"type": "extra_forbidden", "msg": "Extra inputs are not permitted"}
-        raise RequestValidationError([{**message, "loc": ("query", name)} for name in unknown])
+        refused = ValidationError.from_exception_data("query", unknown_faults(unknown, sorted(known)))
+        raise RequestValidationError([{**fault, "loc": ("query", *fault["loc"])} for fault in refused.errors()])
 
 
 def _check_kind(kind: str, body: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
@@ -14,11 +15,13 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationError,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from foldin.data.identifiers import checked_id, kind_refusal
+from foldin.data.spelling import perhaps
 from foldin.errors import DataError
 
 __all__ = [
@@ -45,6 +48,7 @@ __all__ = [
     "TrainRequest",
     "UserRequest",
     "UserResponse",
+    "unknown_faults",
 ]
 
 MOST_ITEMS = 1_000
@@ -57,6 +61,9 @@ MOST_ATTRIBUTES = 64
 FEW = 3
 """Unknown fields of which each is told by itself. A record of a fault takes over a kilobyte, and no body shall make
 many: of a list, too, the first fault alone is told."""
+
+LONGEST_NAME = 64
+"""Letters of an unknown field that an answer repeats."""
 
 
 def _checked(text: str) -> str:
@@ -125,12 +132,6 @@ def _boolean(given: object) -> object:
 Whole: TypeAlias = Annotated[Literal[False], BeforeValidator(_boolean)]
 
 
-def _unknown(names: list[str]) -> PydanticCustomError:
-    first = ", ".join(name[:64] for name in names[:FEW])
-    said = "Extra inputs are not permitted: {first} and {more} more"
-    return PydanticCustomError("extra_forbidden", said, {"first": first, "more": len(names) - FEW})
-
-
 class Message(BaseModel):
     """What all messages have in common: nothing is coerced, and nothing unknown is passed over."""
 
@@ -138,12 +139,29 @@ class Message(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _refuse_many_unknown(cls, given: object) -> object:
-        if isinstance(given, dict) and len(given) > FEW:
-            unknown = [str(name) for name in given if name not in cls.model_fields]
-            if len(unknown) > FEW:
-                raise _unknown(unknown)
+    def _refuse_unknown(cls, given: object) -> object:
+        fields = cls.__pydantic_fields__
+        if isinstance(given, dict) and not given.keys() <= fields.keys():
+            faults = unknown_faults([str(name) for name in given if name not in fields], [*fields])
+            raise ValidationError.from_exception_data(cls.__name__, faults)
         return given
+
+
+def unknown_faults(unknown: Sequence[str], known: Sequence[str]) -> list[InitErrorDetails]:
+    """A fault for each name that is none, with the names there are; one for all of them where they are many."""
+    if len(unknown) > FEW:
+        first = ", ".join(name[:LONGEST_NAME] for name in unknown[:FEW])
+        told = f"there are no such fields: {first} and {len(unknown) - FEW} more"
+        return [{"type": _unknown(told, known), "loc": (), "input": None}]
+    return [
+        {"type": _unknown(f"there is no such field{perhaps(name, known)}", known), "loc": (name,), "input": None}
+        for name in unknown
+    ]
+
+
+def _unknown(told: str, known: Sequence[str]) -> PydanticCustomError:
+    fields = ", ".join(known) or "none"
+    return PydanticCustomError("extra_forbidden", "{told}; those there are: {fields}", {"told": told, "fields": fields})
 
 
 class HistoryEvent(Message):
@@ -244,7 +262,10 @@ class Appended(Message):
     stored: int
     known: int = Field(description="Left out, as an event of that id is stored already.")
     forgotten: int = Field(description="Left out, as the user is forgotten.")
-    codes: list[int] | None = Field(description="With `partial`, for each event: 200, 409 or 422.")
+    codes: list[int] | None = Field(default=None, description="With `partial`, for each event: 200, 409 or 422.")
+    reasons: list[str | None] | None = Field(
+        default=None, description="With `partial`, for each event: why it was not stored, or null where it was."
+    )
 
 
 class UserRequest(Message):

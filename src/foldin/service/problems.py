@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from itertools import islice
 from random import choice
+from typing import Any
 
 from starlette.responses import Response
 
@@ -22,11 +24,16 @@ from foldin.errors import (
 )
 from foldin.service.scoring import BusyError, LateError
 
-__all__ = ["problem", "problem_of", "status_of"]
+__all__ = ["MOST_FAULTS", "detail_of", "faults_of", "problem", "problem_of", "status_of"]
 
 RETRY_AFTER = (1, 2, 3)
 """Seconds after which a request that was refused for want of room may come again; drawn, so that not all who were
 refused at once come again at once."""
+
+MOST_FAULTS = 20
+"""Of a body, of which an answer tells."""
+
+MOST_IN_DETAIL = 3
 
 STORE_AWAY = "the store cannot be used just now: send it again, events with their event ids, which are stored once"
 
@@ -58,6 +65,17 @@ def problem_of(error: FoldinError, request_id: str | None = None) -> Response:
     return problem(status, str(error), request_id)
 
 
+def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """What is wrong with a message, as pydantic found it: each with its field, and in words."""
+    return [{"field": _place(error["loc"]), "message": _message(error)} for error in errors[:MOST_FAULTS]]
+
+
+def detail_of(faults: Sequence[Mapping[str, str]]) -> str:
+    """The first faults of a message in a line."""
+    told = (f"{fault['field']}: {fault['message']}" if fault["field"] else fault["message"] for fault in faults)
+    return "; ".join(islice(told, MOST_IN_DETAIL))
+
+
 def problem(
     status: int, detail: str, request_id: str | None = None, errors: Sequence[Mapping[str, str]] = ()
 ) -> Response:
@@ -73,3 +91,12 @@ def problem(
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="foldin"'
     return Response(json.dumps(content), status, headers, "application/problem+json")
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    said = error["msg"]
+    return f"{said}: {error['ctx']['error']}" if error["type"] == "json_invalid" else str(said)
+
+
+def _place(parts: Sequence[object]) -> str:
+    return ".".join(str(part)[:64] for part in parts)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Depends
 from pydantic import Discriminator, Tag, ValidationError
@@ -17,7 +17,7 @@ from foldin.service.bodies import QuickRoute
 from foldin.service.gate import needs
 from foldin.service.histories import log_of
 from foldin.service.messages import Appended, Event, EventsRequest, PartialEventsRequest
-from foldin.service.problems import status_of
+from foldin.service.problems import detail_of, faults_of, status_of
 from foldin.service.service import Service
 from foldin.store.contract import Batch, Ingested
 
@@ -33,6 +33,12 @@ for those of others."""
 
 MANY = 256
 """Events that take so long to read that others had better be answered meanwhile."""
+
+
+_Outcome: TypeAlias = Ingested | FoldinError
+
+NOTHING = Ingested(0, 0, 0, 0, 0)
+"""What an event adds that was counted with another."""
 
 
 def _form(body: object) -> str:
@@ -66,48 +72,45 @@ async def _together(service: Service, sent: EventsRequest) -> Appended:
 
 async def _each(service: Service, sent: PartialEventsRequest) -> Appended:
     read = await aside(lambda: [_read(event) for event in sent.events], long=len(sent.events) > MANY)
-    stored, codes = await _stored(service, [event for event in read if event is not None])
-    following = iter(codes)
-    return _appended(stored, [422 if event is None else next(following) for event in read])
+    stored = iter(await _stored(service, [event for event in read if isinstance(event, Event)]))
+    return _apart([next(stored) if isinstance(event, Event) else event for event in read])
 
 
-async def _stored(service: Service, events: Sequence[Event]) -> tuple[list[Ingested], list[int]]:
-    """What was stored, and of each event what became of it; all at once where nothing is wrong with any."""
+async def _stored(service: Service, events: Sequence[Event]) -> Sequence[_Outcome]:
+    """What became of each event; all are brought at once where nothing is wrong with any."""
     if not events:
-        return [], []
+        return []
     try:
-        return [await service.intake.append(await _built(events))], [200] * len(events)
+        together = await service.intake.append(await _built(events))
     except (ConflictError, DataError):
-        outcomes = await _one_by_one(service, events)
-    return [one for one in outcomes if isinstance(one, Ingested)], [_code(one) for one in outcomes]
+        return await _one_by_one(service, events)
+    return [together, *[NOTHING] * (len(events) - 1)]
 
 
-async def _one_by_one(service: Service, events: Sequence[Event]) -> list[Ingested | FoldinError]:
-    outcomes: list[Ingested | FoldinError] = []
+async def _one_by_one(service: Service, events: Sequence[Event]) -> list[_Outcome]:
+    outcomes: list[_Outcome] = []
     for start in range(0, len(events), AT_ONCE):
         outcomes += await asyncio.gather(*(_alone(service, event) for event in events[start : start + AT_ONCE]))
     return outcomes
 
 
-async def _alone(service: Service, event: Event) -> Ingested | FoldinError:
+async def _alone(service: Service, event: Event) -> _Outcome:
     """What became of one event; raises where the store is away, since then no code says it."""
     try:
         return await service.intake.append(_batch([event]))
+    except ConflictError:
+        return ConflictError(f"event id '{event.event_id}' belongs to another event")
     except FoldinError as refusal:
         if status_of(refusal) >= 500:
             raise
         return refusal
 
 
-def _read(plain: dict[str, object]) -> Event | None:
+def _read(plain: dict[str, object]) -> Event | DataError:
     try:
         return Event.model_validate(plain)
-    except ValidationError:
-        return None
-
-
-def _code(outcome: Ingested | FoldinError) -> int:
-    return status_of(outcome) if isinstance(outcome, FoldinError) else 200
+    except ValidationError as error:
+        return DataError(detail_of(faults_of(error.errors(include_url=False, include_input=False))))
 
 
 async def _built(events: Sequence[Event]) -> Batch:
@@ -124,10 +127,20 @@ def _batch(events: Sequence[Event]) -> Batch:
     )
 
 
-def _appended(done: Sequence[Ingested], codes: list[int] | None = None) -> Appended:
+def _apart(outcomes: Sequence[_Outcome]) -> Appended:
+    """The same of events each of which stands for itself: a code says what became of it, and a reason why not."""
+    refused = [outcome if isinstance(outcome, FoldinError) else None for outcome in outcomes]
+    return _appended([one for one in outcomes if isinstance(one, Ingested)]).model_copy(
+        update={
+            "codes": [200 if refusal is None else status_of(refusal) for refusal in refused],
+            "reasons": [None if refusal is None else str(refusal) for refusal in refused],
+        }
+    )
+
+
+def _appended(done: Sequence[Ingested]) -> Appended:
     return Appended(
         stored=sum(one.events for one in done),
         known=sum(one.known for one in done),
         forgotten=sum(one.forgotten for one in done),
-        codes=codes,
     )
