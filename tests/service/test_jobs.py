@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from time import sleep
@@ -84,7 +86,7 @@ def test_one_at_a_time_and_every_worker_knows_of_it(workspace: Path, held: Path)
         with server.client() as client:
             job = ended(client, 1)
             assert (job["state"], job["bundle"]) == ("done", "2-ease"), "as the bundle in use"
-            assert job["progress"]
+            assert (job["model"], job["progress"]) == ("ease", "done: 2-ease")
             assert client.post("/v1/train").json()["id"] == 2
 
 
@@ -106,6 +108,35 @@ def test_a_training_says_what_stood_in_its_way(workspace: Path) -> None:
         client.post("/v1/events", json={"events": [EVENT | {"value": 2.0}]})
         client.post("/v1/train")
         assert "--positive-from" in ended(client, 1)["error"]
+
+
+FULL = """
+import resource, sys
+import psutil
+from pathlib import Path
+from foldin.errors import ResourceError
+from foldin.service.jobs import Jobs
+jobs = Jobs(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))
+try:
+    jobs.start()
+except ResourceError as error:
+    print(error, psutil.Process().children())
+"""
+
+
+def test_a_training_that_nobody_would_hear_of_is_none(workspace: Path, held: Path) -> None:
+    told = subprocess.run([sys.executable, "-c", FULL, str(workspace)], capture_output=True, text=True, check=True)
+    assert "1.json cannot be written: File too large []" in told.stdout
+    assert Jobs(workspace).all() == []
+
+
+def test_where_jobs_cannot_be_written_the_service_has_failed_and_nobody_else(workspace: Path) -> None:
+    (workspace / "jobs").touch()
+    with serving(workspace) as server, server.client() as client:
+        answer = client.post("/v1/train")
+        assert answer.status_code == 503, answer.text
+        assert answer.headers["Retry-After"]
 
 
 def test_the_service_ends_its_training_and_a_later_one_tells_of_it(workspace: Path, held: Path) -> None:

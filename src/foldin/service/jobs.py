@@ -18,7 +18,7 @@ from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
 from foldin.data.files import replaced
-from foldin.errors import ConfigurationError, FoldinError, NotFoundError
+from foldin.errors import ConfigurationError, FoldinError, NotFoundError, ResourceError
 from foldin.service.processes import lives
 from foldin.strict_json import parse_json
 
@@ -33,6 +33,7 @@ KEPT = 100
 NICE = 10
 """By how much a training is kinder than the requests beside it."""
 
+DONE = "done"
 SILENT = "it ended without a word: it was killed, or the memory did not suffice"
 ENDED = "the service was ended, and the training with it"
 
@@ -47,10 +48,10 @@ class RunningError(FoldinError):
 
 @dataclass(frozen=True)
 class Job:
-    """A training. `model`: as it was asked for, None for that of the bundle in use. Times are ISO 8601, UTC.
+    """A training. `model`: as it was asked for, None for that of the bundle in use, and once it is done what came out.
 
     `process`, `born`: number of the process, and when it began in seconds since the epoch. `progress`: the last line it
-    said. `bundle`: what it made; `error`: why it made none.
+    said, or that it is done. `bundle`: what it made; `error`: why it made none. Times are ISO 8601, UTC.
     """
 
     id: int
@@ -84,7 +85,8 @@ class Jobs:
         """What is remembered, oldest first.
 
         Raises:
-            ConfigurationError: the workspace cannot be read or written.
+            ConfigurationError: what is remembered cannot be read.
+            ResourceError: the workspace cannot be written to, as where the disk is full.
         """
         return [self._present(job) for job in self._read_all()]
 
@@ -93,7 +95,7 @@ class Jobs:
 
         Raises:
             NotFoundError: there is none of that number.
-            ConfigurationError: as from `all`.
+            ConfigurationError, ResourceError: as from `all`.
         """
         return self._present(self._read(number))
 
@@ -104,7 +106,7 @@ class Jobs:
 
         Raises:
             RunningError: one is running.
-            ConfigurationError: the workspace cannot be written to.
+            ConfigurationError, ResourceError: as from `all`.
         """
         with self._alone():
             jobs = [self._settled(job) for job in self._read_all()]
@@ -126,7 +128,12 @@ class Jobs:
         process = self._process(number, model, seed)
         born = psutil.Process(process.pid).create_time()
         job = Job(number, model, seed, process.pid, born, _now())
-        self._write(job)
+        try:
+            self._write(job)
+        except ResourceError:  # nobody would ever hear of it
+            process.kill()
+            process.wait()
+            raise
         waiting = Thread(target=self._await, args=(process, number), name=f"foldin-job-{number}", daemon=True)
         self._own[number] = process, waiting
         waiting.start()
@@ -172,16 +179,18 @@ class Jobs:
         """A job whose process has ended with its outcome, which is written down; for one that is alone."""
         if job.state != "running" or lives(job.process, job.born):
             return job
-        said = _last_line(self._log(job.id))
-        job = replace(job, ended=_now(), progress=said)
-        bundle = _bundle(self._answer(job.id))
-        if bundle is not None:
-            job = replace(job, state="done", bundle=bundle, error=None)
-        else:
-            job = replace(job, state="failed", error=job.error or _error(said))
+        job = self._ended(replace(job, ended=_now()))
         self._write(job)
         self._answer(job.id).unlink(missing_ok=True)
         return job
+
+    def _ended(self, job: Job) -> Job:
+        bundle = _bundle(self._answer(job.id))
+        if bundle is None:
+            said = _last_line(self._log(job.id))
+            return replace(job, state="failed", progress=said, error=job.error or _error(said))
+        model = bundle.partition("-")[2]
+        return replace(job, state="done", model=model, progress=f"{DONE}: {bundle}", bundle=bundle, error=None)
 
     def _forget(self, jobs: list[Job]) -> None:
         for job in jobs:
@@ -211,7 +220,7 @@ class Jobs:
             with replaced(file) as draft:
                 draft.write_text(json.dumps(asdict(job), indent=2) + "\n", encoding="utf-8")
         except OSError as error:
-            raise ConfigurationError(f"{file} cannot be written: {error.strerror or error}") from error
+            raise ResourceError(f"{file} cannot be written: {error.strerror or error}") from error
 
     def _file(self, number: int) -> Path:
         return self._folder / f"{number}.json"
@@ -229,7 +238,7 @@ class Jobs:
             with FileLock(self._folder / ".lock"):
                 yield
         except OSError as error:
-            raise ConfigurationError(f"{self._folder} cannot be used: {error.strerror or error}") from error
+            raise ResourceError(f"{self._folder} cannot be used: {error.strerror or error}") from error
 
 
 def _last_line(log: Path) -> str | None:

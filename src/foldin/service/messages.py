@@ -34,8 +34,11 @@ __all__ = [
     "HistoryEvent",
     "Id",
     "Impression",
+    "ItemEntry",
     "ItemRequest",
     "ItemResponse",
+    "ItemsRequest",
+    "ItemsStored",
     "JobResponse",
     "JobsResponse",
     "ModelName",
@@ -54,6 +57,7 @@ __all__ = [
 MOST_ITEMS = 1_000
 MOST_HISTORY = 10_000
 MOST_EVENTS = 10_000
+MOST_TOGETHER = 10_000
 MOST_IN_BATCH = 256
 MOST_DIVERSE = 100
 MOST_ATTRIBUTES = 64
@@ -151,17 +155,19 @@ def unknown_faults(unknown: Sequence[str], known: Sequence[str]) -> list[InitErr
     """A fault for each name that is none, with the names there are; one for all of them where they are many."""
     if len(unknown) > FEW:
         first = ", ".join(name[:LONGEST_NAME] for name in unknown[:FEW])
-        told = f"there are no such fields: {first} and {len(unknown) - FEW} more"
-        return [{"type": _unknown(told, known), "loc": (), "input": None}]
+        problem = f"there are no such fields: {first} and {len(unknown) - FEW} more"
+        return [{"type": _unknown(problem, known), "loc": (), "input": None}]
     return [
         {"type": _unknown(f"there is no such field{perhaps(name, known)}", known), "loc": (name,), "input": None}
         for name in unknown
     ]
 
 
-def _unknown(told: str, known: Sequence[str]) -> PydanticCustomError:
+def _unknown(problem: str, known: Sequence[str]) -> PydanticCustomError:
     fields = ", ".join(known) or "none"
-    return PydanticCustomError("extra_forbidden", "{told}; those there are: {fields}", {"told": told, "fields": fields})
+    return PydanticCustomError(
+        "extra_forbidden", "{problem}; those there are: {fields}", {"problem": problem, "fields": fields}
+    )
 
 
 class HistoryEvent(Message):
@@ -302,6 +308,24 @@ class ItemRequest(Message):
     )
 
 
+class ItemEntry(ItemRequest):
+    """One of several items that are stored together."""
+
+    item: Id
+
+
+class ItemsRequest(Message):
+    """`POST /v1/items`: all or nothing."""
+
+    items: Annotated[list[ItemEntry], Field(min_length=1, max_length=MOST_TOGETHER, fail_fast=True)]
+
+
+class ItemsStored(Message):
+    """How many items the catalogue has taken; they are on disk, and the next recommendation knows them."""
+
+    stored: int
+
+
 class ItemResponse(Message):
     """An item of the catalogue, and whether it can be recommended now."""
 
@@ -356,12 +380,14 @@ class JobResponse(Message):
 
     id: int
     state: Literal["running", "done", "failed"]
-    model: str | None = Field(description="As it was asked for.")
+    model: str | None = Field(
+        description="As it was asked for, null for that of the bundle in use; what came out, once it is done."
+    )
     seed: int
     started: str = Field(description="ISO 8601, UTC, as all times.")
     ended: str | None
-    progress: str | None = Field(description="What it said last.")
-    bundle: str | None = Field(description="What it made.")
+    progress: str | None = Field(description="What it said last; `done` and the bundle, once it is done.")
+    bundle: str | None = Field(description="What it made: the version that answers from then on.")
     error: str | None = Field(description="Why it made none.")
 
 

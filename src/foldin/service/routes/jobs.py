@@ -34,21 +34,20 @@ def job_routes(service: Service) -> APIRouter:
             return problem(409, str(error), request.state.request_id, running)
         assert job is not None
         response.headers["Location"] = f"/v1/jobs/{job.id}"
-        return _told(job)
+        return _message(job)
 
     @routes.get("/jobs")
     async def jobs() -> JobsResponse:
         """The trainings that were started here, oldest first, and what became of them."""
-        return JobsResponse(jobs=[_told(job) for job in await asyncio.to_thread(service.jobs.all)])
+        return JobsResponse(jobs=[_message(job) for job in await asyncio.to_thread(service.jobs.all)])
 
     @routes.get("/jobs/{job}")
     async def one(job: int) -> JobResponse:
         """How a training goes."""
-        return _told(await asyncio.to_thread(service.jobs.job, job))
+        return _message(await asyncio.to_thread(service.jobs.job, job))
 
     return routes
 
 
-def _told(job: Job) -> JobResponse:
-    told = {field: getattr(job, field) for field in JobResponse.model_fields}
-    return JobResponse(**told)
+def _message(job: Job) -> JobResponse:
+    return JobResponse(**{field: getattr(job, field) for field in JobResponse.model_fields})
