@@ -70,10 +70,25 @@ def test_a_profile_of_a_forgotten_user_is_refused_with_what_to_do(client: httpx.
     for profile in ({"role": "admin"}, {}):
         refused = client.put("/v1/users/u9", json={"profile": profile})
         assert refused.status_code == 409
-        assert "user 'u9' is forgotten" in refused.json()["detail"]
+        assert "user 'u9' was forgotten: whatever is sent of them is left out" in refused.json()["detail"]
         assert "`foldin forget u9 --lift`" in refused.json()["detail"]
     assert client.get("/v1/users/u9").status_code == 404
     assert client.put("/v1/users/known", json={"profile": {}}).status_code == 200
+
+
+def test_profiles_take_only_so_many_attribute_names(client: httpx.Client) -> None:
+    def put(user: str, *names: str) -> httpx.Response:
+        return client.put(f"/v1/users/{user}", json={"profile": dict.fromkeys(names, "x")})
+
+    wide = {f"wide{part}": [f"name {part} {number}" for number in range(64)] for part in range(4)}
+    assert [put(user, *names).status_code for user, names in wide.items()] == [200] * 4
+    refused = put("one more", "another name")
+    assert refused.status_code == 422
+    assert "the profiles would have 257 attribute names, and 256 is the most" in refused.json()["detail"]
+    assert client.get("/v1/users/one more").status_code == 404
+    assert put("one more", *wide["wide2"]).status_code == 200
+    for user in (*wide, "one more"):
+        client.delete(f"/v1/users/{user}")
 
 
 def test_an_id_with_a_slash_goes_in_the_query(client: httpx.Client) -> None:

@@ -38,6 +38,10 @@ from foldin.service.turns import Turns
 __all__ = ["create_app"]
 
 
+BULK = ("/v1/events", "/v1/items")
+"""Where much comes in at once."""
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The service for a workspace, as an ASGI application; it is opened at startup and closed at shutdown.
 
@@ -57,7 +61,9 @@ def create_app(settings: Settings) -> FastAPI:
     _add_routes(app, service)
     _tell_of_problems(app)
     app.add_middleware(Heads)
-    app.add_middleware(Bodies, most=settings.body, most_at={"/v1/events": settings.events_body}, pause=settings.pause)
+    app.add_middleware(
+        Bodies, most=settings.body, most_at=dict.fromkeys(BULK, settings.bulk_body), pause=settings.pause
+    )
     app.add_middleware(
         Gate,
         keys=service.keys,
@@ -108,7 +114,7 @@ def _tell_of_problems(app: FastAPI) -> None:
     troubles = Troubles()
 
     @app.exception_handler(FoldinError)
-    async def told(request: Request, error: FoldinError) -> Response:
+    async def failed(request: Request, error: FoldinError) -> Response:
         if (status := status_of(error)) >= 500:
             troubles.tell(error, request.state.request_id, status)
         return problem_of(error, request.state.request_id)

@@ -18,7 +18,8 @@ class Settings:
     `most_explained`: requests for reasons that may wait; `most_writes`: batches of events that may wait for the disk;
     `most_requests`: answered at once, all in all.
     `deadline`: seconds until a recommendation is given up; `patience`: until all else is; `pause`: until a body is of
-    which nothing more comes. `body`: bytes of a request at most, unpacked too; `events_body`: where events come in.
+    which nothing more comes. `body`: bytes of a request at most, unpacked too; `bulk_body`: where many events
+    or items come in.
     `rate`: requests per second of one key, on average; `burst`: at once.
     `look`: seconds between looks for a new model and a changed catalogue.
     `impressions`: the share of what is shown that the store remembers, 0 to 1.
@@ -39,7 +40,7 @@ class Settings:
     patience: float = 30.0
     pause: float = 1.5
     body: int = 2**20
-    events_body: int = 2**22
+    bulk_body: int = 2**22
     rate: float = 1_000.0
     burst: int = 2_000
     look: float = 1.0

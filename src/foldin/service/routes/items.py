@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict
 from functools import partial
 
@@ -10,24 +10,46 @@ from fastapi import APIRouter, Depends
 
 from foldin.data.availability import AVAILABILITY, HIDDEN, unavailable
 from foldin.data.catalog import Catalog, ids_of
-from foldin.errors import DataError
-from foldin.service.bodies import StrictRoute
+from foldin.service.attribute_names import check_names
+from foldin.service.bodies import QuickRoute, StrictRoute
 from foldin.service.gate import needs
-from foldin.service.messages import Id, ItemRequest, ItemResponse
+from foldin.service.messages import Id, ItemEntry, ItemRequest, ItemResponse, ItemsRequest, ItemsStored
 from foldin.service.offered import offered
 from foldin.service.service import Service
 from foldin.store.contract import Store
 
 __all__ = ["item_routes"]
 
-MOST_NAMES = 256
-"""Different names of attributes in a catalogue that is written here: each is a column over all items wherever the
-catalogue is read. Those that say when an item can be had are not counted, so that one can always be hidden."""
-
 
 def item_routes(service: Service) -> APIRouter:
-    """What a key of scope `ingest` may do; an id with a slash goes in the query, as `/v1/item?item=a/b`."""
-    routes = APIRouter(prefix="/v1", tags=["items"], route_class=StrictRoute, dependencies=[Depends(needs("ingest"))])
+    """What a key of scope `ingest` may do."""
+    routes = APIRouter(prefix="/v1", tags=["items"], dependencies=[Depends(needs("ingest"))])
+    routes.include_router(_one(service))
+    routes.include_router(_many(service))
+    return routes
+
+
+def _many(service: Service) -> APIRouter:
+    routes = APIRouter(route_class=QuickRoute, dependencies=[Depends(needs("ingest"))])
+
+    @routes.post("/items")
+    async def store(sent: ItemsRequest) -> ItemsStored:
+        """Stores up to 10,000 items, all or nothing; what the catalogue says of each of them is replaced, and others
+        stay as they are. The catalogue is read again once."""
+
+        def write(store: Store) -> ItemsStored:
+            _check_names(service.shelf.catalog, {name for one in sent.items for name in one.attributes})
+            _put(service, store, _catalog_of(sent.items))
+            return ItemsStored(stored=len(sent.items))
+
+        return await service.writing_desk.run(write)
+
+    return routes
+
+
+def _one(service: Service) -> APIRouter:
+    """An item by its id; one with a slash goes in the query, as `/v1/item?item=a/b`."""
+    routes = APIRouter(route_class=StrictRoute, dependencies=[Depends(needs("ingest"))])
 
     @routes.get("/item")
     @routes.get("/items/{item}")
@@ -41,11 +63,9 @@ def item_routes(service: Service) -> APIRouter:
         """Replaces what the catalogue says of an item; one that hides it is in force at once."""
 
         def write(store: Store) -> ItemResponse:
-            _check_names(service.shelf.catalog, sent.attributes)
-            one = Catalog.of_one(item, sent.attributes)
-            unavailable(one)  # refuses what cannot be understood, before it is stored
-            store.put_catalog(one)
-            return _shown(service, store, item)
+            _check_names(service.shelf.catalog, sent.attributes.keys())
+            _put(service, store, Catalog.of_one(item, sent.attributes))
+            return _item(service, service.shelf.catalog, item)
 
         return await service.writing_desk.run(write)
 
@@ -56,31 +76,35 @@ def item_routes(service: Service) -> APIRouter:
 
         def write(store: Store) -> ItemResponse:
             store.alter_item(item, partial(_hidden, service, item))
-            return _shown(service, store, item)
+            service.shelf.refresh(store)
+            return _item(service, service.shelf.catalog, item)
 
         return await service.writing_desk.run(write)
 
     return routes
 
 
-def _check_names(catalog: Catalog, attributes: Mapping[str, str]) -> None:
-    counted = {*catalog.attributes, *attributes}.difference(AVAILABILITY)
-    if len(counted) > MOST_NAMES and counted - catalog.attributes.keys():
-        problem = f"the catalogue would have {len(counted)} attribute names, and {MOST_NAMES} is the most"
-        raise DataError(
-            f"{problem}: use names that other items have, or put several values under one", field="attributes"
-        )
+def _check_names(catalog: Catalog, added: Set[str]) -> None:
+    # those that say when an item can be had are not counted, so that one can always be hidden
+    check_names(catalog.attributes.keys() - {*AVAILABILITY}, added - {*AVAILABILITY}, "the catalogue")
+
+
+def _catalog_of(items: Sequence[ItemEntry]) -> Catalog:
+    names = sorted({name for one in items for name in one.attributes})
+    columns = {name: ids_of([one.attributes.get(name) for one in items]) for name in names}
+    return Catalog(ids_of([one.item for one in items]), columns)
+
+
+def _put(service: Service, store: Store, items: Catalog) -> None:
+    """Stores items, which the rankings know from here on."""
+    unavailable(items)  # refuses what cannot be understood, before anything is stored
+    store.put_catalog(items)
+    service.shelf.refresh(store)
 
 
 def _hidden(service: Service, item: str, known: Mapping[str, str] | None) -> dict[str, str]:
     catalog = Catalog(ids_of([])) if known is None else Catalog.of_one(item, known)
     return {**_item(service, catalog, item).attributes, HIDDEN: "true"}
-
-
-def _shown(service: Service, store: Store, item: str) -> ItemResponse:
-    """What is said of an item once it is written, which the rankings know from here on."""
-    service.shelf.refresh(store)
-    return _item(service, service.shelf.catalog, item)
 
 
 def _item(service: Service, catalog: Catalog, item: str) -> ItemResponse:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends
 from foldin.data.catalog import ids_of
 from foldin.data.profiles import Profiles
 from foldin.errors import ConflictError, NotFoundError
+from foldin.service.attribute_names import ProfileNames
 from foldin.service.bodies import StrictRoute
 from foldin.service.gate import needs
 from foldin.service.histories import events_of, moment_of
@@ -24,6 +25,7 @@ __all__ = ["user_routes"]
 def user_routes(service: Service) -> APIRouter:
     """What a key of scope `ingest` may do; an id with a slash goes in the query, as `/v1/user?user=a/b`."""
     routes = APIRouter(prefix="/v1", tags=["users"], route_class=StrictRoute, dependencies=[Depends(needs("ingest"))])
+    names = ProfileNames()
 
     @routes.get("/user")
     @routes.get("/users/{user}")
@@ -36,11 +38,12 @@ def user_routes(service: Service) -> APIRouter:
     async def put(user: Id, sent: UserRequest) -> UserResponse:
         """Replaces a user's profile. A user nobody had heard of is known from here on; one who is forgotten is refused
         (409) until `foldin forget --lift`."""
-        kept = await service.writing_desk.run(lambda store: _with_profile(store, user, sent.profile))
-        if kept is None:  # said here and not at the desk, which would take this error for a store that is away
-            problem = f"user '{user}' is forgotten: what comes of them is left out, and this profile was, too"
-            raise ConflictError(f"{problem}; `foldin forget {quote(user)} --lift` takes them in again")
-        return kept
+
+        def write(store: Store) -> UserResponse:
+            names.check(store, sent.profile.keys())
+            return _with_profile(store, user, sent.profile)
+
+        return await service.writing_desk.run(write)
 
     @routes.delete("/user")
     @routes.delete("/users/{user}")
@@ -52,29 +55,30 @@ def user_routes(service: Service) -> APIRouter:
     return routes
 
 
-def _with_profile(store: Store, user: str, profile: Mapping[str, str]) -> UserResponse | None:
-    """All that is kept of a user with a new profile; None of one who is forgotten."""
+def _with_profile(store: Store, user: str, profile: Mapping[str, str]) -> UserResponse:
+    """All that is kept of a user with a new profile."""
     store.put_profiles(Profiles(ids_of([user]), {name: ids_of([value]) for name, value in profile.items()}))
     known = known_of(store, user)
-    return _told_of(store, user, known) if known.heard_of else None
+    if not known.heard_of:
+        problem = f"user '{user}' was forgotten: whatever is sent of them is left out, and so was this profile"
+        raise ConflictError(f"{problem}; `foldin forget {quote(user)} --lift` takes them in again")
+    return _export(store, user, known)
 
 
 def _kept(store: Store, user: str) -> UserResponse:
     known = known_of(store, user)
-    kept = _told_of(store, user, known)
+    kept = _export(store, user, known)
     if not known.heard_of and not kept.shown:
         raise NotFoundError(f"no user '{user}'")
     return kept
 
 
-def _told_of(store: Store, user: str, known: Known) -> UserResponse:
-    shown = store.shown_to(user)
-    return UserResponse(
-        user=user, profile=dict(known.profile), history=events_of(known.history), shown=[_told(one) for one in shown]
-    )
+def _export(store: Store, user: str, known: Known) -> UserResponse:
+    shown = [_impression(one) for one in store.shown_to(user)]
+    return UserResponse(user=user, profile=dict(known.profile), history=events_of(known.history), shown=shown)
 
 
-def _told(shown: Shown) -> Impression:
+def _impression(shown: Shown) -> Impression:
     one = shown.impression
     return Impression(
         recommendation_id=one.recommendation_id,
