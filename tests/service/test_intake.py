@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import apsw
 import pytest
 
 from foldin.data.interactions import Interactions
+from foldin.errors import ConflictError
 from foldin.service.intake import Intake
 from foldin.service.scoring import BusyError
 from foldin.store.contract import Batch
@@ -49,3 +51,18 @@ def test_a_batch_without_a_place_is_refused_at_once_and_others_are_stored(
         thread.submit(lambda: asyncio.run(bring())).result()
     with open_store(f"sqlite:///{file}") as store:
         assert store.summary().events == (ROOM + 1) * len(checkerboard)
+
+
+def test_an_event_that_is_refused_is_no_outage(
+    file: Path, log_of: Callable[..., Interactions], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def bring() -> None:
+        intake = Intake(f"sqlite:///{file}", most_waiting=ROOM)
+        await intake.append(Batch(log_of([("ann", "i01")]), "tests", ["e1"]))
+        with pytest.raises(ConflictError):
+            await intake.append(Batch(log_of([("ann", "i02")]), "tests", ["e1"]))
+        intake.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(bring())).result()
+    assert not caplog.records

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from threading import Semaphore
 
-from foldin.errors import StoreError
+from foldin.errors import ConflictError, StoreError
 from foldin.service.outage import Outage
 from foldin.service.scoring import BusyError
 from foldin.store.contract import Batch, Ingested
@@ -43,6 +43,8 @@ class Intake:
         stored.add_done_callback(lambda _: self._places.release())
         try:
             ingested = await asyncio.shield(asyncio.wrap_future(stored))
+        except ConflictError:
+            raise  # the store is there, and has refused it
         except StoreError as failure:
             self._outage.goes_on(failure)
             raise

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import TypeVar
 
-from foldin.errors import FoldinError, StoreError
+from foldin.errors import ConflictError, FoldinError, StoreError
 from foldin.store.contract import Store
 from foldin.store.opening import open_store
 
@@ -45,11 +45,14 @@ class Reach:
 
         Raises:
             StoreError: it is away, or cannot do this.
+            ConflictError, or whatever else `work` raises; the store is there all the same.
         """
         if self._away is not None:
             raise StoreError(self._away)
         try:
             return work(self._store)
+        except ConflictError:
+            raise
         except StoreError as failure:
             self._look_for_it(str(failure))
             raise
