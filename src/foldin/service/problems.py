@@ -72,8 +72,8 @@ def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 def detail_of(faults: Sequence[Mapping[str, str]]) -> str:
     """The first faults of a message in a line."""
-    told = (f"{fault['field']}: {fault['message']}" if fault["field"] else fault["message"] for fault in faults)
-    return "; ".join(islice(told, MOST_IN_DETAIL))
+    lines = (f"{fault['field']}: {fault['message']}" if fault["field"] else fault["message"] for fault in faults)
+    return "; ".join(islice(lines, MOST_IN_DETAIL))
 
 
 def problem(

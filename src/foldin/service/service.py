@@ -111,7 +111,7 @@ class Service:
         found = live.recommender.similar(item, k, left_out=self.shelf.unavailable(live))
         return self.shelf.described(live, found)
 
-    def told(self) -> Sequence[Metric]:
+    def all_measures(self) -> Sequence[Metric]:
         """The measures of all the processes of the service; it may take a while where they are several."""
         return self._measured() if self.tallies is None else self.tallies.total()
 

@@ -107,10 +107,10 @@ class Shelf:
 
 def _offer(catalog: Catalog, live: Live) -> _Offer:
     items = live.recommender.catalog
-    told = _by_item(items, catalog)
-    availability = _availability(items, told)
+    said = _by_item(items, catalog)
+    availability = _availability(items, said)
     categories = _categories(items, catalog if len(catalog) else items)
-    return _Offer(live, availability, categories, _changed(items, catalog, told), unavailable=availability.gone())
+    return _Offer(live, availability, categories, _changed(items, catalog, said), unavailable=availability.gone())
 
 
 def _by_item(items: Catalog, catalog: Catalog) -> Attributes:
@@ -121,17 +121,17 @@ def _by_item(items: Catalog, catalog: Catalog) -> Attributes:
     return {name: np.concatenate([column, ids_of([None])])[rows] for name, column in catalog.attributes.items()}
 
 
-def _changed(items: Catalog, catalog: Catalog, told: Attributes) -> dict[str, dict[str, str]]:
+def _changed(items: Catalog, catalog: Catalog, said: Attributes) -> dict[str, dict[str, str]]:
     nothing = np.full(len(items), None, dtype=np.object_)
     differs = np.zeros(len(items), dtype=np.bool_)
-    for name in items.attributes.keys() | told.keys():
-        differs |= items.attributes.get(name, nothing) != told.get(name, nothing)
-    known, now = catalog.knows(items.item_ids), Catalog(items.item_ids, told)
+    for name in items.attributes.keys() | said.keys():
+        differs |= items.attributes.get(name, nothing) != said.get(name, nothing)
+    known, now = catalog.knows(items.item_ids), Catalog(items.item_ids, said)
     return {str(items.item_ids[index]): now.item(index) for index in np.flatnonzero(differs & known).tolist()}
 
 
-def _availability(items: Catalog, told: Attributes) -> Availability:
-    spoken_of = {name: column for name, column in told.items() if name in AVAILABILITY}
+def _availability(items: Catalog, said: Attributes) -> Availability:
+    spoken_of = {name: column for name, column in said.items() if name in AVAILABILITY}
     try:
         return availability_of(Catalog(items.item_ids, spoken_of))
     except DataError:  # refused where items are written; a file imported past it must not silence everything

@@ -94,9 +94,9 @@ def _metric(name: str, documentation: str, kind: str, samples: Iterable[tuple[st
     return metric
 
 
-def _total(told: Iterable[Iterable[Metric]]) -> list[Metric]:
+def _total(processes: Iterable[Iterable[Metric]]) -> list[Metric]:
     totals: dict[str, tuple[Metric, dict[Place, float]]] = {}
-    for metric in (metric for metrics in told for metric in metrics):
+    for metric in (metric for metrics in processes for metric in metrics):
         _, values = totals.setdefault(metric.name, (metric, {}))
         for sample in metric.samples:
             place = sample.name, tuple(sorted(sample.labels.items()))

@@ -20,15 +20,15 @@ class Troubles:
     """Tells an operator each reason as it is, with one request that it befell."""
 
     def __init__(self) -> None:
-        self._told: dict[str, float] = {}
+        self._said: dict[str, float] = {}
 
     def tell(self, error: Exception, request_id: str, status: int) -> None:
         """Logs why a request failed, unless that was said just now."""
         reason, now = _without_rows(str(error)), monotonic()
-        self._told = {known: told for known, told in self._told.items() if now - told < PAUSE}
-        if reason in self._told or len(self._told) == MOST_REASONS:
+        self._said = {known: at for known, at in self._said.items() if now - at < PAUSE}
+        if reason in self._said or len(self._said) == MOST_REASONS:
             return
-        self._told[reason] = now
+        self._said[reason] = now
         level = logging.ERROR if status == 500 else logging.WARNING
         fields = {"request_id": request_id, "status": status, "reason": reason}
         _log.log(level, "request failed", extra={"fields": fields})

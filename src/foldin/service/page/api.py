@@ -55,25 +55,25 @@ def messages_of(description: Schema) -> dict[str, list[Part]]:
     return {name: found for name, found in fields.items() if found}
 
 
-def _operation(description: Schema, path: str, method: str, told: Schema) -> Operation:
-    answers = told.get("responses", {})
+def _operation(description: Schema, path: str, method: str, described: Schema) -> Operation:
+    answers = described.get("responses", {})
     good: Schema = next((answers[code] for code in sorted(answers) if code.startswith("2")), {})
     return Operation(
-        next(iter(told.get("tags", ())), "other"),
+        next(iter(described.get("tags", ())), "other"),
         method.upper(),
         path,
-        told.get("description", ""),
+        described.get("description", ""),
         [
             Part(one["name"], _kind(description, one["schema"]), one.get("required", False), one.get("description", ""))
-            for one in told.get("parameters", ())
+            for one in described.get("parameters", ())
         ],
-        list(_fields(description, _body(told.get("requestBody", {})))),
+        list(_fields(description, _body(described.get("requestBody", {})))),
         list(_fields(description, _body(good))),
     )
 
 
-def _body(told: Schema) -> Schema:
-    schema: Schema = told.get("content", {}).get("application/json", {}).get("schema", {})
+def _body(described: Schema) -> Schema:
+    schema: Schema = described.get("content", {}).get("application/json", {}).get("schema", {})
     return schema
 
 

@@ -33,8 +33,8 @@ def reasons_for(
     Raises:
         NotFoundError: the catalogue lacks an item.
     """
-    told = recommender.explain_many(history, items, profile=profile)
-    return {one.item_id: [*_of_parts(recommender, one, profile), *_of_rest(one)] for one in told}
+    explained = recommender.explain_many(history, items, profile=profile)
+    return {one.item_id: [*_of_parts(recommender, one, profile), *_of_rest(one)] for one in explained}
 
 
 def _of_parts(recommender: Recommender, explanation: Explanation, profile: Mapping[str, str]) -> list[Reason]:

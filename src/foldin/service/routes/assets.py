@@ -22,8 +22,8 @@ def asset_routes() -> APIRouter:
     @routes.get("/docs")
     async def docs(request: Request) -> Response:
         """The API, route by route."""
-        told = request.app.openapi()
-        return page("api.html", here="docs", groups=operations_of(told), messages=messages_of(told))
+        description = request.app.openapi()
+        return page("api.html", here="docs", groups=operations_of(description), messages=messages_of(description))
 
     @routes.get("/static/{digest}/{name:path}")
     async def static(digest: str, name: str) -> Response:

@@ -56,6 +56,6 @@ def measure_routes(service: Service) -> APIRouter:
     async def metrics() -> Response:
         """Latency by route, queue, batch size, model version and age, events, cold starts, coverage and clicks."""
         clicks = await service.clicks.counted()
-        return Metrics(text_of(await asyncio.to_thread(service.told), clicks))
+        return Metrics(text_of(await asyncio.to_thread(service.all_measures), clicks))
 
     return routes

@@ -60,7 +60,7 @@ class Outcome:
     model: str
 
 
-class Told(TypedDict):
+class View(TypedDict):
     """What every page of a ranking shows."""
 
     somebody: Somebody
@@ -83,24 +83,24 @@ def page_routes(service: Service) -> APIRouter:
         """The ten best for somebody, or for nobody yet."""
         if service.live.now() is None:
             return page("no_model.html", here="recommend")
-        told, _ = await _about(service, user)
-        return page("recommend.html", here="recommend", some=await people.some(), **told)
+        view, _ = await _about(service, user)
+        return page("recommend.html", here="recommend", some=await people.some(), **view)
 
     @routes.get("/what-if")
     async def what_if(user: Id | None = None) -> Response:
         """The same, to be played with."""
         if service.live.now() is None:
             return page("no_model.html", here="what-if")
-        told, recommender = await _about(service, user)
-        fields = fields_of(recommender, told["somebody"].profile)
-        return page("what_if.html", here="what-if", draft=Draft(user), fields=fields, **told)
+        view, recommender = await _about(service, user)
+        fields = fields_of(recommender, view["somebody"].profile)
+        return page("what_if.html", here="what-if", draft=Draft(user), fields=fields, **view)
 
     @routes.post("/what-if")
     async def changed(request: Request) -> Response:
         """The ranking for the form as it is now, and the history with it."""
         draft = read_draft(await request.body())
-        told, _ = await _ranked(service, await _drafted(service, draft), draft.before)
-        return page("changed.html", draft=draft, **told)
+        view, _ = await _ranked(service, await _drafted(service, draft), draft.before)
+        return page("changed.html", draft=draft, **view)
 
     @routes.post("/reasons")
     async def reasons(request: Request) -> Response:
@@ -108,8 +108,8 @@ def page_routes(service: Service) -> APIRouter:
         draft = read_draft(await request.body())
         somebody = await _drafted(service, draft)
         recommender = service.live.answering().recommender
-        told = await service.explainer.run(lambda: _reasons(recommender, somebody, draft.before[:SHOWN]))
-        return page("reasons.html", reasons=told)
+        found = await service.explainer.run(lambda: _reasons(recommender, somebody, draft.before[:SHOWN]))
+        return page("reasons.html", reasons=found)
 
     return routes
 
@@ -121,11 +121,11 @@ async def _somebody(service: Service, user: str | None) -> Somebody:
     return Somebody(user, known.history, known.profile, known.heard_of)
 
 
-async def _about(service: Service, user: str | None) -> tuple[Told, Recommender]:
+async def _about(service: Service, user: str | None) -> tuple[View, Recommender]:
     return await _ranked(service, await _somebody(service, user))
 
 
-async def _ranked(service: Service, somebody: Somebody, before: Sequence[str] = ()) -> tuple[Told, Recommender]:
+async def _ranked(service: Service, somebody: Somebody, before: Sequence[str] = ()) -> tuple[View, Recommender]:
     """Somebody, what they did and what is recommended to them, and the model that did so."""
     outcome, recommender = await _outcome(service, somebody, before)
     past = past_of(somebody.history, recommender.catalog)
