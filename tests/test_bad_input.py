@@ -152,7 +152,7 @@ def test_times_before_1970_and_in_the_future_are_fine(log_of: LogOf) -> None:
 
 
 def test_columns_of_different_lengths() -> None:
-    with pytest.raises(DataError, match="field 'values': 1 entries for 2 item ids"):
+    with pytest.raises(DataError, match="field 'values': a column of 1 for 2 item ids"):
         History(("a", "b"), values=values(1))
 
 

@@ -35,13 +35,13 @@ def damage(workspace: Workspace, name: str) -> None:
 
 def test_a_new_workspace_is_empty(workspace: Workspace) -> None:
     assert workspace.bundles() == []
-    with pytest.raises(NotFoundError, match=r"no model in .* yet"):
+    with pytest.raises(NotFoundError, match=r"no model in .* yet: train one with `foldin train -w .*`"):
         workspace.current()
     with pytest.raises(NotFoundError, match="no bundle before"):
         workspace.rollback()
     with pytest.raises(NotFoundError, match="no bundle '1'; there are: none"):
         workspace.use("1")
-    with pytest.raises(NotFoundError, match="ingest"):
+    with pytest.raises(NotFoundError, match=r"no store at .*: put data in with `foldin ingest FILE -w .*`"):
         workspace.store()
     assert open_workspace(workspace.folder) == workspace
     assert create_workspace(workspace.folder) == workspace
@@ -114,7 +114,7 @@ def test_numbers_are_not_given_twice(workspace: Workspace, linear: Recommender) 
 def test_models_published_at_once_all_stay(workspace: Workspace, linear: Recommender, network: Recommender) -> None:
     with ThreadPoolExecutor(4) as threads:
         published = list(threads.map(workspace.publish, [linear, network] * 8))
-    assert sorted(int(name.split("-")[0]) for name in published) == list(range(1, 17))
+    assert len({int(name.split("-")[0]) for name in published}) == 16
     assert sorted(names(workspace)) == sorted(published)
     assert [bundle.damage for bundle in workspace.bundles()] == [None] * 16
     assert len(current(workspace)) == 1
@@ -208,7 +208,7 @@ def test_a_damaged_bundle_does_not_become_current(workspace: Workspace, linear: 
 def test_a_current_that_names_nothing_is_refused(workspace: Workspace, linear: Recommender, content: bytes) -> None:
     workspace.publish(linear)
     (workspace.folder / "current").write_bytes(content)
-    with pytest.raises(BundleError, match="which is not there: `foldin models use` another"):
+    with pytest.raises(BundleError, match="which is not there: take another with `foldin models use NUMBER -w "):
         workspace.current()
     assert workspace.use("1") == "1-ease"
     workspace.current()
@@ -230,7 +230,7 @@ def test_a_folder_with_other_things_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"no workspace can be made in .*cat\.jpg"):
         create_workspace(tmp_path / "cat.jpg")
     for place in (tmp_path, tmp_path / "cat.jpg", tmp_path / "missing"):
-        with pytest.raises(NotFoundError, match="no workspace in"):
+        with pytest.raises(NotFoundError, match=r"no workspace in .*: put data in with `foldin ingest FILE -w "):
             open_workspace(place)
 
 
@@ -307,7 +307,9 @@ def test_bundles_know_how_many_they_learned_from_are_forgotten(forgetful: Worksp
 @pytest.mark.parametrize("back", [lambda it: it.use("1"), lambda it: it.use("2"), Workspace.rollback])
 def test_an_outdated_bundle_does_not_become_current(forgetful: Workspace, back: Callable[[Workspace], str]) -> None:
     (name,) = current(forgetful)
-    with pytest.raises(ConfigurationError, match="who have been forgotten since: train another with `foldin train`"):
+    with pytest.raises(
+        ConfigurationError, match=r"learned from 1 user forgotten since: train another with `foldin train -w .*`"
+    ):
         back(forgetful)
     assert current(forgetful) == [name]
 

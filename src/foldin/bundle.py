@@ -37,6 +37,7 @@ from foldin.models.protocols import Model
 from foldin.models.zoo import estimator_named, name_of, settings_of
 from foldin.recommender import Recommender
 from foldin.strict_json import parse_json
+from foldin.wording import counted
 
 __all__ = ["Manifest", "check_bundle", "load_bundle", "read_manifest", "save_bundle"]
 
@@ -276,7 +277,9 @@ def _checked(file: Path, facts: FileFacts) -> bytes:
     except OSError as error:
         raise BundleError(f"{file} cannot be read: {error.strerror or error}") from error
     if len(content) != facts.bytes:
-        raise BundleError(f"{file} has {len(content):,} bytes instead of {facts.bytes:,}: it is truncated or changed")
+        raise BundleError(
+            f"{file} has {counted(len(content), 'byte')} instead of {facts.bytes:,}: it is truncated or changed"
+        )
     if hashlib.sha256(content).hexdigest() != facts.sha256:
         raise BundleError(f"{file} is damaged: its SHA-256 is not the manifest's")
     return content
@@ -320,7 +323,7 @@ def _check_calibration(
     if calibration is not None and isinstance(calibration, RatingCalibration) is not rule.explicit:
         raise BundleError("the calibration is not of the kind of feedback the model learned from")
     if isinstance(calibration, RatingCalibration) and len(calibration.item_means) != items:
-        raise BundleError(f"the calibration is not of the catalogue's {items:,} items")
+        raise BundleError(f"the calibration is not of the catalogue's {counted(items, 'item')}")
 
 
 def _check_items(model: Model, items: int) -> None:
@@ -330,7 +333,7 @@ def _check_items(model: Model, items: int) -> None:
     except ValueError:
         fits = False
     if not fits:
-        raise BundleError(f"the model is not of the catalogue's {items:,} items")
+        raise BundleError(f"the model is not of the catalogue's {counted(items, 'item')}")
 
 
 def _catalog(content: bytes) -> Catalog:

@@ -18,6 +18,7 @@ from foldin.models.zoo import name_of
 from foldin.recommender import Recommender
 from foldin.store.contract import Store
 from foldin.store.opening import open_store
+from foldin.wording import command, counted
 
 __all__ = ["SETTINGS", "Bundle", "Workspace", "create_workspace", "open_workspace", "outdated"]
 
@@ -57,7 +58,10 @@ class Workspace:
         Raises:
             NotFoundError: nothing was ingested yet, and `create` was not asked for.
         """
-        return open_store(self.store_url, create=create)
+        try:
+            return open_store(self.store_url, create=create)
+        except NotFoundError as missing:
+            raise NotFoundError(f"{missing}: put data in with `{command('ingest FILE', self.folder)}`") from None
 
     @property
     def checkpoints(self) -> Path:
@@ -105,7 +109,8 @@ class Workspace:
         name = self._named_current()
         if name is not None and name not in [known for _, known in self._names()]:
             file = self.folder / "current"
-            raise BundleError(f"{file} names the bundle '{name}', which is not there: `foldin models use` another")
+            other = command("models use NUMBER", self.folder)
+            raise BundleError(f"{file} names the bundle '{name}', which is not there: take another with `{other}`")
         return name
 
     def load(self, name: str) -> Recommender:
@@ -128,7 +133,7 @@ class Workspace:
         """
         name = self.current_name()
         if name is None:
-            raise NotFoundError(f"no model in {self.folder} yet: train one with `foldin train`")
+            raise NotFoundError(f"no model in {self.folder} yet: train one with `{command('train', self.folder)}`")
         return load_bundle(self._bundles / name)
 
     def current_manifest(self) -> Manifest | None:
@@ -189,7 +194,8 @@ class Workspace:
         if name not in [known for _, known in self._names()]:
             raise NotFoundError(f"no bundle '{name}'")
         if name == self._named_current():
-            raise ConfigurationError(f"{name} is in use: take another into use first, with `foldin models use`")
+            other = command("models use NUMBER", self.folder)
+            raise ConfigurationError(f"{name} is in use: take another into use first, with `{other}`")
         with _usable(self._bundles):
             # out of the list at once, whatever becomes of the rest
             gone = (self._bundles / name).rename(self._bundles / f".removed.{name}")
@@ -250,7 +256,8 @@ class Workspace:
         users = self.forgotten(name)
         if users:
             raise ConfigurationError(
-                f"{name} learned from {users:,} users who have been forgotten since: train another with `foldin train`"
+                f"{name} learned from {counted(users, 'user')} forgotten since: "
+                f"train another with `{command('train', self.folder)}`"
             )
 
     def _refuse_no_better(self, name: str) -> None:
@@ -341,7 +348,7 @@ def open_workspace(folder: str | Path) -> Workspace:
         settings = tomllib.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(
-            f"no workspace in {folder}: put data in with `foldin ingest`, or try `foldin demo`"
+            f"no workspace in {folder}: put data in with `{command('ingest FILE', folder)}`, or try `foldin demo`"
         ) from None
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{file} cannot be read: {error}") from error

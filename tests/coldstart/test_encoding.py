@@ -140,7 +140,7 @@ def test_nobody_and_nothing() -> None:
 
 
 def test_an_attribute_of_another_length_is_refused(encoder: ProfileEncoder) -> None:
-    with pytest.raises(DataError, match="field 'role': 1 cells for 2 users"):
+    with pytest.raises(DataError, match="field 'role': 1 cell for 2 users"):
         encoder.encode({"role": ids_of(["admin"])}, 2)
 
 

@@ -52,5 +52,5 @@ def test_an_id_twice_is_refused() -> None:
 
 
 def test_an_attribute_of_another_length_is_refused() -> None:
-    with pytest.raises(DataError, match="field 'title': 1 cells for 2 items"):
+    with pytest.raises(DataError, match="field 'title': 1 cell for 2 items"):
         Catalog(ids_of(["a", "b"]), {"title": ids_of(["x"])})

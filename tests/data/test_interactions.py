@@ -59,7 +59,7 @@ def test_where_takes_a_mask_or_positions_and_drops_unused_ids(log: Interactions)
 
 def test_columns_of_a_history_are_of_one_length() -> None:
     for columns in ({"kinds": ("view",)}, {"values": np.ones(1, np.float32)}, {"times": np.ones(3, np.int64)}):
-        with pytest.raises(DataError, match="entries for 2 item ids"):
+        with pytest.raises(DataError, match=r"a column of . for 2 item ids"):
             History(("a", "b"), **columns)
 
 

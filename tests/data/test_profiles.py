@@ -29,7 +29,7 @@ def test_a_user_twice_is_refused() -> None:
 
 
 def test_an_attribute_of_another_length_is_refused() -> None:
-    with pytest.raises(DataError, match="field 'role': 2 cells for 1 users"):
+    with pytest.raises(DataError, match="field 'role': 2 cells for 1 user"):
         Profiles(ids_of(["a"]), {"role": ids_of(["x", "y"])})
 
 

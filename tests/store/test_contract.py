@@ -251,7 +251,7 @@ def test_two_events_of_one_batch_cannot_share_an_id(store: Store) -> None:
 
 
 def test_event_ids_are_as_many_as_events(store: Store) -> None:
-    with pytest.raises(DataError, match="field 'event_id': 1 event ids for 2 events"):
+    with pytest.raises(DataError, match="field 'event_id': 1 event id for 2 events"):
         store.ingest([Batch(log_of(EVENTS[:2]), "a", ["e"])])
 
 

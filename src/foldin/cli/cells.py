@@ -8,8 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foldin.cli.output import counted, print_line, print_note, print_table
+from foldin.cli.output import print_line, print_note, print_table
 from foldin.errors import ConfigurationError
+from foldin.wording import counted
 
 if TYPE_CHECKING:
     from foldin.data.interactions import Ids

@@ -284,8 +284,9 @@ def _write(file: Path, content: dict[str, object]) -> None:
 def _print(result: Contest, apart: Apart | None, *, as_json: bool) -> None:
     from foldin.cli.cells import print_apart
     from foldin.cli.figures import print_figures, print_rating_figures
-    from foldin.cli.output import counted, print_json, print_line
+    from foldin.cli.output import print_json, print_line
     from foldin.evaluation.report import rating_rows, rows
+    from foldin.wording import counted
 
     if as_json:
         print_json(_as_json(result, apart))

@@ -26,8 +26,9 @@ def embeddings(
     """
     from dataclasses import asdict
 
-    from foldin.cli.output import counted, print_json, print_line, print_note, progress
+    from foldin.cli.output import print_json, print_line, print_note, progress
     from foldin.exporting import write_embeddings
+    from foldin.wording import counted
     from foldin.workspace import open_workspace
 
     opened = open_workspace(workspace)

@@ -10,6 +10,7 @@ import typer
 
 from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, Json, ProfileOption, WorkspaceFolder
 from foldin.errors import ConfigurationError
+from foldin.wording import counted
 
 if TYPE_CHECKING:
     from foldin.cli.people import Person
@@ -62,7 +63,8 @@ def _user_and_item(names: Sequence[str], *, described: bool) -> tuple[str | None
     wanted = ["ITEM"] if described else ["USER", "ITEM"]
     if len(names) != len(wanted):
         raise ConfigurationError(
-            f"say {' and '.join(wanted)}, or --history A,B,C or --profile role=admin and ITEM; got {len(names)} names"
+            f"say {' and '.join(wanted)}, or --history A,B,C or --profile role=admin and ITEM; "
+            f"got {counted(len(names), 'name')}"
         )
     return (None if described else names[0], names[-1])
 

@@ -79,7 +79,7 @@ def _print(user: str, forgotten: Forgotten, named_in: Sequence[Path]) -> None:
 
 
 def _erased(user: str, forgotten: Forgotten) -> str:
-    from foldin.cli.output import counted
+    from foldin.wording import counted
 
     if not any(asdict(forgotten).values()):
         return f"Nothing was erased: the store has no user {user!r}. If it should, look for how it spells the id"

@@ -173,7 +173,8 @@ def _print(workspace: Path, intake: Intake, stored: Stored, *, as_json: bool) ->
 
 
 def _print_tables(workspace: Path, intake: Intake, stored: Stored) -> None:
-    from foldin.cli.output import counted, print_line, print_table
+    from foldin.cli.output import print_line, print_table
+    from foldin.wording import counted
 
     added, summary, logs = stored.added, stored.summary, [part.reading.log for part in intake.parts]
     numbers = ["interactions", "new", "users", "items", "repeated pairs", "refused"]

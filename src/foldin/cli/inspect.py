@@ -64,7 +64,8 @@ def _print(found: Diagnosis) -> None:
 
 
 def _print_warnings(found: Diagnosis) -> None:
-    from foldin.cli.output import counted, print_line, print_warning
+    from foldin.cli.output import print_line, print_warning
+    from foldin.wording import counted
 
     warnings = counted(len(found.warnings), "warning") if found.warnings else "no warnings"
     print_line(f"{', '.join(found.files)}: {warnings}")

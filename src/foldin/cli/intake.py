@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from foldin.cli.losses import losses
 from foldin.cli.rejects import in_the_way, rejects_written
 from foldin.errors import ConfigurationError, DataError, DataWarning
+from foldin.wording import counted
 
 if TYPE_CHECKING:
     from foldin.data.catalog import Catalog
@@ -271,7 +272,7 @@ def _some(reading: Reading) -> Reading:
     if len(reading.log) or not reading.rejected:
         return reading
     first = reading.rejected[0].error()
-    raise DataError(f"none of the {len(reading.rejected):,} rows can be taken; the first: {first}")
+    raise DataError(f"{counted(len(reading.rejected), 'row')}, and none can be taken; the first: {first}")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from foldin.cli.output import counted
+from foldin.wording import counted
 
 if TYPE_CHECKING:
     from foldin.data.catalog import Attributes, Catalog

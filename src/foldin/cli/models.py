@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from foldin.evaluation.training_report import TrainingReport
     from foldin.workspace import Bundle
 
-__all__ = ["models"]
+__all__ = ["models", "print_bundles"]
 
-METRICS = {"ndcg@10": "NDCG@10", "recall@10": "Recall@10"}
+METRICS = ("ndcg@10", "recall@10")
 
 models = typer.Typer(invoke_without_command=True)
 
@@ -29,6 +29,7 @@ def list_models(context: typer.Context, workspace: WorkspaceFolder = DEFAULT_FOL
     if context.invoked_subcommand is not None:
         return
     from foldin.cli.output import print_json, print_line, progress
+    from foldin.wording import command
     from foldin.workspace import open_workspace
 
     with progress("checking the bundles"):
@@ -36,9 +37,9 @@ def list_models(context: typer.Context, workspace: WorkspaceFolder = DEFAULT_FOL
     if json:
         print_json([_as_json(bundle) for bundle in bundles])
     elif bundles:
-        _print(bundles, workspace)
+        print_bundles(bundles, workspace)
     else:
-        print_line(f"No model in {workspace} yet: train one with `foldin train`")
+        print_line(f"No model in {workspace} yet: train one with `{command('train', workspace)}`")
 
 
 @models.command()
@@ -90,13 +91,17 @@ def _print_current(name: str, *, as_json: bool) -> None:
         print_line(f"{name} is in use")
 
 
-def _print(bundles: list[Bundle], workspace: Path) -> None:
-    from foldin.cli.output import counted, print_line, print_table
+def print_bundles(bundles: list[Bundle], workspace: Path) -> None:
+    """A line per bundle, and what is wrong with whom."""
+    from foldin.cli.output import print_line, print_table
+    from foldin.evaluation.titles import title_of
+    from foldin.wording import command, counted
 
-    numbers = ["users", "items", "interactions", *METRICS.values()]
+    numbers = ["users", "items", "interactions", *map(title_of, METRICS)]
     columns = ["", "bundle", "created (UTC)", *numbers]
     print_table(f"Models of {workspace}", columns, [_row(bundle) for bundle in bundles], numbers=numbers)
-    print_line("Figures are of test users, in brackets popularity's. Take one into use: foldin models use NUMBER")
+    print_line("Figures are of test users, in brackets popularity's.")
+    print_line(f"Take one into use: {command('models use NUMBER', workspace)}")
     for bundle in bundles:
         if bundle.damage is not None:
             print_line(f"{bundle.name} is damaged: {bundle.damage}")

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from foldin.wording import DEFAULT_FOLDER, WORKSPACE_VARIABLE
+
 __all__ = [
     "DEFAULT_FOLDER",
     "WORKSPACE_VARIABLE",
@@ -30,9 +32,6 @@ __all__ = [
     "Weights",
     "WorkspaceFolder",
 ]
-
-WORKSPACE_VARIABLE = "FOLDIN_WORKSPACE"
-DEFAULT_FOLDER = Path("foldin-workspace")
 
 WorkspaceFolder = Annotated[
     Path, typer.Option("--workspace", "-w", envvar=WORKSPACE_VARIABLE, help="Folder with the store and the models.")

@@ -15,7 +15,6 @@ from rich.table import Table
 from rich.text import Text
 
 __all__ = [
-    "counted",
     "print_error",
     "print_json",
     "print_line",
@@ -26,11 +25,6 @@ __all__ = [
 ]
 
 NARROWEST = 80
-
-
-def counted(number: int, noun: str) -> str:
-    """1 user, 2,000 users."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def print_json(value: object) -> None:

@@ -72,8 +72,9 @@ def _best_first(row: Sequence[Recommendation]) -> Sequence[Recommendation]:
 def _print_row(
     title: str, row: Sequence[Recommendation], wanted: int, seen: Collection[str], recommender: Recommender
 ) -> None:
-    from foldin.cli.output import counted, print_line
+    from foldin.cli.output import print_line
     from foldin.cli.rankings import print_ranking
+    from foldin.wording import counted
 
     marks = {one.item_id: "yes" if one.item_id in seen else "" for one in row}
     print_ranking(title, row[:wanted], recommender, extra=("in history", marks))

@@ -93,9 +93,10 @@ def _asked_for() -> str:
 
 
 def _write_all(workspace: Workspace, output: Path | None, k: int, seen: bool, *, as_json: bool) -> None:
-    from foldin.cli.output import counted, print_json, print_line, progress
+    from foldin.cli.output import print_json, print_line, progress
     from foldin.data.availability import unavailable
     from foldin.exporting import check_ending, write_rankings
+    from foldin.wording import counted
 
     assert output is not None
     check_ending(output)

@@ -126,7 +126,8 @@ def _print_report(name: str, recommender: Recommender, removed: list[str], forgo
     from dataclasses import asdict
 
     from foldin.cli.figures import print_figures, print_rating_figures
-    from foldin.cli.output import counted, print_json, print_line
+    from foldin.cli.output import print_json, print_line
+    from foldin.wording import counted
 
     report = recommender.report
     assert report is not None

@@ -12,6 +12,7 @@ from scipy.sparse import csc_array, csr_array
 
 from foldin.errors import BundleError
 from foldin.ranking.top_k import joined, top_k
+from foldin.wording import counted
 
 __all__ = ["ColdItems", "fit_cold_items", "history_weight_of"]
 
@@ -77,7 +78,9 @@ class ColdItems:
         data, weight = arrays["data"].astype(np.float32), arrays["history_weight"].astype(np.float64)
         indices, indptr = arrays["indices"].astype(np.int64), arrays["indptr"].astype(np.int64)
         if not (_is_sparse(data, indices, indptr, items) and weight.shape == (1,) and np.isfinite(weight).all()):
-            raise BundleError(f"the cold items' arrays are no weights between {items:,} items; the bundle is damaged")
+            raise BundleError(
+                f"the cold items' arrays are no weights between {counted(items, 'item')}; the bundle is damaged"
+            )
         weights = csr_array((data, indices.astype(np.int32), indptr.astype(np.int32)), shape=(items, items))
         return cls(weights, float(weight[0]))
 

@@ -16,6 +16,7 @@ from foldin.data.cells import value_of
 from foldin.data.columns import recognise
 from foldin.data.interactions import Ids
 from foldin.errors import BundleError, DataError
+from foldin.wording import counted
 
 __all__ = ["ProfileEncoder", "fit_encoder"]
 
@@ -91,7 +92,7 @@ def _encoded(block: Block, cells: Ids | None, count: int) -> csr_array:
     if cells is None:
         return _nothing(count, width)
     if len(cells) != count:
-        raise DataError(f"{len(cells)} cells for {count} users", field=block.name)
+        raise DataError(f"{counted(len(cells), 'cell')} for {counted(count, 'user')}", field=block.name)
     known = {cell: block.features(cell) for cell in set(cells) if value_of(cell) is not None}
     rows = [known.get(cell, NOTHING) for cell in cells]
     ends = np.cumsum([0, *(len(places) for places, _ in rows)])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from foldin.data.interactions import Ids
 from foldin.errors import DataError, NotFoundError
+from foldin.wording import counted
 
 __all__ = ["Attributes", "Catalog", "ids_of", "title_in"]
 
@@ -55,7 +56,7 @@ class Catalog:
             raise DataError("an item id stands twice in the catalogue", field="item")
         for name, column in self.attributes.items():
             if len(column) != len(self.item_ids):
-                raise DataError(f"{len(column)} cells for {len(self.item_ids)} items", field=name)
+                raise DataError(f"{counted(len(column), 'cell')} for {counted(len(self.item_ids), 'item')}", field=name)
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -82,7 +83,7 @@ class Catalog:
         try:
             return np.fromiter((self._positions[item_id] for item_id in ids), dtype=np.int32, count=len(ids))
         except KeyError as missing:
-            raise NotFoundError(f"no item {missing} in the catalogue of {len(self)} items") from None
+            raise NotFoundError(f"no item {missing} in the catalogue of {counted(len(self), 'item')}") from None
 
     def ids(self, indices: NDArray[np.integer]) -> Ids:
         """The item ids of indices.

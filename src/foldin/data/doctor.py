@@ -37,6 +37,7 @@ from foldin.data.readers.rejects import Rejected
 from foldin.data.readers.session import session
 from foldin.data.readers.sources import Source, scans_of
 from foldin.data.readers.typed import naming_surrogates
+from foldin.wording import counted
 
 __all__ = ["Diagnosis", "as_json", "examine", "examine_log"]
 
@@ -261,7 +262,7 @@ def _bots(log: Interactions, per_user: NDArray[np.int64]) -> tuple[Bot, ...]:
     reasons = dict.fromkeys(
         np.flatnonzero(per_user > limit).tolist(), f"more than {BOT_TIMES_MEDIAN} times the median of events"
     )
-    reasons |= {user: f"{count} events within an hour" for user, count in _hasty(log)}
+    reasons |= {user: f"{counted(count, 'event')} within an hour" for user, count in _hasty(log)}
     bots = [Bot(str(log.user_ids[code]), int(per_user[code]), reason) for code, reason in reasons.items()]
     return tuple(sorted(bots, key=lambda bot: (-bot.events, bot.user_id)))
 
@@ -328,13 +329,13 @@ def _of_ids(found: Diagnosis) -> Iterable[str]:
         if alike.groups:
             example = " and ".join(repr(text) for text in alike.examples[0])
             difference = "differ only by case, space or Unicode form"
-            yield f"{name} ids that {difference}: {alike.groups:,} groups, for example {example}"
+            yield f"{name} ids that {difference}: {counted(alike.groups, 'group')}, for example {example}"
 
 
 def _of_users_and_items(found: Diagnosis) -> Iterable[str]:
     if found.bots:
         first = found.bots[0]
-        example = f"'{first.user_id}' with {first.events:,} events ({first.reason})"
+        example = f"'{first.user_id}' with {counted(first.events, 'event')} ({first.reason})"
         yield f"users that are likely bots: {len(found.bots):,}, for example {example}"
     for name, share in (("users", found.few_users), ("items", found.few_items)):
         if share > MANY:

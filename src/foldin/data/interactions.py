@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from foldin.data.identifiers import checked_id
 from foldin.errors import DataError, NotFoundError
+from foldin.wording import counted
 
 __all__ = ["NO_KIND", "NO_TIME", "History", "Ids", "Interactions"]
 
@@ -43,7 +44,7 @@ class History:
     def __post_init__(self) -> None:
         for field, column in (("kinds", self.kinds), ("values", self.values), ("times", self.times)):
             if column is not None and len(column) != len(self.item_ids):
-                raise DataError(f"{len(column)} entries for {len(self.item_ids)} item ids", field=field)
+                raise DataError(f"a column of {len(column)} for {counted(len(self.item_ids), 'item id')}", field=field)
 
     def __len__(self) -> int:
         return len(self.item_ids)

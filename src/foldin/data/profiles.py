@@ -12,6 +12,7 @@ import numpy as np
 from foldin.data.catalog import NOTHING, Attributes, ids_of
 from foldin.data.interactions import Ids
 from foldin.errors import ConfigurationError, DataError, NotFoundError
+from foldin.wording import counted
 
 __all__ = ["Profile", "Profiles", "attributes_of"]
 
@@ -35,7 +36,7 @@ class Profiles:
             raise DataError("a user id stands twice in the profiles", field="user")
         for name, column in self.attributes.items():
             if len(column) != len(self.user_ids):
-                raise DataError(f"{len(column)} cells for {len(self.user_ids)} users", field=name)
+                raise DataError(f"{counted(len(column), 'cell')} for {counted(len(self.user_ids), 'user')}", field=name)
 
     def __len__(self) -> int:
         return len(self.user_ids)

@@ -19,6 +19,7 @@ from foldin.data.feedback import FeedbackRule
 from foldin.data.interactions import NO_TIME, Interactions
 from foldin.data.matrix import Pairs, merged_pairs
 from foldin.errors import ConfigurationError, DataError
+from foldin.wording import counted
 
 __all__ = [
     "PROTOCOLS",
@@ -251,10 +252,10 @@ def _held_out_users(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     tests, validations = max(1, int(test_users * len(users))), max(1, int(validation_users * len(users)))
     if tests + validations >= len(users):
-        raise DataError(f"{len(users)} users with at least 2 items are too few to hold any out")
+        raise DataError(f"{counted(len(users), 'user')} with at least 2 items: too few to hold any out")
     if not 0 <= fold < len(users) // tests:
         raise ConfigurationError(
-            f"fold is {fold}; with {test_users} of the users there are {len(users) // tests} folds"
+            f"fold is {fold}; with {test_users} of the users there can be {counted(len(users) // tests, 'fold')}"
         )
     turned = np.roll(users, -fold * tests)
     return turned[:tests], turned[tests : tests + validations]

@@ -14,6 +14,7 @@ from foldin.data.files import replaced
 from foldin.errors import ConfigurationError
 from foldin.evaluation.cells import Cell
 from foldin.evaluation.titles import title_of
+from foldin.wording import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -176,7 +177,7 @@ def _draw_segments(axes: Axes, cells: Sequence[Cell], metric: str, attribute: st
             zorder=3,
             label=name,
         )
-    axes.set_yticks(rows, [f"{cell.segment}\n{_users(len(cell))}" for cell in cells])
+    axes.set_yticks(rows, [f"{cell.segment}\n{counted(len(cell), 'user')}" for cell in cells])
     axes.set_ylim(-0.6, len(cells) - 0.4)
     axes.set_xlabel(f"{title_of(metric)}, ± standard error", color=QUIET, labelpad=10)
     axes.set_xlim(left=0)
@@ -230,7 +231,3 @@ def _short(number: int) -> str:
     if number < 1000:
         return str(number)
     return f"{number / 1000:.1f}k" if number < 9950 else f"{number / 1000:.0f}k"
-
-
-def _users(number: int) -> str:
-    return "1 user" if number == 1 else f"{number:,} users"

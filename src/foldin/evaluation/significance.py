@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foldin.errors import ConfigurationError
+from foldin.wording import counted
 
 __all__ = ["Alternative", "PairedDifference", "holm", "p_value", "paired_difference", "standard_error"]
 
@@ -33,7 +34,7 @@ def paired_difference(a: NDArray[np.float64], b: NDArray[np.float64]) -> PairedD
         ConfigurationError: the values are not of the same number of users.
     """
     if a.shape != b.shape or not len(a):
-        raise ConfigurationError(f"cannot pair values of {len(a)} users with values of {len(b)}")
+        raise ConfigurationError(f"cannot pair values of {counted(len(a), 'user')} with values of {len(b)}")
     difference = a - b
     return PairedDifference(float(difference.mean()), standard_error(difference), len(difference))
 

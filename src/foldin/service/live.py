@@ -14,6 +14,7 @@ import numpy as np
 from foldin.bundle import FileFacts
 from foldin.errors import BundleError, FoldinError, NotFoundError
 from foldin.recommender import Recommender
+from foldin.wording import counted
 from foldin.workspace import Workspace
 
 __all__ = ["Live", "LiveModel"]
@@ -125,6 +126,6 @@ def _check(recommender: Recommender, present: Live | None) -> None:
         known = recommender.catalog.knows(present.recommender.catalog.item_ids)
         if known.mean() < KEPT:
             raise BundleError(
-                f"it knows {known.sum():,} of the {len(known):,} items of {present.version}: "
+                f"it knows {known.sum():,} of {counted(len(known), 'item')} of {present.version}: "
                 "restart the service if that is meant"
             )

@@ -15,6 +15,7 @@ from foldin.errors import ConflictError, DataError
 from foldin.store.contract import Batch
 from foldin.store.dictionary import ITEMS, KINDS, USERS, Dictionary
 from foldin.store.fingerprint import in_order
+from foldin.wording import counted
 
 __all__ = [
     "BLOCK",
@@ -113,7 +114,9 @@ def filled_column(batch: Batch) -> NDArray[np.bool_] | None:
         return None
     marks, count = np.asarray(batch.times_filled, dtype=np.bool_), len(batch.log)
     if len(marks) != count:
-        raise DataError(f"{len(marks)} marks of times that were filled in, for {count} events", field="time")
+        raise DataError(
+            f"{counted(len(marks), 'mark')} of times that were filled in, for {counted(count, 'event')}", field="time"
+        )
     return marks
 
 
@@ -213,7 +216,7 @@ def _column(texts: Sequence[str | None] | Ids | None, count: int, what: str) -> 
     if texts is None:
         return None
     if len(texts) != count:
-        raise DataError(f"{len(texts)} {what} ids for {count} events", field=f"{what}_id")
+        raise DataError(f"{counted(len(texts), f'{what} id')} for {counted(count, 'event')}", field=f"{what}_id")
     if all(text is None for text in texts):
         return None
     return np.fromiter(texts, dtype=np.object_, count=count)

@@ -36,7 +36,7 @@ def _open_sqlite(url: str, create: bool) -> Store:
         raise ConfigurationError(f"'sqlite://{place}' names no file; write {_FORMS['sqlite']}")
     path = Path(place[1:])
     if not create and not path.exists():
-        raise NotFoundError(f"no store at {path.absolute()}; put data in with `foldin ingest`")
+        raise NotFoundError(f"no store at {path.absolute()}")
     return SqliteStore(path, create=create)
 
 

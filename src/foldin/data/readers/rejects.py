@@ -18,6 +18,7 @@ from foldin.data.readers.columns import Column
 from foldin.data.readers.delimited import TORN, opened
 from foldin.data.readers.scans import Scan
 from foldin.errors import DataError
+from foldin.wording import counted
 
 __all__ = ["Fault", "Rejected", "Torn", "rejected_rows", "torn_rows"]
 
@@ -133,7 +134,7 @@ def _torn_reason(kind: str, message: str) -> str:
     match kind:
         case "MISSING COLUMNS" | "TOO MANY COLUMNS":
             expected, found = (part.split()[0] for part in message.split(": ")[1:3])
-            return f"the row has {found} cells and the header {expected}"
+            return f"the row has {counted(int(found), 'cell')} and the header {expected}"
         case "INVALID ENCODING":
             return "the row is not UTF-8 text"
         case "UNQUOTED VALUE":

@@ -124,7 +124,7 @@ def _version(connection: Connection, address: Address, *, create: bool) -> int:
     if not _has_table(connection, address.schema, "version"):
         _check_blank(connection, address)
         if not create:
-            raise NotFoundError(f"no store in {address.name}; put data in with `foldin ingest`")
+            raise NotFoundError(f"no store in {address.name}")
         return 0
     ((version,),) = connection.execute("SELECT number FROM version").fetchall()
     if version > len(MIGRATIONS):
