@@ -39,6 +39,22 @@ def test_a_wrong_key_is_none(server: Server) -> None:
         assert httpx.get(f"{server.url}/v1/models", headers=headers, timeout=60, verify=False).status_code == 401
 
 
+def test_whoever_is_refused_hears_what_to_do_next(server: Server) -> None:
+    def told(headers: dict[str, str]) -> str:
+        answer = httpx.get(f"{server.url}/v1/models", headers=headers, timeout=60, verify=False)
+        assert answer.status_code == 401
+        return str(answer.json()["detail"])
+
+    revoked = create_key(server.log.parent, "revoked", ["read"])
+    revoke_key(server.log.parent, "revoked")
+    assert told({}).startswith("no key was sent: send 'Authorization: Bearer foldin_...'")
+    assert told({"Authorization": "Basic dTpw"}) == told({})
+    wrong = {told({"Authorization": f"Bearer {key}"}) for key in ("x", "foldin_x", revoked)}
+    assert len(wrong) == 1, "whether a key ever was one is nobody's business"
+    assert "mistyped, revoked or expired" in wrong.pop()
+    assert "open another link" in told({"Cookie": f"foldin_key={revoked}"})
+
+
 def test_health_is_open(stranger: httpx.Client) -> None:
     assert stranger.get("/health/live").json() == {"status": "live"}
     assert stranger.get("/health/ready").json() == {"status": "ready"}

@@ -30,6 +30,8 @@ MOST_BUCKETS = 1_024
 LONGEST_HOST = 253
 """Letters of a host that an answer repeats; no name has more."""
 
+OVER = "The hours for which the link let this browser in are over, or its key was revoked: open another link."
+
 _ANYBODY = Key("anybody", "", ("admin",), "")
 
 
@@ -140,8 +142,19 @@ class needs:  # noqa: N801 - reads as a word where routes are declared
 
 def _refusal(scope: Scope) -> Response:
     if scope["method"] == "GET" and "text/html" in header(scope, b"accept"):
-        return stranger("This page is for whoever has a key.")
-    return problem(401, "a key is wanted: Authorization: Bearer ...", scope["state"].get("request_id"))
+        return stranger(OVER if _cookie(scope) else "This page is for whoever has a key.")
+    return problem(401, _next_step(scope), scope["state"].get("request_id"))
+
+
+def _next_step(scope: Scope) -> str:
+    """What to do, by what was sent; what the service knows of it is nobody's business."""
+    if _bearer(scope):
+        return (
+            "the key that was sent is not valid: mistyped, revoked or expired; make another with `foldin keys create`"
+        )
+    if _cookie(scope):
+        return OVER
+    return "no key was sent: send 'Authorization: Bearer foldin_...', with a key of `foldin keys create`"
 
 
 def _misdirection(scope: Scope) -> Response:

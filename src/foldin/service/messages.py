@@ -183,7 +183,7 @@ class Person(Message):
     """Whom it is about: a user of the store, or a history sent along, and what is known of the person besides."""
 
     user: Id | None = Field(
-        default=None, description="A user of the store; one nobody has heard of gets what fits the profile."
+        default=None, description="A user of the store; one of whom it knows nothing gets what fits the profile."
     )
     history: Annotated[list[Id | HistoryEvent], Field(max_length=MOST_HISTORY, fail_fast=True)] | None = Field(
         default=None, description="Instead of a user: item ids, or events with kind, value and time."

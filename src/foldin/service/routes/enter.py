@@ -25,7 +25,7 @@ def enter_routes(service: Service) -> APIRouter:
         """Takes the code of a one-time link for a key, which the browser keeps as a cookie."""
         key = await asyncio.to_thread(key_for, service.settings.workspace, code)
         if key is None:
-            return stranger("This link has been used, or is too old.")
+            return stranger("This link has been used, is too old, or is not whole.")
         inside = RedirectResponse("/", 303)
         inside.set_cookie(
             COOKIE,

@@ -158,7 +158,7 @@ document.addEventListener("htmx:responseError", (event) => {
   try {
     said = JSON.parse(event.detail.xhr.responseText).detail || said;
   } catch {
-    if (event.detail.xhr.status === 401) said = "The key has expired: open the link that foldin serve prints.";
+    // what is said already is all there is to say
   }
   trouble.textContent = said;
   trouble.hidden = false;
