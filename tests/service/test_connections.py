@@ -5,13 +5,15 @@ from __future__ import annotations
 import http.client
 import socket
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import apsw
 import httpx
 import pytest
 
 from foldin.service.connections import MOST_HEADER
-from tests.service.server import PATIENCE, Server
+from tests.service.server import PATIENCE, Server, serving
 
 HALF = b"GET /health/live HTTP/1.1\r\nHost: service\r\nX-Half: "
 
@@ -39,6 +41,20 @@ def test_a_header_has_an_end(server: Server) -> None:
         connection.sendall(HALF)
         with pytest.raises(ConnectionError):
             connection.sendall(b"x" * 100 * MOST_HEADER)
+
+
+def test_a_header_has_an_end_while_another_request_is_answered(workspace: Path) -> None:
+    with serving(workspace) as server, connected(server) as connection:
+        other = apsw.Connection(str(workspace / "store.sqlite"))
+        other.execute("BEGIN IMMEDIATE")
+        event = b'{"events": [{"user": "waiting", "item": "i01"}]}'
+        head = f"POST /v1/events HTTP/1.1\r\nHost: service\r\nAuthorization: Bearer {server.key}\r\n"
+        head += f"Content-Type: application/json\r\nContent-Length: {len(event)}\r\n\r\n"
+        connection.sendall(head.encode() + event + HALF)
+        with pytest.raises(ConnectionError):
+            connection.sendall(b"x" * 100 * MOST_HEADER)
+        other.execute("ROLLBACK")
+        other.close()
 
 
 def test_a_body_that_is_refused_may_come_to_its_end(server: Server) -> None:

@@ -16,7 +16,7 @@ from starlette.types import Scope
 import foldin
 from foldin.errors import FoldinError
 from foldin.service.bodies import Bodies, StrictRoute
-from foldin.service.description import PROBLEMS, complete_description
+from foldin.service.description import EVERYWHERE, PROBLEMS, complete_description
 from foldin.service.gate import ForbiddenError, Gate
 from foldin.service.heads import Heads
 from foldin.service.problems import detail_of, faults_of, problem, problem_of, status_of
@@ -56,7 +56,13 @@ def create_app(settings: Settings) -> FastAPI:
         service.close()
 
     app = FastAPI(
-        title="foldin", version=foldin.__version__, lifespan=lifespan, docs_url=None, redoc_url=None, responses=PROBLEMS
+        title="foldin",
+        version=foldin.__version__,
+        description=EVERYWHERE,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        responses=PROBLEMS,
     )
     _add_routes(app, service)
     _tell_of_problems(app)

@@ -21,6 +21,7 @@ class Connection(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _size = 0
     _in_body = False
+    _at_end = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """It is there."""
@@ -29,13 +30,14 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Something came: of a header, of a body, or of the rest of one that was refused."""
+        self._at_end = False
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
-            return
-        self._wait_for_header()
-        self._size += 0 if self._in_body else len(data)
+        # what stands behind the end of a request in the same piece is little, and is not counted
+        self._size += 0 if self._in_body or self._at_end else len(data)
         if self._size > MOST_HEADER:
             self._give_up()
+        if self.cycle is None or self.cycle.response_complete:  # else uvicorn's wait for another request comes after it
+            self._wait_for_header()
 
     def on_headers_complete(self) -> None:
         """A header is whole."""
@@ -45,7 +47,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """So is the body."""
-        self._in_body = False
+        self._in_body, self._at_end = False, True
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from foldin.service.messages import Problem
 
-__all__ = ["PROBLEMS", "complete_description"]
+__all__ = ["EVERYWHERE", "PROBLEMS", "complete_description"]
 
 PROBLEM = "application/problem+json"
 
@@ -31,6 +31,11 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     }.items()
 }
 """What can go wrong everywhere, for the framework."""
+
+EVERYWHERE = """HEAD goes wherever GET does, and answers the same headers. A method that is none at a path is answered
+405, and the header Allow names those that are. Neither stands with the routes, as a description has a place for what a
+method answers, and none for methods that are not there."""
+"""What is true of all routes."""
 
 KEY = {"key": {"type": "http", "scheme": "bearer", "description": "A key of `foldin keys create`."}}
 OPEN = "/health/"
