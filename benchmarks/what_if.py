@@ -1,7 +1,7 @@
 """How soon What if shows what a change does: `python -m benchmarks.what_if`; about a minute.
 
-The page on the simulated labs, in a real browser on the same machine: from a click to the frame in which the new ranking
-and the new share of the handover stand in the page.
+The page on the simulated labs, in a real browser on the same machine: from a click to the frame in which the new
+ranking and the new share of the handover stand in the page.
 """
 
 from __future__ import annotations
