@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
 PATIENCE = 60.0
+
+
+@pytest.mark.parametrize("options", [[], ["--workers", "2"], ["--no-auth"]], ids=["alone", "workers", "no-auth"])
+def test_where_the_port_is_taken_nothing_is_made_or_shown(run: Run, options: list[str], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = run("serve", "-w", tmp_path / "served", "--port", port, *options)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        f"error: port {port} of 127.0.0.1 is taken by another program: choose another with --port, 0 takes a free one\n"
+    )
+    assert not (tmp_path / "served").exists()
 
 
 @pytest.mark.parametrize("command", [["serve", "--port", "0"], ["demo", "--serve"]], ids=["serve", "demo"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,9 +13,11 @@ from foldin.cli.options import DEFAULT_FOLDER, WorkspaceFolder
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from foldin.service.settings import Settings
 
-__all__ = ["runner", "serve", "serve_page"]
+__all__ = ["front_door", "serve", "serve_page"]
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -61,38 +64,47 @@ def serve(
         impressions=impressions,
         retrain=every,
     )
-    serve_page(settings, port, workers)
+    with front_door(host, port) as sockets:
+        serve_page(settings, sockets, workers)
 
 
-def serve_page(settings: Settings, port: int = 8000, workers: int = 1) -> None:
+@contextmanager
+def front_door(host: str = "127.0.0.1", port: int = 0) -> Iterator[list[socket]]:
+    """Sockets at which the service will listen, opened before anything is made, trained or shown.
+
+    Raises:
+        ConfigurationError: the extra `serve` is missing, or the address cannot be had.
+    """
+    _check_extra()
+    from foldin.service.listening import listening
+
+    with listening(host, port) as sockets:
+        yield sockets
+
+
+def serve_page(settings: Settings, sockets: list[socket], workers: int = 1) -> None:
     """Says how to get in, and answers until it is ended; the workspace is made if it is not there.
 
     Raises:
-        ConfigurationError: the extra `serve` is missing, or the workspace cannot be written to.
+        ConfigurationError: the workspace cannot be written to.
     """
     from foldin.cli.output import print_line
+    from foldin.service.listening import port_of
+    from foldin.service.running import run
     from foldin.workspace import create_workspace
 
-    run = runner()
     create_workspace(settings.workspace)
-    port = port or _free_port(settings.host)
     if settings.auth:
         _first_key(settings.workspace)
-    print_line(f"The page: {_link(settings, port)}")
-    run(settings, port, workers)
+    print_line(f"The page: {_link(settings, port_of(sockets))}")
+    run(settings, sockets, workers)
 
 
-def runner() -> Callable[[Settings, int, int], None]:
-    """What serves, asked for before anything is made or shown: without the extra there is nothing to get in to.
-
-    Raises:
-        ConfigurationError: the extra `serve` is missing.
-    """
+def _check_extra() -> None:
     try:
-        from foldin.service.running import run
+        import foldin.service.running  # noqa: F401
     except ImportError as missing:
         raise ConfigurationError(f"the service needs more: pip install 'foldin[serve]' ({missing})") from None
-    return run
 
 
 def _link(settings: Settings, port: int) -> str:
@@ -102,15 +114,6 @@ def _link(settings: Settings, port: int) -> str:
     name = "127.0.0.1" if host == "0.0.0.0" else "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
     address = f"http://{name}:{port}/"
     return f"{address}enter?code={create_code(settings.workspace)} (once, for 12 hours)" if settings.auth else address
-
-
-def _free_port(host: str) -> int:
-    import socket
-
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as one:
-        one.bind((host, 0))
-        return int(one.getsockname()[1])
 
 
 def _first_key(workspace: Path) -> None:

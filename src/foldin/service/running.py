@@ -9,11 +9,12 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from socket import socket
 from tempfile import TemporaryDirectory
 from threading import Thread
 
@@ -21,10 +22,12 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 from threadpoolctl import threadpool_limits
+from uvicorn.supervisors import Multiprocess
 
 from foldin.errors import ConfigurationError, FoldinError
 from foldin.service.app import create_app
 from foldin.service.connections import Connection
+from foldin.service.listening import BACKLOG
 from foldin.service.logs import LOGGING
 from foldin.service.settings import Settings
 
@@ -44,19 +47,21 @@ _log = logging.getLogger("foldin.service")
 _JSON = TypeAdapter(Settings)
 
 
-def run(settings: Settings, port: int, workers: int = 1) -> None:
-    """Serves until SIGTERM or Ctrl-C; exits with an error where the address is taken.
+def run(settings: Settings, sockets: list[socket], workers: int = 1) -> None:
+    """Serves at sockets that listen, until SIGTERM or Ctrl-C.
 
     Raises:
         ConfigurationError: several processes find no folder for what they measure.
+        NotFoundError, StoreError: workspace or store cannot be opened.
     """
     # once all is answered uvicorn raises the signal again, and by itself that is the death of the process: code 143
     signal.signal(signal.SIGTERM, lambda _, __: sys.exit(0))
     if workers == 1:
-        _run(settings, port, workers)
+        _run_alone(_described(settings), sockets)
         return
     with _folder() as tallies:
-        _run(replace(settings, tallies=tallies), port, workers)
+        config = _described(replace(settings, tallies=tallies), workers)
+        Multiprocess(config, sockets).run()
 
 
 @contextmanager
@@ -70,14 +75,21 @@ def _folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def _run(settings: Settings, port: int, workers: int) -> None:
+def _run_alone(config: uvicorn.Config, sockets: list[socket]) -> None:
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):  # the way to end it, once all is answered
+        server.run(sockets)
+    if not server.started:
+        sys.exit(1)
+
+
+def _described(settings: Settings, workers: int = 1) -> uvicorn.Config:
     os.environ[VARIABLE] = _JSON.dump_json(replace(settings, workspace=settings.workspace.absolute())).decode()
-    uvicorn.run(
+    return uvicorn.Config(
         f"{__name__}:{from_environment.__name__}",
         factory=True,
-        host=settings.host,
-        port=port,
         workers=workers,
+        backlog=BACKLOG,
         log_config=LOGGING,
         access_log=False,
         server_header=False,
