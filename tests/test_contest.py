@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from foldin.bundle import save_bundle
@@ -16,12 +18,15 @@ from foldin.choosing import Progress, Training
 from foldin.contest import contest
 from foldin.data.feedback import Feedback
 from foldin.data.interactions import Interactions
-from foldin.data.splitting import PROTOCOLS
+from foldin.data.splitting import PROTOCOLS, Holdout
 from foldin.data.synthetic import World, simulate
 from foldin.errors import ConfigurationError, DataError
+from foldin.evaluation.evaluate import evaluate
+from foldin.evaluation.scoring import Score, model_scores
 from foldin.fitting import fit
 from foldin.models import EASE, AutoEncoder, Popularity
 from foldin.models.protocols import Estimator, Model
+from foldin.ranking.metrics import popularity_of
 from foldin.recommender import Recommender
 
 
@@ -114,6 +119,26 @@ def test_a_protocol_that_leaves_nobody_to_judge_is_named(log_of: Callable[..., I
     log = log_of(pairs, times=[user for user in range(30) for _ in range(4)])
     with pytest.raises(DataError, match="the protocol 'time' leaves no validation users"):
         contest(log, {"ease": EASE()}, protocol="time", fixed=())
+
+
+def test_validation_users_are_judged_by_the_model_in_which_they_had_no_part(world: World) -> None:
+    network = AutoEncoder(hidden=(6,), latent=3, epochs=8, patience=8)
+    contenders: dict[str, Estimator] = {"popularity": Popularity(), "network": network}
+    result = contest(world.events, contenders, catalog=world.catalog, profiles=world.profiles)
+    popularity = popularity_of(result.split.train)
+
+    def judged(score: Score, users: Holdout) -> NDArray[np.float64]:
+        return evaluate(score, users, popularity=popularity, metrics=["ndcg@10"]).values("ndcg@10")
+
+    everybody, folds = result.split.validation.ranked(), result.choices["network"].folds
+    expected = judged(model_scores(result.choices["popularity"].model, everybody), everybody)
+    assert result.validated("ndcg@10")["popularity"] == pytest.approx(expected.mean())
+    of_halves = [
+        judged(result.evidence.scores(replace(result.blends["network"], model=fold.model), users), users)
+        for fold, users in ((fold, fold.users.ranked()) for fold in folds)
+    ]
+    assert len(np.concatenate(of_halves)) == len(everybody)
+    assert result.validated("ndcg@10")["network"] == pytest.approx(np.concatenate(of_halves).mean())
 
 
 def test_a_protocol_that_does_not_exist_lists_those_that_do(world: World) -> None:

@@ -90,7 +90,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = create_workspace(folder / "foldin-workspace")
     with workspace.store(create=True) as store:
         store.ingest([Batch(world.events, "events.csv")], catalog=world.catalog, profiles=world.profiles)
-    for estimator in (EDLAE(), AutoEncoder(hidden=(16,), latent=8, epochs=2)):
+    for estimator in (AutoEncoder(hidden=(16,), latent=8, epochs=2), EDLAE()):
         workspace.publish(foldin.fit(world.events, estimator=estimator, catalog=world.catalog))
     return folder
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from foldin.choosing import Choice, Training, choose
 from foldin.coldstart.blend import Blend
-from foldin.coldstart.crossfit import Learned
+from foldin.coldstart.crossfit import Fold, Learned
 from foldin.coldstart.prior import Prior
 from foldin.data.catalog import Catalog
 from foldin.data.feedback import Feedback, FeedbackRule
@@ -21,13 +21,13 @@ from foldin.data.synthetic import Truth
 from foldin.errors import ConfigurationError, DataError
 from foldin.evaluation.calibration import fit_ratings
 from foldin.evaluation.compare import Comparison, compare, compare_ratings
-from foldin.evaluation.evaluate import DEFAULT_METRICS
+from foldin.evaluation.evaluate import DEFAULT_METRICS, evaluate
 from foldin.evaluation.ratings import RatingErrors
 from foldin.evaluation.scoring import Score, known_scores, model_scores
 from foldin.evidence import Evidence, gathered
 from foldin.fitting import estimator_for, fit_chosen, learned_by, predicted_ratings
 from foldin.models.popularity import PopularityModel
-from foldin.models.protocols import Estimator
+from foldin.models.protocols import Estimator, Model
 from foldin.ranking.metrics import popularity_of
 from foldin.recommender import Recommender
 
@@ -64,6 +64,30 @@ class Contest:
     def scores_alone(self, name: str, users: Holdout) -> Score:
         """What a contender's model makes of held-out users without the prior."""
         return model_scores(self.choices[name].model, users)
+
+    def validated(self, metric: str) -> dict[str, float]:
+        """Each contender's mean of a metric on the validation users, each judged by the model in which they had no
+        part: what to choose by, since test users only report.
+
+        Raises:
+            ConfigurationError: there is no such metric, or it has no value per user.
+        """
+        return {name: self._validated(name, metric) for name in self.choices}
+
+    def _validated(self, name: str, metric: str) -> float:
+        choice, popularity = self.choices[name], popularity_of(self.split.train)
+        folds = choice.folds or (Fold(choice.model, self.split.validation),)
+        users = [fold.users.ranked() for fold in folds]
+        judged = [
+            evaluate(self._fold_scores(name, fold.model, held_out), held_out, popularity=popularity, metrics=[metric])
+            for fold, held_out in zip(folds, users, strict=True)
+        ]
+        return float(np.concatenate([one.values(metric) for one in judged]).mean())
+
+    def _fold_scores(self, name: str, model: Model, users: Holdout) -> Score:
+        if name in self.blends:
+            return self.evidence.scores(replace(self.blends[name], model=model), users)
+        return model_scores(model, users)
 
     def recommender(self, name: str, training: Training | None = None) -> Recommender:
         """A contender as `fit` makes it of the same log: what was chosen here is learned again from everyone.

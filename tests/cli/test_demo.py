@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import sleep
 
 import httpx
 import pytest
 
-from foldin.cli.demo import _plotted
+from foldin.cli.first_run import _plotted
+from foldin.data.interactions import Interactions
 from foldin.data.readers import read, read_catalog
 from foldin.data.synthetic import simulate
-from foldin.workspace import open_workspace
+from foldin.store.contract import Batch
+from foldin.strict_json import parse_json
+from foldin.workspace import create_workspace, open_workspace
 
 PATIENCE = 60.0
 """Seconds that a busy machine may take to start a service."""
@@ -42,18 +46,26 @@ class Shown:
 
 @pytest.fixture(scope="module")
 def shown(place: Path) -> Shown:
+    with served(place) as (lines, browser):
+        page = browser.get("/").text
+    return Shown("".join(lines), page)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[list[str], httpx.Client]]:
+    """What `foldin demo --serve` prints up to the link, and a browser that the link has let in."""
     command = [sys.executable, "-m", "foldin", "demo", "--serve"]
-    with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             lines = list(iter_until(process.stdout, "The page: "))
-            page = opened(lines[-1].split()[2]) if lines else ""
+            with let_in(lines[-1].split()[2]) as browser:
+                yield lines, browser
         finally:
             process.terminate()
-        rest, errors = process.communicate()
-    assert process.returncode == 0, errors
+            rest, errors = process.communicate()
+    assert (process.returncode, rest) == (0, ""), errors
     assert [line for line in errors.splitlines() if not line.startswith("{")] == []
-    return Shown("".join(lines) + rest, page)
 
 
 @pytest.fixture(scope="module")
@@ -68,15 +80,13 @@ def iter_until(lines: Iterable[str], beginning: str) -> Iterator[str]:
             return
 
 
-def opened(link: str) -> str:
-    """The page behind a link, once the service answers."""
-    with httpx.Client(timeout=PATIENCE, follow_redirects=True) as browser:
-        for _ in range(int(PATIENCE * 10)):
-            try:
-                return browser.get(link).text
-            except httpx.TransportError:
-                sleep(0.1)
-    raise AssertionError("the service did not start")
+@contextmanager
+def let_in(link: str) -> Iterator[httpx.Client]:
+    """A browser that came in by a link; the service takes connections from the moment it is printed."""
+    address = link.partition("/enter")[0]
+    with httpx.Client(base_url=address, timeout=PATIENCE, follow_redirects=True, verify=False) as browser:
+        assert browser.get(link).status_code == 200
+        yield browser
 
 
 def figures(printed: str, metric: str) -> dict[str, float]:
@@ -120,7 +130,66 @@ def test_the_data_lies_in_the_workspace_as_files_and_in_the_store(printed: str, 
 
 def test_the_page_opens_on_the_labs(shown: Shown) -> None:
     assert "Whom for?" in shown.page
-    assert "2-autoencoder" in shown.page
+    assert "2-edlae" in shown.page
+
+
+def test_the_best_on_validation_people_is_in_use_and_it_says_why(printed: str, place: Path) -> None:
+    told = re.search(r"^(\S+) is in use: the best by NDCG@100 .*, (0\.\d+) against (0\.\d+) of (\S+)\.", printed, re.M)
+    assert told is not None
+    assert float(told[2]) >= float(told[3])
+    assert {told[1], told[4]} == {"1-autoencoder", "2-edlae"}
+    assert open_workspace(place / "foldin-workspace").current_name() == told[1]
+    assert f"foldin models use {told[4].split('-')[0]}\n" in printed
+
+
+@pytest.fixture
+def ran(printed: str, place: Path, tmp_path: Path) -> Path:
+    """A folder of one's own in which the demo ran."""
+    shutil.copytree(place / "foldin-workspace", tmp_path / "foldin-workspace")
+    return tmp_path
+
+
+def test_a_second_time_it_shows_what_is_there_and_trains_nothing(printed: str, ran: Path) -> None:
+    again = foldin("demo", folder=ran)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert again.stdout.startswith("The demo ran in foldin-workspace before, and nothing is trained again. ")
+    assert "epoch" not in again.stdout
+    assert re.search(r"^\* +2-edlae ", again.stdout, re.M)
+    assert again.stdout.split("What nle has done")[1] in printed
+    assert len(open_workspace(ran / "foldin-workspace").bundles()) == 2
+
+
+def test_a_second_time_programs_get_the_same_answer(ran: Path) -> None:
+    again = foldin("demo", "--json", folder=ran)
+    answer = parse_json(again.stdout.encode())
+    assert isinstance(answer, dict)
+    assert set(answer["ranking"]["contenders"]) == {"popularity", "edlae", "autoencoder", "best possible"}
+    assert (answer["model"], answer["person"], len(answer["recommendations"])) == ("2-edlae", "nle", 10)
+
+
+def test_a_second_time_it_serves_as_it_is_also_after_events_came_over_http(ran: Path) -> None:
+    for _ in range(2):
+        with served(ran) as (lines, browser):
+            said = [line for line in lines if line.strip()]
+            assert said[0].startswith("The demo ran in foldin-workspace before, and nothing is trained again. ")
+            assert len(said) == 2
+            event = {"user": "visitor", "item": "HOL-2001-04-CLD"}
+            assert browser.post("/v1/events", json={"events": [event]}).json()["stored"] == 1
+    with open_workspace(ran / "foldin-workspace").store() as store:
+        assert store.sources()["http"] == 2
+
+
+@pytest.mark.parametrize("source", ["events.csv", "http"])
+def test_it_refuses_a_workspace_of_somebody_elses_data(
+    source: str, log_of: Callable[..., Interactions], tmp_path: Path
+) -> None:
+    with create_workspace(tmp_path / "mine").store(create=True) as store:
+        store.ingest([Batch(log_of([("ann", "x")]), source)])
+    for options in ([], ["--serve"]):
+        refused = foldin("demo", "-w", "mine", *options, folder=tmp_path)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert f"holds other data ({source})" in refused.stderr
+        assert "foldin serve -w mine" in refused.stderr
 
 
 def test_what_is_for_programs_and_what_is_for_people_do_not_go_together(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def ground(log_of: Callable[..., Interactions], tmp_path: Path) -> Path:
 
 def labs_of_people() -> list[tuple[str, str]]:
     """Who has had what: one lab of each taste is had by all who share it, the next by fewer, the last by a few."""
-    storage = ["HOL-2001-04-CLD", "HOL-2205-01-STO", "HOL-2211-07-DSK", "HOL-2205-03-STO"]
+    storage = ["HOL-2001-04-CLD", "HOL-2205-01-STO", "HOL-2105-03-STO", "HOL-2205-03-STO"]
     network = ["HOL-2003-02-NET", "HOL-2103-03-NET", "HOL-2103-05-NET", "HOL-2103-04-NET"]
     tastes = {"s": storage, "n": network}
     of_others = [
