@@ -117,7 +117,8 @@ def test_a_note_names_one_value_of_several_that_says_nothing(run: Run, trained: 
 
 def test_a_note_names_an_attribute_of_which_only_the_words_count(run: Run, trained: Path) -> None:
     answer = run("recommend", "--profile", "intrests=storage,role=developer", "-w", trained)
-    assert answer.stderr == f"note: unknown to the model, so only its words count: intrests {KNOWN}\n"
+    meant = "intrests (did you mean 'interests'?)"
+    assert answer.stderr == f"note: unknown to the model, so only its words count: {meant} {KNOWN}\n"
 
 
 def test_without_any_profiles_a_note_says_that_no_attribute_is_known(run: Run, tmp_path: Path) -> None:

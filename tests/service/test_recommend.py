@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 
+from foldin.recommender import Recommender
+from foldin.workspace import open_workspace
+from tests.service.server import serving
 from tests.service.stores import on_every_store
-
-pytestmark = on_every_store
 
 EVEN = [f"i{item:02}" for item in range(0, 12, 2)]
 ODD = [f"i{item:02}" for item in range(1, 12, 2)]
@@ -16,17 +19,20 @@ def items(answer: httpx.Response) -> list[str]:
     return [one["item"] for one in answer.json()["items"]]
 
 
+@on_every_store
 def test_a_user_of_the_store_gets_what_is_missing(client: httpx.Client) -> None:
     assert items(client.post("/v1/recommend", json={"user": "u02", "k": 1})) == ["i02"]
     assert items(client.get("/v1/users/u02/recommendations?k=1")) == ["i02"]
     assert items(client.get("/v1/recommendations", params={"user": "u02", "k": 1})) == ["i02"]
 
 
+@on_every_store
 def test_a_history_sent_along_is_folded_in(client: httpx.Client) -> None:
     found = items(client.post("/v1/recommend", json={"history": ["i01", {"item": "i03"}], "k": 4}))
     assert set(found) == set(ODD) - {"i01", "i03"}
 
 
+@on_every_store
 def test_terms_add_up_to_the_score(client: httpx.Client) -> None:
     answer = client.post("/v1/recommend", json={"user": "u02", "explain": True}).json()
     for one in answer["items"]:
@@ -35,13 +41,15 @@ def test_terms_add_up_to_the_score(client: httpx.Client) -> None:
     assert {reason["name"] for reason in answer["items"][0]["reasons"]} < set(EVEN)
 
 
+@on_every_store
 def test_whoever_nobody_has_heard_of_gets_the_prior_and_is_told_so(client: httpx.Client) -> None:
     answer = client.post("/v1/recommend", json={"user": "nobody", "k": 3}).json()
     assert len(answer["items"]) == 3
-    assert "nobody has heard of this user" in answer["reason"]
+    assert "the store knows nothing of this user" in answer["reason"]
     assert all(one["basis"]["history"] == 0 for one in answer["items"])
 
 
+@on_every_store
 def test_rules_say_what_a_ranking_may_hold(client: httpx.Client) -> None:
     asked = {"history": ["i00"], "k": 12}
     assert set(items(client.post("/v1/recommend", json=asked))) == set(EVEN + ODD) - {"i00"}
@@ -51,6 +59,7 @@ def test_rules_say_what_a_ranking_may_hold(client: httpx.Client) -> None:
     assert "i02" not in items(client.post("/v1/recommend", json=asked | {"exclude": ["i02"]}))
 
 
+@on_every_store
 def test_diversity_brings_what_the_ranking_lacks(client: httpx.Client) -> None:
     asked = {"history": ["i00"], "k": 2}
     first, second = items(client.post("/v1/recommend", json=asked))
@@ -68,12 +77,14 @@ def test_diversity_brings_what_the_ranking_lacks(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "asked", [{"diversity": 1.01}, {"diversity": -0.1}, {"diversity": "1"}, {"diversity": 0.1, "k": 101}]
 )
+@on_every_store
 def test_diversity_has_its_bounds(client: httpx.Client, asked: dict[str, object]) -> None:
     answer = client.post("/v1/recommend", json={"history": ["i00"]} | asked)
     assert answer.status_code == 422
     assert "diversity" in answer.text
 
 
+@on_every_store
 def test_a_batch_is_answered_as_one_by_one(client: httpx.Client) -> None:
     people: list[dict[str, object]] = [{"user": "u02"}, {"history": ["i01"]}, {}]
     answers = client.post("/v1/recommend/batch", json={"people": people, "k": 5}).json()["answers"]
@@ -85,13 +96,36 @@ def items_of(answer: dict[str, list[dict[str, str]]]) -> list[str]:
     return [one["item"] for one in answer["items"]]
 
 
+@on_every_store
 def test_what_goes_with_an_item(client: httpx.Client) -> None:
     assert set(items(client.get("/v1/items/i02/similar?k=5"))) == set(EVEN) - {"i02"}
     assert items(client.get("/v1/similar", params={"item": "i02"})) == items(client.get("/v1/items/i02/similar"))
     assert client.get("/v1/items/unheard/similar").status_code == 404
 
 
+@on_every_store
 def test_an_explanation_adds_up(client: httpx.Client) -> None:
     told = client.post("/v1/explain", json={"history": ["i00", "i04"], "item": "i02"}).json()
     assert told["additive"]
     assert sum(part["amount"] for part in told["items"]) == pytest.approx(told["basis"]["history"], abs=1e-5)
+
+
+def test_what_of_a_profile_says_nothing_is_named(workspace: Path, profiled: Recommender) -> None:
+    open_workspace(workspace).publish(profiled)
+    knows = "(it knows role)"
+    with serving(workspace) as server, server.client() as client:
+
+        def reason(**profile: str) -> str | None:
+            answer: str | None = client.post("/v1/recommend", json={"profile": profile, "k": 3}).json()["reason"]
+            return answer
+
+        nothing = "no item of a history is known to the model"
+        assert reason(role="admin") == nothing
+        for _ in range(2):  # the second time it is remembered
+            assert reason(role="amdin") == f"says nothing to the model: role=amdin {knows}; {nothing}"
+        wrong = f"says nothing to the model: rloe=admin (did you mean 'role'?) {knows}; {nothing}"
+        assert reason(rloe="admin") == wrong
+        assert reason(topic="storage") == f"unknown to the model, so only its words count: topic {knows}; {nothing}"
+        people = [{"profile": {"role": "admin"}}, {"profile": {"rloe": "admin"}}]
+        answers = client.post("/v1/recommend/batch", json={"people": people, "k": 3}).json()["answers"]
+        assert [one["reason"] for one in answers] == [nothing, wrong]

@@ -125,20 +125,7 @@ def _typed_history(text: str, catalog: Catalog) -> History:
 
 def _note_unknown_attributes(profile: Profile, recommender: Recommender) -> None:
     from foldin.cli.output import print_note
+    from foldin.coldstart.notices import profile_notices
 
-    passed_over = [part for name, value in profile.items() for part in _passed_over(name, value, recommender)]
-    known = ", ".join(recommender.attributes)
-    if passed_over:
-        print_note(f"says nothing to the model: {', '.join(passed_over)} (it knows {known or 'no attributes'})")
-    worded = [name for name, value in profile.items() if recommender.says(name, value)]
-    strange = [name for name in worded if name not in recommender.attributes]
-    if known and strange:
-        print_note(f"unknown to the model, so only its words count: {', '.join(strange)} (it knows {known})")
-
-
-def _passed_over(name: str, value: str, recommender: Recommender) -> list[str]:
-    """What of an attribute says nothing: all of it, or some of its values."""
-    if not recommender.says(name, value):
-        return [f"{name}={value}"]
-    pieces = filter(None, (piece.strip() for piece in value.split("|")))
-    return [f"{name}={piece}" for piece in pieces if not recommender.says(name, piece)]
+    for notice in profile_notices(profile, recommender.attributes, recommender.says):
+        print_note(notice)

@@ -14,12 +14,16 @@ MOST_REASONS = 3
 
 
 def answered(
-    answer: Answer, k: int, recommendation_id: str, reasons: Sequence[Sequence[Contribution]]
+    answer: Answer,
+    k: int,
+    recommendation_id: str,
+    reasons: Sequence[Sequence[Contribution]],
+    notices: Sequence[str] = (),
 ) -> RecommendResponse:
-    """An answer, with the reasons of each of its items."""
+    """An answer, with the reasons of each of its items, and what is to be said of the profile."""
     items = [recommended(one, told) for one, told in zip(answer.ranking, reasons, strict=True)]
     return RecommendResponse(
-        recommendation_id=recommendation_id, model=answer.live.version, items=items, reason=_remark(answer, k)
+        recommendation_id=recommendation_id, model=answer.live.version, items=items, reason=_remark(answer, k, notices)
     )
 
 
@@ -63,10 +67,10 @@ def _strongest(explanation: Explanation) -> Sequence[Contribution]:
     return sorted(speaking, key=lambda part: -part.amount)[:MOST_REASONS]
 
 
-def _remark(answer: Answer, k: int) -> str | None:
-    parts = []
+def _remark(answer: Answer, k: int, notices: Sequence[str]) -> str | None:
+    parts = list(notices)
     if not answer.known:
-        parts.append("nobody has heard of this user")
+        parts.append("the store knows nothing of this user, who is new, mistyped or forgotten")
     if not answer.founded:
         parts.append("no item of a history is known to the model")
     if len(answer.ranking) < k:

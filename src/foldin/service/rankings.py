@@ -34,7 +34,10 @@ class RecommendResponse:
     recommendation_id: Annotated[str, Field(description="For the events that come of it.")]
     model: Annotated[str, Field(description="The version that answered.")]
     items: list[Recommended]
-    reason: Annotated[str | None, Field(description="Why the list is short, or rests on no history.")]
+    reason: Annotated[
+        str | None,
+        Field(description="Why it is short or rests on no history, and what of the profile says nothing."),
+    ]
 
 
 @dataclass(frozen=True)

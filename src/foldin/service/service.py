@@ -19,6 +19,7 @@ from foldin.service.jobs import Jobs
 from foldin.service.keys import KeyRing
 from foldin.service.live import Live, LiveModel
 from foldin.service.measures import Measures
+from foldin.service.notices import Notices
 from foldin.service.outage import Outage
 from foldin.service.reach import hurried
 from foldin.service.recorder import Recorder
@@ -77,6 +78,7 @@ class Service:
         )
         self.tallies = None if settings.tallies is None else Tallies(settings.tallies, self._measured)
         self.explainer = Explainer(settings.most_explained)
+        self.notices = Notices()
         self.jobs = Jobs(settings.workspace)
         self._looks: list[tuple[str, Callable[[], object]]] = [
             ("catalogue", lambda: self.desk.now(self.shelf.refresh)),

@@ -106,7 +106,13 @@ async def _responses(service: Service, people: Sequence[Person], rules: Rules) -
         for answer in answers
     ]
     return [
-        answered(answer, rules.k, _recorded(service, person, answer), told)
+        answered(
+            answer,
+            rules.k,
+            _recorded(service, person, answer),
+            told,
+            await service.notices.of(answer.live, person.profile),
+        )
         for person, answer, told in zip(people, answers, reasons, strict=True)
     ]
 

@@ -1,0 +1,54 @@
+"""Notices: what of a profile says nothing to a model, as where a name or a value is mistyped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from itertools import islice
+from typing import TypeAlias
+
+from foldin.data.profiles import Profile
+from foldin.data.spelling import perhaps
+
+__all__ = ["Says", "cells_of", "profile_notices"]
+
+Says: TypeAlias = Callable[[str, str], bool]
+"""Whether an attribute's value says anything to a model."""
+
+MOST_PIECES = 20
+"""Values of one attribute that are looked at."""
+
+LONGEST = 64
+"""Letters of a value that are repeated."""
+
+
+def profile_notices(profile: Profile, known: Sequence[str], says: Says, *, words: Collection[str] = ()) -> list[str]:
+    """What somebody should hear of a profile; nothing where all of it counts.
+
+    `known`: the attributes that the model learned from; `words`: attributes of which nothing but words is expected.
+    """
+    notices = []
+    passed_over = [cell for name, value in profile.items() for cell in _passed_over(name, value, known, says)]
+    if passed_over:
+        knows = ", ".join(known) or "no attributes"
+        notices.append(f"says nothing to the model: {', '.join(passed_over)} (it knows {knows})")
+    strange = [name for name, value in profile.items() if name not in {*known, *words} and says(name, value)]
+    if known and strange:
+        named = ", ".join(f"{name}{perhaps(name, known)}" for name in strange)
+        notices.append(f"unknown to the model, so only its words count: {named} (it knows {', '.join(known)})")
+    return notices
+
+
+def cells_of(profile: Profile) -> list[tuple[str, str]]:
+    """All that is asked about a profile: each attribute with its value, and with each of its several values."""
+    return [(name, part) for name, value in profile.items() for part in (value, *_pieces(value))]
+
+
+def _passed_over(name: str, value: str, known: Sequence[str], says: Says) -> list[str]:
+    """What of an attribute says nothing: all of it, or some of its values."""
+    if not says(name, value):
+        return [f"{name}={value[:LONGEST]}{perhaps(name, known) if name not in known else ''}"]
+    return [f"{name}={piece[:LONGEST]}" for piece in _pieces(value) if not says(name, piece)]
+
+
+def _pieces(value: str) -> list[str]:
+    return list(islice(filter(None, (piece.strip() for piece in value.split("|"))), MOST_PIECES))
