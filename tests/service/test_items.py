@@ -48,6 +48,12 @@ def test_many_items_are_stored_together_or_not_at_all(client: httpx.Client) -> N
     assert client.post("/v1/items", json={"items": []}).status_code == 422
 
 
+def test_an_item_of_which_only_the_title_is_known_has_no_list_of_attributes(client: httpx.Client) -> None:
+    client.put("/v1/items/bare", json={"attributes": {"title": "Bare"}}).raise_for_status()
+    assert "Attributes" in client.get("/catalogue/item?item=i01").text
+    assert "Attributes" not in client.get("/catalogue/item?item=bare").text
+
+
 @on_every_store
 def test_items_that_are_stored_together_are_in_force_at_once(client: httpx.Client) -> None:
     before = {item: client.get(f"/v1/items/{item}").json()["attributes"] for item in ("i02", "i04")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -18,7 +19,9 @@ from foldin.errors import FoldinError
 from foldin.service.bodies import Bodies, StrictRoute
 from foldin.service.description import EVERYWHERE, PROBLEMS, complete_description
 from foldin.service.gate import ForbiddenError, Gate
+from foldin.service.headers import header
 from foldin.service.heads import Heads
+from foldin.service.page.rendering import page
 from foldin.service.problems import detail_of, faults_of, problem, problem_of, status_of
 from foldin.service.routes.enter import enter_routes
 from foldin.service.routes.events import event_routes
@@ -37,6 +40,11 @@ from foldin.service.turns import Turns
 
 __all__ = ["create_app"]
 
+
+NOWHERE = "there is nothing at this address"
+
+PASSED_ON = {"retry-after"}
+"""Headers of a problem that a page of it has, too."""
 
 BULK = ("/v1/events", "/v1/items")
 """Where much comes in at once."""
@@ -123,24 +131,36 @@ def _tell_of_problems(app: FastAPI) -> None:
     async def failed(request: Request, error: FoldinError) -> Response:
         if (status := status_of(error)) >= 500:
             troubles.tell(error, request.state.request_id, status)
-        return problem_of(error, request.state.request_id)
+        return _shown(request, problem_of(error, request.state.request_id))
 
     @app.exception_handler(ForbiddenError)
     async def refused(request: Request, error: ForbiddenError) -> Response:
-        return problem(403, f"this key lacks the scope '{error.scope}'", request.state.request_id)
+        return _shown(request, problem(403, f"this key lacks the scope '{error.scope}'", request.state.request_id))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         faults = faults_of(error.errors())
-        return problem(422, detail_of(faults), request.state.request_id, faults)
+        return _shown(request, problem(422, detail_of(faults), request.state.request_id, faults))
 
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: HTTPException) -> Response:
-        response = problem(error.status_code, str(error.detail), request.state.request_id)
+        detail = NOWHERE if error.status_code == 404 and error.detail == "Not Found" else str(error.detail)
+        response = _shown(request, problem(error.status_code, detail, request.state.request_id))
         response.headers.update(error.headers or {})
         if error.status_code == 405:
             response.headers["Allow"] = _allowed(request)
         return response
+
+
+def _shown(request: Request, told: Response) -> Response:
+    """A problem for whoever asks: a page for somebody at a browser, JSON for anything else."""
+    if request.method != "GET" or "text/html" not in header(request.scope, b"accept"):
+        return told
+    fields = json.loads(bytes(told.body))
+    shown = page("problem.html", told.status_code, here=None, title=fields["title"], detail=fields["detail"])
+    for name in PASSED_ON.intersection(told.headers):
+        shown.headers[name] = told.headers[name]
+    return shown
 
 
 def _allowed(request: Request) -> str:

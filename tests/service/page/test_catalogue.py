@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.service.server import Server
+from foldin.service.link import create_code
+from tests.service.server import Server, serving
 
 
 def test_the_catalogue_is_searched_while_one_types(open_page: Callable[..., Page]) -> None:
@@ -35,3 +37,14 @@ def test_an_item_shows_its_numbers_neighbours_and_audience(open_page: Callable[.
     assert neighbours.locator(".title").all_inner_texts() == [one["title"] for one in similar]
     expect(page.get_by_role("region", name="Numbers")).to_contain_text("people")
     expect(page.get_by_role("region", name="Who it is for").get_by_role("listitem").first).to_be_visible()
+
+
+def test_numbers_appear_by_themselves_once_they_are_counted(labs: Server, browser: Browser) -> None:
+    with serving(labs.log.parent) as server, browser.new_context(base_url=server.url) as context:
+        page = context.new_page()
+        page.goto(f"/enter?code={create_code(labs.log.parent)}")
+        with page.expect_response("**/catalogue?*"):  # the second look, which the page takes
+            page.goto("/catalogue")
+            expect(page.get_by_role("status").filter(has_text="Counting")).to_be_visible()
+        expect(page.locator("#found tbody td:nth-child(3)").first).to_have_text(re.compile(r"\d"))
+        expect(page.get_by_role("status").filter(has_text="Counting")).to_have_count(0)

@@ -21,3 +21,9 @@ def test_a_route_opens_with_its_fields(open_page: Callable[..., Page]) -> None:
     page = open_page("/docs")
     page.get_by_text("/v1/recommend", exact=True).click()
     expect(page.get_by_text("Laid over the stored one").first).to_be_visible()
+
+
+def test_code_is_set_as_code(open_page: Callable[..., Page]) -> None:
+    page = open_page("/docs")
+    assert "`" not in page.locator("main").evaluate("main => main.textContent")
+    assert page.locator("summary code", has_text="/v1/item?item=a/b").or_(page.locator("small code")).count()

@@ -33,6 +33,15 @@ def test_a_page_is_whole_and_everybody_can_use_it(address: str, open_page: Calla
     assert not grave_faults(page)
 
 
+def test_on_a_phone_all_pages_can_be_reached(open_page: Callable[..., Page]) -> None:
+    page = open_page("/")
+    page.set_viewport_size({"width": 360, "height": 740})
+    links = page.get_by_role("navigation", name="Pages").get_by_role("link").all()
+    boxes = [link.bounding_box() for link in links]
+    assert len(boxes) == 6
+    assert all(box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 360 for box in boxes)
+
+
 def grave_faults(page: Page) -> list[tuple[str, list[str]]]:
     """What keeps somebody out, as axe finds it: its rule, and the places."""
     found = Axe().run(page).response["violations"]

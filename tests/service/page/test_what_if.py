@@ -99,3 +99,13 @@ def test_words_count_while_they_are_typed(open_page: Callable[..., Page]) -> Non
         page.get_by_label("In their own words").press_sequentially("kubernetes storage security")
     expect(page.locator("[data-share=content]")).not_to_have_text("0%")
     expect(page.get_by_label("In their own words")).to_be_focused()
+
+
+def test_words_that_say_nothing_are_named(open_page: Callable[..., Page]) -> None:
+    page = open_page("/what-if")
+    words = page.get_by_role("textbox", name="In their own words")
+    expect(page.locator(".notice")).to_have_count(0)
+    words.fill("zzqqy")
+    expect(page.locator(".notice")).to_contain_text("Says nothing to the model: in their own words=zzqqy")
+    words.fill("storage")
+    expect(page.locator(".notice")).to_have_count(0)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from foldin.evaluation.training_report import EpochFigures, LengthFigures
-from foldin.service.page.digest import Digest, Series
+from foldin.service.page.digest import Digest, Series, Span
 from foldin.store.contract import ClickThrough
 
 __all__ = [
@@ -103,7 +103,14 @@ def daily_chart(digest: Digest) -> Chart | None:
         return None
     title = "Events per day" if digest.days == 1 else f"Events per {digest.days} days"
     lines = [Line("events", "history", digest.daily.ys.tolist())]
-    return Chart(title, "time", digest.daily.xs.tolist(), lines, time=True)
+    return Chart(title, "time", digest.daily.xs.tolist(), lines, time=True, note=_left_out(digest.span))
+
+
+def _left_out(span: Span | None) -> str:
+    if span is None or not span.outside:
+        return ""
+    events = "1 event lies" if span.outside == 1 else f"{span.outside:,} events lie"
+    return f"{events} long before or after the others and would squash them here."
 
 
 def tail_chart(digest: Digest) -> Chart:

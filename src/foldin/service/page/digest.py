@@ -21,6 +21,12 @@ DAY = 86_400_000_000
 MOST_POINTS = 400
 """Of a curve: more are no finer on a screen."""
 
+FEW_OUTSIDE = 0.01
+"""Share of the events that lie so early, or so late, that they may be left out of what is drawn over time."""
+
+MORE_AT_ENDS = 0.05
+"""By what part of its length the time of the others is drawn beyond its ends, where there are events."""
+
 SPELLS = 40
 """Parts of the whole time, of equal length, in which an item's events are counted."""
 
@@ -33,9 +39,21 @@ class Series:
     ys: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Span:
+    """The time that is drawn, in microseconds since the epoch, both ends in it. `outside`: events before and after."""
+
+    first: int
+    last: int
+    outside: int
+
+
 @dataclass(frozen=True, eq=False)
 class ItemNumbers:
-    """What people did with an item. `place`: by the number of people, from 1; `spells`: events, (SPELLS,), or empty."""
+    """What people did with an item. `place`: by the number of people, from 1; `spells`: events, (SPELLS,), or empty.
+
+    `outside`: its events of before and after the spells.
+    """
 
     events: int
     people: int
@@ -44,19 +62,22 @@ class ItemNumbers:
     first: datetime | None
     last: datetime | None
     spells: Sequence[int]
+    outside: int
 
 
 @dataclass(frozen=True, eq=False)
 class Digest:
     """Of the events before `position`. `tail`: what share of the events the most popular share of the items has.
 
-    `daily`: events by day, as seconds since the epoch, `days` of them to a point; None without times.
+    `span`: the time that is drawn; None without times, and then so is `daily`: events by day, as seconds since the
+    epoch, `days` of them to a point.
     `per_user`, `per_item`: how many have so many events, by powers of two.
     """
 
     position: int
     diagnosis: Diagnosis
     tail: Series
+    span: Span | None
     daily: Series | None
     days: int
     per_user: Sequence[tuple[str, int]]
@@ -67,16 +88,18 @@ class Digest:
 def digest_of(log: Interactions, position: int) -> Digest:
     """Counts everything there is to count, in one go."""
     per_item = np.bincount(log.item_codes, minlength=len(log.item_ids))
-    daily, days = _daily(log)
+    span = _span(log)
+    daily, days = _daily(log, span)
     return Digest(
         position,
         examine_log(log),
         _tail(per_item),
+        span,
         daily,
         days,
         _by_powers(np.bincount(log.user_codes, minlength=len(log.user_ids))),
         _by_powers(per_item),
-        _items(log, per_item),
+        _items(log, per_item, span),
     )
 
 
@@ -87,14 +110,29 @@ def _tail(per_item: NDArray[np.int64]) -> Series:
     return Series(at / max(len(counts), 1), shares)
 
 
-def _daily(log: Interactions) -> tuple[Series | None, int]:
+def _span(log: Interactions) -> Span | None:
+    """The time of nearly all events, and some more at both ends: a few that lie far away would squash the others."""
     if log.times is None or not (known := log.times[log.times != NO_TIME]).size:
+        return None
+    low, high = np.quantile(known, FEW_OUTSIDE, method="lower"), np.quantile(known, 1 - FEW_OUTSIDE, method="higher")
+    room = int(MORE_AT_ENDS * (high - low)) + DAY
+    drawn = known[(known >= low - room) & (known <= high + room)]
+    return Span(int(drawn.min()), int(drawn.max()), len(known) - len(drawn))
+
+
+def _drawn(log: Interactions, span: Span) -> NDArray[np.bool_]:
+    """Which events are within a span, (events,)."""
+    assert log.times is not None
+    return (log.times >= span.first) & (log.times <= span.last)
+
+
+def _daily(log: Interactions, span: Span | None) -> tuple[Series | None, int]:
+    if log.times is None or span is None:
         return None, 1
-    days = known // DAY
-    span = int(days.max() - days.min()) + 1
-    width = -(-span // MOST_POINTS)
-    counts = np.bincount((days - days.min()) // width)
-    starts = (days.min() + width * np.arange(len(counts))) * (DAY // 1_000_000)
+    days, first = log.times[_drawn(log, span)] // DAY, span.first // DAY
+    width = -(-(span.last // DAY - first + 1) // MOST_POINTS)
+    counts = np.bincount((days - first) // width)
+    starts = (first + width * np.arange(len(counts))) * (DAY // 1_000_000)
     return Series(starts.astype(np.float64), counts.astype(np.float64)), width
 
 
@@ -106,11 +144,12 @@ def _by_powers(counts: NDArray[np.int64]) -> list[tuple[str, int]]:
     return list(zip(names, np.bincount(powers).tolist(), strict=True))
 
 
-def _items(log: Interactions, per_item: NDArray[np.int64]) -> dict[str, ItemNumbers]:
+def _items(log: Interactions, per_item: NDArray[np.int64], span: Span | None) -> dict[str, ItemNumbers]:
     people = _people(log)
     places = np.empty(len(people), dtype=np.intp)
     places[np.argsort(-people, kind="stable")] = np.arange(1, len(people) + 1)
-    firsts, lasts, spells = _times(log)
+    firsts, lasts = _times(log)
+    spells, outside = _spells(log, span)
     return {
         str(item): ItemNumbers(
             int(per_item[code]),
@@ -120,6 +159,7 @@ def _items(log: Interactions, per_item: NDArray[np.int64]) -> dict[str, ItemNumb
             _moment(firsts[code]),
             _moment(lasts[code]),
             spells[code].tolist(),
+            int(outside[code]),
         )
         for code, item in enumerate(log.item_ids)
     }
@@ -131,19 +171,30 @@ def _people(log: Interactions) -> NDArray[np.int64]:
     return np.bincount(pairs % max(len(log.item_ids), 1), minlength=len(log.item_ids))
 
 
-def _times(log: Interactions) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """First and last time of each item, (items,), NO_TIME where none is known, and its events by spell."""
+def _times(log: Interactions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and last time of each item, (items,), NO_TIME where none is known."""
     count = len(log.item_ids)
     firsts, lasts = np.full(count, np.iinfo(np.int64).max), np.full(count, NO_TIME)
     if log.times is None or not (known := log.times != NO_TIME).any():
-        return np.full(count, NO_TIME), lasts, np.empty((count, 0), dtype=np.int64)
+        return np.full(count, NO_TIME), lasts
     codes, times = log.item_codes[known], log.times[known]
     np.minimum.at(firsts, codes, times)
     np.maximum.at(lasts, codes, times)
-    span = int(times.max() - times.min()) + 1
-    spells = ((times - times.min()) * np.float64(SPELLS / span)).astype(np.int64).clip(0, SPELLS - 1)
-    counts = np.bincount(codes.astype(np.int64) * SPELLS + spells, minlength=count * SPELLS)
-    return np.where(lasts == NO_TIME, NO_TIME, firsts), lasts, counts.reshape(count, SPELLS)
+    return np.where(lasts == NO_TIME, NO_TIME, firsts), lasts
+
+
+def _spells(log: Interactions, span: Span | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Each item's events by spell of the span, (items, SPELLS) or (items, 0), and how many are outside, (items,)."""
+    count = len(log.item_ids)
+    if log.times is None or span is None:
+        return np.empty((count, 0), dtype=np.int64), np.zeros(count, dtype=np.int64)
+    drawn = _drawn(log, span)
+    codes, times = log.item_codes[drawn].astype(np.int64), log.times[drawn]
+    width = np.float64(SPELLS / (span.last - span.first + 1))
+    spells = ((times - span.first) * width).astype(np.int64).clip(0, SPELLS - 1)
+    counts = np.bincount(codes * SPELLS + spells, minlength=count * SPELLS).reshape(count, SPELLS)
+    outside = np.bincount(log.item_codes[~drawn & (log.times != NO_TIME)], minlength=count)
+    return counts, outside
 
 
 def _moment(time: np.int64) -> datetime | None:

@@ -10,10 +10,15 @@ from foldin.coldstart.blocks import Bins, Block, Values
 from foldin.data.cells import pieces_of
 from foldin.recommender import Recommender
 
-__all__ = ["Field", "Option", "fields_of", "profile_of"]
+__all__ = ["OWN_WORDS", "Field", "Option", "fields_of", "profile_of"]
 
 OWN_WORDS = "in their own words"
 """An attribute of no profile, which only its words speak for."""
+
+WEIGHED = (
+    "How much words count was learned on held-out people: beside attributes and popularity that foretell what people "
+    "choose, they add little."
+)
 
 
 @dataclass(frozen=True)
@@ -26,20 +31,24 @@ class Option:
 
 @dataclass(frozen=True)
 class Field:
-    """An attribute: one of `options` to choose, or `several`; `text` where it is written. `hint`: as what."""
+    """An attribute: one of `options` to choose, or `several`; `text` where it is written. `hint`: as what.
+
+    `note`: what somebody should know who wonders what it does.
+    """
 
     name: str
     options: tuple[Option, ...] = ()
     several: bool = False
     text: str = ""
     hint: str = ""
+    note: str = ""
 
 
 def fields_of(recommender: Recommender, profile: Mapping[str, str]) -> list[Field]:
     """The attributes a model learned from, then those that only the profile has, then room for words of any kind."""
     learned = {block.name: _field(block, profile.get(block.name, "")) for block in _blocks(recommender)}
     others = [Field(name, text=value) for name, value in profile.items() if name not in {*learned, OWN_WORDS}]
-    words = [Field(OWN_WORDS, text=profile.get(OWN_WORDS, ""), hint="looked up in the catalogue")]
+    words = [Field(OWN_WORDS, text=profile.get(OWN_WORDS, ""), hint="looked up in the catalogue", note=WEIGHED)]
     return [*learned.values(), *others, *(words if recommender.blend.prior.content is not None else ())]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from foldin.evaluation.titles import title_of
@@ -41,8 +43,17 @@ def _environment() -> Environment:
     )
     environment.globals["address"] = address
     environment.filters |= {"percent": _percent, "day": _day, "number": _number, "named": _named}
-    environment.filters |= {"figure": _figure, "metric": title_of}
+    environment.filters |= {"figure": _figure, "metric": title_of, "coded": _coded, "sentence": _sentence}
     return environment
+
+
+def _coded(text: str) -> Markup:
+    """What stands between grave accents as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _percent(share: float) -> str:

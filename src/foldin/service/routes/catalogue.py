@@ -38,7 +38,8 @@ def catalogue_routes(service: Service, reading: Reading) -> APIRouter:
         known = await digest()
         numbers = {} if known is None else known.items
         found = await asyncio.to_thread(listing_of, _catalog(service), text, number, numbers)
-        return page("catalogue.html", here="catalogue", text=text, listing=found)
+        counting = known is None and reading.trouble is None
+        return page("catalogue.html", here="catalogue", text=text, listing=found, counting=counting)
 
     @routes.get("/item")
     async def item(item: Id) -> Response:
@@ -52,6 +53,7 @@ def catalogue_routes(service: Service, reading: Reading) -> APIRouter:
             item=found,
             numbers=None if known is None else known.items.get(item),
             counted=known is not None,
+            trouble=reading.trouble,
             groups=[] if learned is None else audience_of(learned.recommender, item),
             neighbours=[] if learned is None else await asyncio.to_thread(_neighbours, service, learned, item),
         )

@@ -18,7 +18,7 @@ from foldin.service.gate import needs
 from foldin.service.messages import Id
 from foldin.service.page.curves import Curve, curve_of
 from foldin.service.page.drafts import Draft, read_draft, revised
-from foldin.service.page.fields import fields_of, profile_of
+from foldin.service.page.fields import OWN_WORDS, fields_of, profile_of
 from foldin.service.page.past import Done, past_of
 from foldin.service.page.people import People
 from foldin.service.page.reading import Reading
@@ -51,13 +51,17 @@ class Somebody:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A ranking with what it rests on: `shares` of the terms over all of it, and where the handover stands."""
+    """A ranking with what it rests on: `shares` of the terms over all of it, and where the handover stands.
+
+    `notices`: what of the profile says nothing.
+    """
 
     standings: Sequence[Standing]
     shares: Mapping[str, float]
     segments: Sequence[Segment]
     curve: Curve | None
     model: str
+    notices: Sequence[str]
 
 
 class View(TypedDict):
@@ -78,6 +82,15 @@ def page_routes(service: Service) -> APIRouter:
     routes.include_router(picker_routes(service, people))
     routes.include_router(asset_routes())
 
+    routes.include_router(_pages(service, people))
+    routes.include_router(_answers(service))
+    return routes
+
+
+def _pages(service: Service, people: People) -> APIRouter:
+    """Recommend and What if as they are opened."""
+    routes = APIRouter()
+
     @routes.get("/")
     async def recommend(user: Id | None = None) -> Response:
         """The ten best for somebody, or for nobody yet."""
@@ -94,6 +107,13 @@ def page_routes(service: Service) -> APIRouter:
         view, recommender = await _about(service, user)
         fields = fields_of(recommender, view["somebody"].profile)
         return page("what_if.html", here="what-if", draft=Draft(user), fields=fields, **view)
+
+    return routes
+
+
+def _answers(service: Service) -> APIRouter:
+    """What they fetch as the form on them changes."""
+    routes = APIRouter()
 
     @routes.post("/what-if")
     async def changed(request: Request) -> Response:
@@ -143,10 +163,11 @@ async def _outcome(service: Service, somebody: Somebody, before: Sequence[str]) 
     deadline = monotonic() + service.settings.deadline
     wish = Wish(history=somebody.history, profile=somebody.profile, k=SHOWN, deadline=deadline)
     answer = await service.scorer.submit(wish)
-    return _outcome_of(answer, before), answer.live.recommender
+    notices = await service.notices.of(answer.live, somebody.profile, words=[OWN_WORDS])
+    return _outcome_of(answer, before, notices), answer.live.recommender
 
 
-def _outcome_of(answer: Answer, before: Sequence[str]) -> Outcome:
+def _outcome_of(answer: Answer, before: Sequence[str], notices: Sequence[str]) -> Outcome:
     shares = mean_shares(answer.ranking)
     recommender = answer.live.recommender
     row = recommender.foldable(history_matrix([answer.history], recommender.catalog, recommender.rule)[0])
@@ -156,6 +177,7 @@ def _outcome_of(answer: Answer, before: Sequence[str]) -> Outcome:
         segments_of(shares),
         curve_of(recommender.blend.handover, int(row.nnz)),
         answer.live.version,
+        notices,
     )
 
 

@@ -1,0 +1,41 @@
+"""What is drawn over time is drawn so that something can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from foldin.data.interactions import Interactions
+from foldin.service.page.charts import daily_chart
+from foldin.service.page.digest import SPELLS, digest_of
+
+DAY = 86_400_000_000
+
+
+def test_an_event_long_after_the_others_squashes_nothing(log_of: Callable[..., Interactions]) -> None:
+    days = [*range(100, 300), 3_000]
+    log = log_of([(f"u{day}", "i0") for day in days], times=[day * DAY for day in days])
+    digest = digest_of(log, 0)
+    assert digest.span is not None
+    assert (digest.span.first // DAY, digest.span.last // DAY, digest.span.outside) == (100, 299, 1)
+    assert digest.daily is not None
+    assert digest.daily.ys.tolist() == [1] * 200
+    numbers = digest.items["i0"]
+    assert (numbers.outside, np.array(numbers.spells).tolist()) == (1, [5] * SPELLS)
+    assert numbers.last is not None
+    assert numbers.last.year == 1978
+    chart = daily_chart(digest)
+    assert chart is not None
+    assert chart.note.startswith("1 event lies long before or after")
+
+
+def test_events_that_are_all_near_are_all_drawn(log_of: Callable[..., Interactions]) -> None:
+    for days in ([7], [7, 8], list(range(50)), [*range(50), 52]):
+        log = log_of([(f"u{day}", "i0") for day in days], times=[day * DAY for day in days])
+        digest = digest_of(log, 0)
+        assert digest.span is not None
+        assert (digest.span.outside, sum(digest.items["i0"].spells)) == (0, len(days))
+        chart = daily_chart(digest)
+        assert chart is not None
+        assert not chart.note
