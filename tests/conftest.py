@@ -32,6 +32,8 @@ from foldin.fitting import fit
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EASE
 from foldin.recommender import Recommender
+from foldin.store.contract import Store
+from foldin.store.opening import open_store
 from tests.store.postgres_server import PostgresServer, running_server
 
 # the same examples in every run, and no time limit on a busy machine
@@ -73,6 +75,19 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]
         return place
     numbers = count()
     return lambda: f"sqlite:///{tmp_path}/store{next(numbers)}.sqlite"
+
+
+@pytest.fixture
+def url(new_url: Callable[[], str]) -> str:
+    """Where the test's own store is, of each kind in turn."""
+    return new_url()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """The test's own store, empty."""
+    with open_store(url, create=True) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -125,12 +125,6 @@ MARKS: dict[str, Callable[[str], Batch]] = {
     "an event id": lambda text: replace(logged(), event_ids=[text]),
     "a digest": lambda text: replace(logged(), digest=text),
 }
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    with open_store(url) as opened:
-        yield opened
 
 
 def content(store: Store) -> object:

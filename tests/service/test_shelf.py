@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,17 +27,6 @@ from tests.service.server import serving, until
 @pytest.fixture(scope="module")
 def live(checkerboard: Interactions) -> Live:
     return Live("1-ease", fit(checkerboard, estimator=EASE(l2=1)), datetime.now(UTC))
-
-
-@pytest.fixture
-def url(new_url: Callable[[], str]) -> str:
-    return new_url()
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    with open_store(url, create=True) as opened:
-        yield opened
 
 
 @dataclass(frozen=True)
