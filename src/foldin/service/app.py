@@ -152,14 +152,14 @@ def _tell_of_problems(app: FastAPI) -> None:
         return response
 
 
-def _shown(request: Request, told: Response) -> Response:
+def _shown(request: Request, answer: Response) -> Response:
     """A problem for whoever asks: a page for somebody at a browser, JSON for anything else."""
     if request.method != "GET" or "text/html" not in header(request.scope, b"accept"):
-        return told
-    fields = json.loads(bytes(told.body))
-    shown = page("problem.html", told.status_code, here=None, title=fields["title"], detail=fields["detail"])
-    for name in PASSED_ON.intersection(told.headers):
-        shown.headers[name] = told.headers[name]
+        return answer
+    fields = json.loads(bytes(answer.body))
+    shown = page("problem.html", answer.status_code, here=None, title=fields["title"], detail=fields["detail"])
+    for name in PASSED_ON.intersection(answer.headers):
+        shown.headers[name] = answer.headers[name]
     return shown
 
 
