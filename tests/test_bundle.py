@@ -14,6 +14,7 @@ from safetensors.numpy import load, save
 import foldin
 from foldin.bundle import load_bundle, read_manifest, save_bundle
 from foldin.errors import BundleError
+from foldin.models.protocols import LinearModel
 from foldin.recommender import Recommender
 from foldin.strict_json import parse_json
 
@@ -67,6 +68,12 @@ def test_a_bundle_comes_back_as_it_was(linear: Recommender, folder: Path) -> Non
     assert loaded.recommend(["i00", "i04"]) == linear.recommend(["i00", "i04"])
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
     assert [path.name for path in folder.parent.iterdir()] == ["bundle"]
+
+
+def test_a_models_arrays_stand_in_memory_of_their_own(folder: Path) -> None:
+    model = load_bundle(folder).model
+    assert isinstance(model, LinearModel)
+    assert model.item_weights.flags.owndata
 
 
 def test_prior_handover_and_cold_items_come_back_too(profiled: Recommender, tmp_path: Path) -> None:
