@@ -57,7 +57,7 @@ ITEMS, USERS, PER_USER = 20_000, 1_500, 30
 CONNECTIONS, ROUNDS, SECONDS = 32, 5, 3.0
 MANY = 100_000
 MULT_VAE = AutoEncoder(hidden=(600,), latent=200)
-PARTS = ("product", "batching", "workers", "alone", "afternoon", "memory")
+PARTS = ("product", "bare", "batching", "workers", "alone", "afternoon", "memory")
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,8 @@ def main() -> None:
         found: list[Figure] = []
         if "product" in given.only:
             found += product()
+        if "bare" in given.only:
+            found += bare(network, histories)
         if "batching" in given.only:
             found += batching(network, histories)
         if "workers" in given.only:
@@ -140,6 +142,20 @@ def product() -> list[Figure]:
         times.append(1_000 * min(rounds) / batch)
     of_64, of_32 = times
     return [Figure("network, the last layer alone for a history, in batches of 64; of 32", of_64, of_32, None, "ms")]
+
+
+def bare(place: Path, histories: csr_array) -> list[Figure]:
+    """What is left of it all where nothing is worked out."""
+    port = _free_port()
+    command = [sys.executable, str(Path(__file__).with_name("bare.py")), str(port)]
+    with _started(command, port, _requests(place, histories, "/recommend", "")) as nothing:
+        rounds = [nothing.load() for _ in range(ROUNDS)]
+        one_by_one = statistics.median(nothing.load(1).found.p50 for _ in range(ROUNDS))
+    speed, cost = (statistics.median(of) for of in zip(*((r.found.per_second, r.cost) for r in rounds), strict=True))
+    return [
+        Figure("FastAPI that answers always the same: requests per second", speed, None, None, "/s"),
+        Figure("the same, processor time of an answer; one request, p50", cost, one_by_one, None, "ms"),
+    ]
 
 
 def batching(place: Path, histories: csr_array) -> list[Figure]:
