@@ -52,7 +52,7 @@ def test_whoever_is_refused_hears_what_to_do_next(server: Server) -> None:
     wrong = {told({"Authorization": f"Bearer {key}"}) for key in ("x", "foldin_x", revoked)}
     assert len(wrong) == 1, "whether a key ever was one is nobody's business"
     assert "mistyped, revoked or expired" in wrong.pop()
-    assert "open another link" in told({"Cookie": f"foldin_key={revoked}"})
+    assert "open another link. `foldin link` prints one" in told({"Cookie": f"foldin_key={revoked}"})
 
 
 def test_health_is_open(stranger: httpx.Client) -> None:

@@ -18,7 +18,7 @@ def answered(
     k: int,
     recommendation_id: str,
     reasons: Sequence[Sequence[Contribution]],
-    notices: Sequence[str] = (),
+    notices: Sequence[str],
 ) -> RecommendResponse:
     """An answer, with the reasons of each of its items, and what is to be said of the profile."""
     items = [recommended(one, told) for one, told in zip(answer.ranking, reasons, strict=True)]

@@ -153,7 +153,7 @@ def _next_step(scope: Scope) -> str:
             "the key that was sent is not valid: mistyped, revoked or expired; make another with `foldin keys create`"
         )
     if _cookie(scope):
-        return OVER
+        return f"{OVER} `foldin link` prints one"
     return "no key was sent: send 'Authorization: Bearer foldin_...', with a key of `foldin keys create`"
 
 

@@ -30,7 +30,7 @@ class Notices:
         if live is not self._live or len(self._said) > MOST_KEPT:
             self._live, self._said = live, {}
         said = self._said  # another one's, should another model go live meanwhile
-        unknown = [cell for cell in cells_of(profile) if cell not in said]
+        unknown = [cell for cell in dict.fromkeys(cells_of(profile)) if cell not in said]
         if unknown:
             said.update(await asyncio.to_thread(_looked_at, live, unknown))
         return profile_notices(profile, live.recommender.attributes, lambda name, value: said[name, value], words=words)
