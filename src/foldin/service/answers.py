@@ -21,7 +21,7 @@ def answered(
     notices: Sequence[str],
 ) -> RecommendResponse:
     """An answer, with the reasons of each of its items, and what is to be said of the profile."""
-    items = [recommended(one, told) for one, told in zip(answer.ranking, reasons, strict=True)]
+    items = [recommended(one, why) for one, why in zip(answer.ranking, reasons, strict=True)]
     return RecommendResponse(
         recommendation_id=recommendation_id, model=answer.live.version, items=items, reason=_remark(answer, k, notices)
     )
@@ -58,8 +58,8 @@ def explained(version: str, explanation: Explanation) -> ExplainResponse:
 def reasons_of(answer: Answer) -> list[Sequence[Contribution]]:
     """What speaks most for each item of an answer; it takes a while."""
     item_ids = [one.item_id for one in answer.ranking]
-    told = answer.live.recommender.explain_many(answer.history, item_ids, profile=answer.profile)
-    return [_strongest(explanation) for explanation in told]
+    explanations = answer.live.recommender.explain_many(answer.history, item_ids, profile=answer.profile)
+    return [_strongest(explanation) for explanation in explanations]
 
 
 def _strongest(explanation: Explanation) -> Sequence[Contribution]:

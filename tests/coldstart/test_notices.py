@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from foldin.coldstart.notices import cells_of, profile_notices
+
+KNOWN = ["interests", "role"]
+
+
+def says(name: str, value: str) -> bool:
+    """A model that knows administrators, networks and storage, and a catalogue about storage."""
+    learned = {("role", "admin"), ("interests", "networking"), ("interests", "storage")}
+    return any((name, part) in learned or part == "storage" for part in value.split("|"))
+
+
+def test_a_profile_that_counts_in_full_needs_no_word() -> None:
+    assert not profile_notices({"role": "admin", "interests": "networking|storage"}, KNOWN, says)
+    assert not profile_notices({}, KNOWN, says)
+
+
+def test_what_says_nothing_is_named_and_what_it_may_be_meant_for() -> None:
+    knows = "(it knows interests, role)"
+    assert profile_notices({"rloe": "admin", "interests": "storage|knitting"}, KNOWN, says) == [
+        f"says nothing to the model: rloe=admin (did you mean 'role'?), interests=knitting {knows}"
+    ]
+    assert profile_notices({"about": "storage"}, KNOWN, says) == [
+        f"unknown to the model, so only its words count: about {knows}"
+    ]
+    assert not profile_notices({"about": "storage"}, KNOWN, says, words=["about"])
+    assert profile_notices({"role": "x" * 2_000}, [], says) == [
+        f"says nothing to the model: role={'x' * 64} (it knows no attributes)"
+    ]
+
+
+def test_of_very_many_values_the_first_are_looked_at() -> None:
+    many = "|".join(str(number) for number in range(1_000))
+    assert cells_of({"interests": many})[:3] == [("interests", many), ("interests", "0"), ("interests", "1")]
+    assert len(cells_of({"interests": many})) == 21
