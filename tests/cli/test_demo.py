@@ -172,7 +172,8 @@ def test_a_second_time_it_serves_as_it_is_also_after_events_came_over_http(ran: 
         with served(ran) as (lines, browser):
             said = [line for line in lines if line.strip()]
             assert said[0].startswith("The demo ran in foldin-workspace before, and nothing is trained again. ")
-            assert len(said) == 2
+            assert said[1].startswith("The model: 2-edlae, trained 20")
+            assert len(said) == 3
             event = {"user": "visitor", "item": "HOL-2001-04-CLD"}
             assert browser.post("/v1/events", json={"events": [event]}).json()["stored"] == 1
     with open_workspace(ran / "foldin-workspace").store() as store:

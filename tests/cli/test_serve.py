@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -26,6 +29,45 @@ def test_where_the_port_is_taken_nothing_is_made_or_shown(run: Run, options: lis
         f"error: port {port} of 127.0.0.1 is taken by another program: choose another with --port, 0 takes a free one\n"
     )
     assert not (tmp_path / "served").exists()
+
+
+def iter_until(lines: Iterable[str], beginning: str) -> Iterator[str]:
+    for line in lines:
+        yield line
+        if line.startswith(beginning):
+            return
+
+
+def first_lines(folder: Path) -> list[str]:
+    """What `foldin serve` says before the link; it is ended once it answers."""
+    command = [sys.executable, "-m", "foldin", "serve", "--port", "0", "-w", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout is not None
+            *lines, link = iter_until(process.stdout, "The page: ")
+            httpx.get(f"{link.split()[2].partition('enter')[0]}health/live", timeout=PATIENCE)
+        finally:
+            process.terminate()
+    assert process.returncode == 0
+    return lines
+
+
+def test_it_says_what_is_there_and_what_to_do_where_it_is_not(trained: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    *_, key, none = first_lines(folder)
+    assert key.startswith("  foldin_")
+    assert none.startswith("No data and no model yet, so nothing is recommended: ")
+    assert f"`foldin ingest FILE -w {folder}`, then train with `foldin train -w {folder}`" in none
+    shutil.copy(trained / "store.sqlite", folder / "store.sqlite")
+    train = f"train one with `foldin train -w {folder}`, and it goes live by itself\n"
+    assert first_lines(folder) == [f"No model yet, so nothing is recommended: {train}"]
+    shutil.copytree(trained / "bundles", folder / "bundles")
+    shutil.copy(trained / "current", folder / "current")
+    (model,) = first_lines(folder)
+    assert re.fullmatch(r"The model: 1-edlae, trained \d{4}-\d\d-\d\d \d\d:\d\d UTC\n", model)
+    (folder / "bundles" / "1-edlae" / "manifest.json").write_text("{}")
+    (damaged,) = first_lines(folder)
+    assert damaged.startswith("No model that can be used: ")
 
 
 @pytest.mark.parametrize("command", [["serve", "--port", "0"], ["demo", "--serve"]], ids=["serve", "demo"])

@@ -104,6 +104,9 @@ def test_a_browser_that_has_no_key_is_told_how_to_get_one(server: Server) -> Non
         refused = httpx.get(server.url + path, headers={"Accept": "text/html"}, timeout=60, verify=False)
         assert refused.status_code == 401
         assert "foldin serve" in refused.text
+        assert "<code>foldin link</code>" in refused.text
+    used_up = httpx.get(f"{server.url}/enter", params={"code": "old"}, timeout=60, verify=False)
+    assert (used_up.status_code, "<code>foldin link</code>" in used_up.text) == (401, True)
     assert httpx.get(f"{server.url}/enter/page.css", timeout=60, verify=False).status_code == 200
 
 

@@ -17,6 +17,7 @@ from foldin.cli.forget import forget
 from foldin.cli.ingest import ingest
 from foldin.cli.inspect import inspect
 from foldin.cli.keys import keys
+from foldin.cli.link import link
 from foldin.cli.models import models
 from foldin.cli.output import print_error, print_note
 from foldin.cli.predict import predict
@@ -52,6 +53,7 @@ for command in (
     explain,
     embeddings,
     serve,
+    link,
 ):
     app.command()(command)
 app.add_typer(models, name="models")

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from foldin.cli.options import DEFAULT_FOLDER, WorkspaceFolder
-from foldin.errors import ConfigurationError
+from foldin.errors import BundleError, ConfigurationError
 
 if TYPE_CHECKING:
     from socket import socket
 
     from foldin.service.settings import Settings
+    from foldin.workspace import Workspace
 
 __all__ = ["front_door", "serve", "serve_page"]
 
@@ -42,7 +43,8 @@ def serve(
 ) -> None:
     """Answer recommendations over HTTP, take events as they happen, and show the page.
 
-    Every start prints a link to the page that lets one browser in, once. The first also makes a key, and shows it once.
+    Every start prints a link to the page that lets one browser in, once; foldin link prints another. The first start
+    also makes a key, and shows it once.
     The routes are described at /docs.
 
     Example: foldin serve --port 8000
@@ -89,15 +91,20 @@ def serve_page(settings: Settings, sockets: list[socket], workers: int = 1) -> N
         ConfigurationError: the workspace cannot be written to.
     """
     from foldin.cli.output import print_line
+    from foldin.service.addresses import announced
+    from foldin.service.link import link_to
     from foldin.service.listening import port_of
     from foldin.service.running import run
     from foldin.workspace import create_workspace
 
-    create_workspace(settings.workspace)
+    folder, url = settings.workspace, _url(settings.host, port_of(sockets))
+    answers = _what_answers(create_workspace(folder))
     if settings.auth:
-        _first_key(settings.workspace)
-    print_line(f"The page: {_link(settings, port_of(sockets))}")
-    run(settings, sockets, workers)
+        _first_key(folder)
+    print_line(answers)
+    with announced(folder, url, auth=settings.auth):
+        print_line(f"The page: {link_to(folder, url) if settings.auth else url}")
+        run(settings, sockets, workers)
 
 
 def _check_extra() -> None:
@@ -107,20 +114,36 @@ def _check_extra() -> None:
         raise ConfigurationError(f"the service needs more: pip install 'foldin[serve]' ({missing})") from None
 
 
-def _link(settings: Settings, port: int) -> str:
-    from foldin.service.link import create_code
-
-    host = settings.host
+def _url(host: str, port: int) -> str:
     name = "127.0.0.1" if host == "0.0.0.0" else "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
-    address = f"http://{name}:{port}/"
-    return f"{address}enter?code={create_code(settings.workspace)} (once, for 12 hours)" if settings.auth else address
+    return f"http://{name}:{port}/"
+
+
+def _what_answers(workspace: Workspace) -> str:
+    from foldin.wording import command
+
+    try:
+        name, manifest = workspace.current_name(), workspace.current_manifest()
+    except BundleError as damage:
+        return f"No model that can be used: {damage}"
+    if manifest is not None:
+        return f"The model: {name}, trained {manifest.created.replace('T', ' ')[:16]} UTC"
+    train = f"`{command('train', workspace.folder)}`, and it goes live by itself"
+    with workspace.store(create=True) as store:
+        held = store.summary()
+    if held.events or held.items:
+        return f"No model yet, so nothing is recommended: train one with {train}"
+    ingest = f"`{command('ingest FILE', workspace.folder)}`"
+    return f"No data and no model yet, so nothing is recommended: put data in with {ingest}, then train with {train}"
 
 
 def _first_key(workspace: Path) -> None:
     from foldin.cli.output import print_line
     from foldin.service.keys import create_key, read_keys
+    from foldin.wording import command
 
     if not read_keys(workspace):
         secret = create_key(workspace, "first", ["admin"])
-        print_line("This key opens everything, and is shown this once: foldin keys create makes others, with less.")
+        others = command("keys create NAME", workspace)
+        print_line(f"This key opens everything, and is shown this once: {others} makes others, with less.")
         print_line(f"  {secret}")

@@ -12,7 +12,7 @@ from time import time
 from foldin.errors import ConfigurationError, NotFoundError
 from foldin.service.keys import create_key, read_keys, revoke_key
 
-__all__ = ["LASTS", "create_code", "key_for"]
+__all__ = ["LASTS", "create_code", "key_for", "link_to"]
 
 LASTS = timedelta(hours=12)
 """How long a code may wait for its use, and how long the key made of it holds."""
@@ -20,6 +20,16 @@ LASTS = timedelta(hours=12)
 CODE_BYTES = 32
 FILE = ".link-"
 KEY = "page "
+
+
+def link_to(folder: Path, url: str) -> str:
+    """A link to the page of a workspace's service, whose address is `url`, and until when it is good.
+
+    Raises:
+        ConfigurationError: the workspace cannot be written to.
+    """
+    hours = int(LASTS.total_seconds()) // 3_600
+    return f"{url}enter?code={create_code(folder)} (once, for {hours} hours)"
 
 
 def create_code(folder: Path) -> str:

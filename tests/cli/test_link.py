@@ -1,0 +1,70 @@
+"""`foldin link`: another link to the page of a service that runs, whichever of its processes answers."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.service.server import PATIENCE, serving
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+LINK = re.compile(r"The page: (http\S+/)enter\?code=(\S+) \(once, for 12 hours\)\n")
+
+
+@pytest.fixture
+def folder(trained: Path, tmp_path: Path) -> Path:
+    shutil.copytree(trained, tmp_path / "served")
+    return tmp_path / "served"
+
+
+def entered(url: str, code: str) -> int:
+    answer = httpx.get(f"{url}enter", params={"code": code}, timeout=PATIENCE, verify=False)
+    return 0 if answer.status_code == 303 else answer.status_code
+
+
+def test_it_lets_one_browser_in_once_whichever_process_answers(run: Run, folder: Path) -> None:
+    with serving(folder, "--workers", "2") as running:
+        (url, code), (_, other) = (LINK.fullmatch(run("link", "-w", folder).stdout).groups() for _ in range(2))  # type: ignore[union-attr]  # it is one
+        assert url == f"{running.url}/"
+        assert entered(url, code) == 0
+        assert {entered(url, code) for _ in range(4)} == {401}
+        assert entered(url, other) == 0
+
+
+def test_where_no_key_is_wanted_it_is_the_address(run: Run, folder: Path) -> None:
+    with serving(folder, "--no-auth") as running:
+        assert run("link", "-w", folder).stdout == f"The page: {running.url}/\n"
+
+
+def test_under_another_name_it_has_that_name(run: Run, folder: Path) -> None:
+    with serving(folder) as running:
+        told = LINK.fullmatch(run("link", "-w", folder, "--address", "https://labs.example").stdout)
+        assert told is not None
+        assert told[1] == "https://labs.example/"
+        assert entered(f"{running.url}/", told[2]) == 0
+
+
+def test_where_no_service_runs_it_says_how_to_start_one(run: Run, folder: Path) -> None:
+    refused = run("link", "-w", folder)
+    assert (refused.returncode, refused.stdout) == (4, "")
+    assert f"start it with `foldin serve -w {folder}`" in refused.stderr
+    with serving(folder) as running:
+        running.process.kill()
+        running.process.wait(PATIENCE)
+    assert run("link", "-w", folder).returncode == 4, "one that was killed"
+
+
+@pytest.mark.parametrize(
+    "address", ["labs.example", "ftp://labs.example", "https://labs.example/a", "https://[", "http://"]
+)
+def test_what_is_no_address_is_refused(run: Run, address: str, folder: Path) -> None:
+    refused = run("link", "-w", folder, "--address", address)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "write it as https://recommend.example" in refused.stderr
