@@ -30,7 +30,7 @@ from foldin.service.routes.items import item_routes
 from foldin.service.routes.jobs import job_routes
 from foldin.service.routes.models import model_routes
 from foldin.service.routes.page import page_routes
-from foldin.service.routes.recommend import recommend_routes
+from foldin.service.routes.recommend import question_routes, recommend_routes
 from foldin.service.routes.users import user_routes
 from foldin.service.service import Service
 from foldin.service.settings import Settings
@@ -100,6 +100,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     app.router.route_class = StrictRoute
     for router in (
         recommend_routes(service),
+        question_routes(service),
         event_routes(service),
         user_routes(service),
         item_routes(service),

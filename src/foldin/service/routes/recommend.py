@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from enum import Enum
 from functools import partial
 from time import monotonic
 from typing import Annotated, Literal
@@ -30,7 +31,9 @@ from foldin.service.rankings import BatchResponse, ExplainResponse, RecommendRes
 from foldin.service.scoring import EVERYTHING, Answer, Candidates, Wish
 from foldin.service.service import Service
 
-__all__ = ["recommend_routes"]
+__all__ = ["question_routes", "recommend_routes"]
+
+TAGS: list[str | Enum] = ["recommendations"]
 
 MOST_RANKED = 10_000
 """Items in the rankings of one answer: more are seconds in which nobody else is answered."""
@@ -40,16 +43,8 @@ MOST_EXPLAINED = 1_000
 
 
 def recommend_routes(service: Service) -> APIRouter:
-    """What a key of scope `read` may ask."""
-    routes = APIRouter(tags=["recommendations"])
-    routes.include_router(_messages(service))
-    routes.include_router(_simple_questions(service))
-    return routes
-
-
-def _messages(service: Service) -> APIRouter:
-    """A message in, a message out."""
-    routes = APIRouter(prefix="/v1", route_class=QuickRoute, dependencies=[Depends(needs("read"))])
+    """What a key of scope `read` may ask: a message in, a message out."""
+    routes = APIRouter(prefix="/v1", route_class=QuickRoute, dependencies=[Depends(needs("read"))], tags=TAGS)
 
     @routes.post("/recommend")
     async def recommend(asked: RecommendRequest) -> RecommendResponse:
@@ -73,9 +68,9 @@ def _messages(service: Service) -> APIRouter:
     return routes
 
 
-def _simple_questions(service: Service) -> APIRouter:
-    """What an address alone can ask."""
-    routes = APIRouter(prefix="/v1", route_class=StrictRoute, dependencies=[Depends(needs("read"))])
+def question_routes(service: Service) -> APIRouter:
+    """What an address alone can ask, with such a key."""
+    routes = APIRouter(prefix="/v1", route_class=StrictRoute, dependencies=[Depends(needs("read"))], tags=TAGS)
 
     @routes.get("/recommendations")
     @routes.get("/users/{user}/recommendations")
