@@ -41,7 +41,7 @@ def test_a_model_that_knows_few_of_the_items_is_refused(own: Workspace, checkerb
     live.refresh()
     own.publish(fit(checkerboard.where(checkerboard.item_codes < 4), estimator=EASE(l2=5)))
     assert not live.refresh()
-    assert "it knows 4 of the 12 items" in live.refused["2-ease"]
+    assert "it knows 4 of 12 items" in live.refused["2-ease"]
 
 
 def test_a_model_that_takes_the_name_of_one_that_was_removed_is_another(

@@ -64,5 +64,5 @@ def test_a_bundle_that_does_not_go_live_does_not_stay_in_use_either(
     with serving(workspace) as server, server.client() as client:
         answer = client.post(f"/v1/models/{few}/activate")
         assert (answer.status_code, own.current_name()) == (409, "1-ease")
-        assert "it knows 4 of the 12 items" in answer.json()["detail"]
+        assert "it knows 4 of 12 items" in answer.json()["detail"]
         assert client.get("/v1/models").json()["live"] == "1-ease"
