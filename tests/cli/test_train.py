@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from foldin.bundle import read_manifest
+from foldin.data.interactions import Interactions
 from foldin.data.synthetic import World, simulate
 from foldin.store.contract import Batch
 from foldin.workspace import create_workspace, open_workspace
@@ -51,10 +54,31 @@ def test_without_any_events_it_suggests_what_can_be_answered(run: Run, tmp_path:
     (tmp_path / "items.csv").write_text("item,title\nx,Deep Sea\ny,Green Hills\n")
     workspace = str(tmp_path / "w")
     assert run("ingest", "--items", str(tmp_path / "items.csv"), "-w", workspace).returncode == 0
-    suggested = run("train", "-w", workspace).stdout.splitlines()[-1].partition("Try: foldin ")[2].split()
-    assert suggested == ["recommend", "--profile", "interests=WORDS", "-w", workspace]
-    answer = run(*(word.replace("WORDS", "hills") for word in suggested))
-    assert "Green Hills" in answer.stdout
+    suggested = worth_a_try(run("train", "-w", workspace).stdout)
+    assert suggested == ["recommend", "--profile", "interests=Deep", "-w", workspace]
+    assert "Deep Sea" in run(*suggested).stdout
+
+
+def worth_a_try(printed: str) -> list[str]:
+    """The words of the command that a training ends with."""
+    return shlex.split(printed.splitlines()[-1].partition("Try: foldin ")[2])
+
+
+@pytest.mark.parametrize("named", ["{}", "Ann O'Neil {}", "-{}"], ids=["plain", "spaces", "hyphen"])
+def test_what_it_suggests_to_try_works_as_it_stands(
+    named: str, run: Run, log_of: Callable[..., Interactions], tmp_path: Path
+) -> None:
+    workspace = tmp_path / "my workspace"
+    pairs = [(named.format(user), f"i{item}") for user in range(20) for item in range(8) if (user + item) % 2]
+    with create_workspace(workspace).store(create=True) as store:
+        store.ingest([Batch(log_of([*pairs, ("rare", "i0")]), "made")])
+    suggested = worth_a_try(run("train", "-w", workspace, "--model", "ease").stdout)
+    assert suggested[:3] == ["recommend", "-w", str(workspace)]
+    answer = run(*suggested)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert f"For {suggested[-1]}\n" in answer.stdout
+    assert suggested[-1] in {user for user, _ in pairs}
+    assert re.search(r"^ *1  i\d ", answer.stdout, re.M)
 
 
 def test_fields_that_are_set_stay_as_they_are(run: Run, tmp_path: Path, world: World) -> None:

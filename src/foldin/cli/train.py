@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,9 +25,18 @@ from foldin.cli.options import (
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from foldin.data.feedback import Feedback
+    from foldin.data.interactions import Interactions
+    from foldin.models.protocols import Estimator
     from foldin.recommender import Recommender
+    from foldin.workspace import Workspace
 
 __all__ = ["train"]
+
+TRIED = 100
+"""Items among whose words one is looked for that finds something."""
 
 
 def train(
@@ -70,33 +79,22 @@ def train(
     from foldin.cli.epochs import shown_progress
     from foldin.cli.output import print_line, progress
     from foldin.cli.settings import cleaned, days, feedback_from, pairs_from
-    from foldin.data.feedback import Feedback
     from foldin.fitting import fit
-    from foldin.models.zoo import DEFAULT, estimator_named, settings_of
     from foldin.workspace import open_workspace
 
     fields = pairs_from(settings or [], "--set")
     rule = feedback_from(feedback, positive_from, weights, strength, half_life)
     opened = open_workspace(workspace)
-    current = opened.current_manifest() if as_current else None
-    if current is not None:
-        if rule != Feedback():
-            raise ConfigurationError("--as-current takes the feedback of the bundle in use: say no other beside it")
-        model, rule = model or current.model, current.feedback.feedback
-    estimator = estimator_named(model or DEFAULT, fields)
-    if (resume or device is not None) and "epochs" not in settings_of(estimator):
-        raise ConfigurationError(f"{model or DEFAULT} is solved in one step: --resume and --device are for networks")
+    if as_current:
+        model, rule = _as_current(opened, model, rule)
+    estimator = _estimator(model, fields, of_network=resume or device is not None)
     with progress("reading the store", lines=log_progress) as tell:
         with opened.store() as store:
             stored = store.snapshot()
-        training = Training(
-            device=device,
-            checkpoints=opened.checkpoints,
-            resume=resume,
-            progress=shown_progress(tell, lines=not json),
-        )
+        log = cleaned(stored.interactions, min_per_user, min_per_item, k_core)
+        told = shown_progress(tell, lines=not json)
         recommender = fit(
-            cleaned(stored.interactions, min_per_user, min_per_item, k_core),
+            log,
             estimator=estimator,
             catalog=stored.catalog,
             profiles=stored.profiles,
@@ -104,22 +102,64 @@ def train(
             recent=days(recent, "--recent"),
             fixed=fields,
             refit=refit,
-            training=training,
+            training=Training(device=device, checkpoints=opened.checkpoints, resume=resume, progress=told),
             seed=seed,
         )
         name = opened.publish(replace(recommender, data_position=stored.position))
     opened.forget_checkpoints()
-    removed = opened.remove_outdated()
-    forgotten = opened.forgotten(name)  # while it was trained
+    removed, forgotten = opened.remove_outdated(), opened.forgotten(name)  # while it was trained
     _print_report(name, recommender, removed, forgotten, as_json=json)
     if not json:
-        place = "" if workspace == Path("foldin-workspace") else f" -w {shlex.quote(str(workspace))}"
-        print_line(f"Bundle {name} is written and current. Try: foldin recommend{_asked(recommender)}{place}")
+        print_line(f"Bundle {name} is written and current. Try: {_worth_a_try(workspace, recommender, log)}")
 
 
-def _asked(recommender: Recommender) -> str:
+def _as_current(workspace: Workspace, model: str | None, rule: Feedback) -> tuple[str | None, Feedback]:
+    """Model and feedback of the bundle in use; as they were asked for, where there is none."""
+    from foldin.data.feedback import Feedback
+
+    current = workspace.current_manifest()
+    if current is None:
+        return model, rule
+    if rule != Feedback():
+        raise ConfigurationError("--as-current takes the feedback of the bundle in use: say no other beside it")
+    return model or current.model, current.feedback.feedback
+
+
+def _estimator(model: str | None, fields: Mapping[str, str], *, of_network: bool) -> Estimator:
+    from foldin.models.zoo import DEFAULT, estimator_named, settings_of
+
+    estimator = estimator_named(model or DEFAULT, fields)
+    if of_network and "epochs" not in settings_of(estimator):
+        raise ConfigurationError(f"{model or DEFAULT} is solved in one step: --resume and --device are for networks")
+    return estimator
+
+
+def _worth_a_try(workspace: Path, recommender: Recommender, log: Interactions) -> str:
+    """A command that works as it stands: for a user of the log, or, where there is none, for a profile."""
+    from foldin.wording import command
+
+    user = _usual_user(log)
+    if user is not None:
+        return command("recommend", workspace, user)
     # a model of no events knows no user: only a profile finds anything
-    return "" if recommender.report and recommender.report.users else " --profile interests=WORDS"
+    return command(f"recommend --profile interests={_word(recommender)}", workspace)
+
+
+def _usual_user(log: Interactions) -> str | None:
+    """Who has neither few interactions nor many, among those whose id can be typed."""
+    import numpy as np
+
+    counts = np.bincount(log.user_codes, minlength=len(log.user_ids))
+    users = [str(log.user_ids[code]) for code in np.argsort(counts, kind="stable") if counts[code]]
+    typed = [user for user in users if user.isprintable()]
+    return typed[len(typed) // 2] if typed else None
+
+
+def _word(recommender: Recommender) -> str:
+    """A word of the catalogue that finds an item."""
+    texts = " ".join(str(text) for column in recommender.catalog.attributes.values() for text in column[:TRIED])
+    words = dict.fromkeys(re.findall(r"[^\W\d_]{3,}", texts))
+    return next((word for word in words if recommender.says("interests", word)), "WORDS")
 
 
 def _print_report(name: str, recommender: Recommender, removed: list[str], forgotten: int, *, as_json: bool) -> None:
