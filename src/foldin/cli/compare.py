@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ from foldin.cli.options import (
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from foldin.cli.cells import Apart
+    from foldin.cli.cells import Apart, Wish
     from foldin.contest import Contest
     from foldin.data.catalog import Catalog
     from foldin.data.interactions import Interactions
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from foldin.data.synthetic import Truth
     from foldin.evaluation.cells import Contender
     from foldin.evaluation.significance import PairedDifference
+    from foldin.models.protocols import Estimator
 
 __all__ = ["compare"]
 
@@ -122,12 +123,11 @@ def compare(
     Example: foldin compare events.csv --models popularity,edlae --by-history-length
     """
     from foldin.choosing import Training
-    from foldin.cli.cells import Wish, taken_apart
+    from foldin.cli.cells import Wish
     from foldin.cli.epochs import shown_progress
     from foldin.cli.output import progress
     from foldin.cli.settings import cleaned, days, feedback_from
     from foldin.contest import contest
-    from foldin.models.zoo import estimator_named
 
     _check_report(report)
     wish = Wish(by_history_length, segments, plot, None if report is None else report.parent)
@@ -136,7 +136,7 @@ def compare(
     workspace = _workspace(file, workspace, columns, {"--users": users, "--items": items})
     if segments is not None and workspace is None and users is None:
         raise ConfigurationError(f"--segments {segments} needs the users' profiles: give --users FILE")
-    contenders = {name: estimator_named(name) for name in dict.fromkeys(models.replace(" ", "").split(","))}
+    estimators = _estimators(models)
     rule = feedback_from(feedback, positive_from, weights, strength, half_life)
     with progress("reading") as tell:
         data = _data(file, workspace, columns, items, users)
@@ -144,7 +144,7 @@ def compare(
         log = cleaned(data.log, min_per_user, min_per_item, k_core)
         result = contest(
             log,
-            contenders,
+            estimators,
             catalog=data.catalog,
             profiles=data.profiles,
             feedback=rule,
@@ -155,15 +155,7 @@ def compare(
             prior=prior,
             training=Training(seed=seed, progress=shown_progress(tell, lines=False)),
         )
-        apart = taken_apart(
-            wish,
-            _contenders(result),
-            result.split,
-            liked=result.evidence.rule.positive,
-            segments=wish.segments(data.profiles, log.user_ids, result.split.test),
-            seed=seed,
-            tell=tell,
-        )
+        apart = _taken_apart(result, wish, data.profiles, seed, tell)
     if report is not None:
         _write(report, _as_json(result, apart))
     _print(result, apart, as_json=json)
@@ -221,6 +213,28 @@ def _truth(given: Path | None, file: Path | None, workspace: Path | None, log: I
     folder = workspace if workspace is not None else file.parent if file is not None else Path()
     # the truth is of clicks: beside ratings it is not meant
     return read_truth(folder / TRUTH) if log.values is None and (folder / TRUTH).exists() else None
+
+
+def _estimators(models: str) -> dict[str, Estimator]:
+    from foldin.models.zoo import estimator_named
+
+    return {name: estimator_named(name) for name in dict.fromkeys(models.replace(" ", "").split(","))}
+
+
+def _taken_apart(
+    result: Contest, wish: Wish, profiles: Profiles | None, seed: int, tell: Callable[[str], None]
+) -> Apart | None:
+    from foldin.cli.cells import taken_apart
+
+    return taken_apart(
+        wish,
+        _contenders(result),
+        result.split,
+        liked=result.evidence.rule.positive,
+        segments=wish.segments(profiles, result.evidence.log.user_ids, result.split.test),
+        seed=seed,
+        tell=tell,
+    )
 
 
 def _contenders(result: Contest) -> dict[str, Contender]:
