@@ -37,7 +37,7 @@ def events_of(workspace: Workspace, user_id: str) -> int:
 def test_it_erases_and_says_so(run: Run, workspace: Workspace) -> None:
     answer = run("forget", "nle", "--yes", "-w", workspace.folder)
     assert answer.stdout.startswith("Erased of nle: 3 interactions and no profile\n")
-    assert "replaced at the next `foldin train`" in answer.stdout
+    assert f"replaced at the next `foldin train -w {workspace.folder}`\n" in answer.stdout
     assert events_of(workspace, "nle") == 0
     answer = run("forget", "nle", "--yes", "-w", workspace.folder)
     assert (answer.returncode, answer.stdout.startswith("Nothing was erased: the store has no user 'nle'")) == (0, True)

@@ -51,7 +51,7 @@ def test_it_tells_what_was_read_what_is_new_and_how_to_go_on(run: Run, run_json:
     said = run("ingest", first, "-w", tmp_path / "w").stdout
     assert "New: 2 users and 2 items" in said
     assert "--positive-from" in said
-    assert f"Next: foldin train -w {tmp_path / 'w'} --feedback explicit --positive-from 4\n" in said
+    assert f"Next: foldin train --feedback explicit --positive-from 4 -w {tmp_path / 'w'}\n" in said
     assert f"Next: foldin train -w {tmp_path / 'v'}\n" in run("ingest", second, "-w", tmp_path / "v").stdout
     told = run_json("ingest", second, "-w", tmp_path / "w")
     assert (told["new_users"], told["new_items"], told["store"]["events"]) == (1, 1, 5)

@@ -53,7 +53,7 @@ def forget(
     if forgotten.events:
         opened.forget_checkpoints()  # they may be of a training that learned from the user
     named_in = rejects_naming(user, (workspace, Path()))
-    print_json(_as_json(user, forgotten, named_in)) if json else _print(user, forgotten, named_in)
+    print_json(_as_json(user, forgotten, named_in)) if json else _print(user, forgotten, named_in, workspace)
 
 
 def _ask(user: str) -> None:
@@ -67,13 +67,14 @@ def _as_json(user: str, forgotten: Forgotten, named_in: Sequence[Path]) -> dict[
     return {"user": user, **asdict(forgotten), "rejected_files": files}
 
 
-def _print(user: str, forgotten: Forgotten, named_in: Sequence[Path]) -> None:
+def _print(user: str, forgotten: Forgotten, named_in: Sequence[Path], workspace: Path) -> None:
     from foldin.cli.output import print_line
+    from foldin.wording import command
 
     print_line(_erased(user, forgotten))
     print_line("What comes of this user later is left out (--lift ends that)")
     if forgotten.events:
-        print_line("Models that learned from this user are replaced at the next `foldin train`")
+        print_line(f"Models that learned from this user are replaced at the next `{command('train', workspace)}`")
     for file in named_in:
         print_line(f"{file} has rows set aside by an import that name this user: delete them yourself")
 

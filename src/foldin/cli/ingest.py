@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -275,5 +274,6 @@ def _names(attributes: Attributes) -> str:
 
 
 def _next(workspace: Path, values: bool) -> str:
-    where = "" if workspace == DEFAULT_FOLDER else f" -w {shlex.quote(str(workspace))}"
-    return f"foldin train{where}{' --feedback explicit --positive-from 4' if values else ''}"
+    from foldin.wording import command
+
+    return command("train --feedback explicit --positive-from 4" if values else "train", workspace)
