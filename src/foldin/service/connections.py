@@ -6,6 +6,8 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from foldin.service.packets import Packets
+
 __all__ = ["Connection"]
 
 HURRY = 10.0
@@ -25,7 +27,8 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """It is there."""
-        super().connection_made(transport)
+        self._packets = Packets(transport)
+        super().connection_made(self._packets)  # type: ignore[arg-type]
         self._wait_for_header()
 
     def data_received(self, data: bytes) -> None:
@@ -49,6 +52,11 @@ class Connection(HttpToolsProtocol):
         """So is the body."""
         self._in_body, self._at_end = False, True
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """An answer is whole; one to HEAD is its head alone."""
+        self._packets.flush()
+        super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
