@@ -46,6 +46,8 @@ def test_many_items_are_stored_together_or_not_at_all(client: httpx.Client) -> N
         assert refused.status_code == 422, refused.text
         assert client.get("/v1/items/good").status_code == 404
     assert client.post("/v1/items", json={"items": []}).status_code == 422
+    twice = client.post("/v1/items", json={"items": [{"item": "a"}, {"item": "vpn"}, {"item": "vpn"}]})
+    assert "item 'vpn' stands there 2 times: send each once" in twice.text
 
 
 def test_an_item_of_which_only_the_title_is_known_has_no_list_of_attributes(client: httpx.Client) -> None:

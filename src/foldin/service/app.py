@@ -40,7 +40,6 @@ from foldin.service.turns import Turns
 
 __all__ = ["create_app"]
 
-
 NOWHERE = "there is nothing at this address"
 
 PASSED_ON = {"retry-after"}

@@ -51,3 +51,4 @@ class ProfileNames:
         except DataError:
             self._next = monotonic() + PAUSE
             raise
+        self._known |= added  # or many could be let in by ones while names are not read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self, TypeAlias
@@ -318,6 +319,14 @@ class ItemsRequest(Message):
     """`POST /v1/items`: all or nothing."""
 
     items: Annotated[list[ItemEntry], Field(min_length=1, max_length=MOST_TOGETHER, fail_fast=True)]
+
+    @model_validator(mode="after")
+    def _check_distinct(self) -> Self:
+        counts = Counter(entry.item for entry in self.items)
+        item, count = counts.most_common(1)[0]
+        if count > 1:
+            raise ValueError(f"item '{item}' stands there {count} times: send each once")
+        return self
 
 
 class ItemsStored(Message):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Sequence
+from functools import partial
+from itertools import islice
 
 from foldin.coldstart.notices import cells_of, profile_notices
 from foldin.data.profiles import Profile
+from foldin.service.aside import aside
 from foldin.service.live import Live
 
 __all__ = ["Notices"]
+
+MOST_LOOKED_AT = 100
+"""New values of one request that are looked at; of others is not known that they say nothing."""
 
 MOST_KEPT = 10_000
 """Values of which is remembered whether they say anything."""
@@ -23,17 +28,21 @@ class Notices:
         self._live: Live | None = None
         self._said: dict[tuple[str, str], bool] = {}
 
-    async def of(self, live: Live, profile: Profile, *, words: Collection[str] = ()) -> list[str]:
-        """What somebody should hear of a profile; as `profile_notices`."""
-        if not profile:
-            return []
+    async def of(self, live: Live, profiles: Sequence[Profile], *, words: Collection[str] = ()) -> list[list[str]]:
+        """What somebody should hear of each of the profiles of a request; as `profile_notices`."""
+        if not any(profiles):
+            return [[] for _ in profiles]
         if live is not self._live or len(self._said) > MOST_KEPT:
             self._live, self._said = live, {}
         said = self._said  # another one's, should another model go live meanwhile
-        unknown = [cell for cell in dict.fromkeys(cells_of(profile)) if cell not in said]
+        asked = dict.fromkeys(cell for profile in profiles for cell in cells_of(profile))
+        unknown = list(islice((cell for cell in asked if cell not in said), MOST_LOOKED_AT))
         if unknown:
-            said.update(await asyncio.to_thread(_looked_at, live, unknown))
-        return profile_notices(profile, live.recommender.attributes, lambda name, value: said[name, value], words=words)
+            said.update(await aside(partial(_looked_at, live, unknown), long=True))
+        known = live.recommender.attributes
+        return [
+            profile_notices(profile, known, lambda *cell: said.get(cell, True), words=words) for profile in profiles
+        ]
 
 
 def _looked_at(live: Live, cells: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bool]:

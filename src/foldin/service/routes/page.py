@@ -163,7 +163,7 @@ async def _outcome(service: Service, somebody: Somebody, before: Sequence[str]) 
     deadline = monotonic() + service.settings.deadline
     wish = Wish(history=somebody.history, profile=somebody.profile, k=SHOWN, deadline=deadline)
     answer = await service.scorer.submit(wish)
-    notices = await service.notices.of(answer.live, somebody.profile, words=[OWN_WORDS])
+    (notices,) = await service.notices.of(answer.live, [somebody.profile], words=[OWN_WORDS])
     return _outcome_of(answer, before, notices), answer.live.recommender
 
 

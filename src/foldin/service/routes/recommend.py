@@ -49,8 +49,8 @@ def recommend_routes(service: Service) -> APIRouter:
     @routes.post("/recommend")
     async def recommend(asked: RecommendRequest) -> RecommendResponse:
         """The best k items for a user, for a history that is sent along, or for a profile alone."""
-        (told,) = await _responses(service, [asked], asked)
-        return told
+        (response,) = await _responses(service, [asked], asked)
+        return response
 
     @routes.post("/recommend/batch")
     async def batch(asked: BatchRequest) -> BatchResponse:
@@ -62,8 +62,10 @@ def recommend_routes(service: Service) -> APIRouter:
         """Why an item has its score for somebody."""
         live = service.live.answering()
         history, profile = await _known(service, asked)
-        told = await service.explainer.run(lambda: live.recommender.explain(history, asked.item, profile=profile))
-        return explained(live.version, told)
+        explanation = await service.explainer.run(
+            lambda: live.recommender.explain(history, asked.item, profile=profile)
+        )
+        return explained(live.version, explanation)
 
     return routes
 
@@ -79,8 +81,8 @@ def question_routes(service: Service) -> APIRouter:
     ) -> RecommendResponse:
         """The best k items for a user of the store."""
         asked = RecommendRequest(user=user, k=k, seen=seen)
-        (told,) = await _responses(service, [asked], asked)
-        return told
+        (response,) = await _responses(service, [asked], asked)
+        return response
 
     @routes.get("/similar")
     @routes.get("/items/{item}/similar")
@@ -100,15 +102,11 @@ async def _responses(service: Service, people: Sequence[Person], rules: Rules) -
         await service.explainer.run(partial(reasons_of, answer)) if rules.explain else [()] * len(answer.ranking)
         for answer in answers
     ]
+    notices = await service.notices.of(answers[0].live, [person.profile for person in people])
+    # from here on nothing waits: what is recorded as shown is answered
     return [
-        answered(
-            answer,
-            rules.k,
-            _recorded(service, person, answer),
-            told,
-            await service.notices.of(answer.live, person.profile),
-        )
-        for person, answer, told in zip(people, answers, reasons, strict=True)
+        answered(answer, rules.k, _recorded(service, person, answer), spoken, noticed)
+        for person, answer, spoken, noticed in zip(people, answers, reasons, notices, strict=True)
     ]
 
 
