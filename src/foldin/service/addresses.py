@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
 
 import psutil
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, TypeAdapter
 
 from foldin.data.files import replaced
 from foldin.errors import ConfigurationError
@@ -25,13 +29,18 @@ FILE = ".service-"
 class Address:
     """Where a service listens; `url` ends in a slash. `auth`: whether it wants keys.
 
-    `process`, `born`: the number of its process, and when that began in seconds since the epoch.
+    `machine`: the name of its machine or container; `process`, `born`: the number that its process has there, and when
+    that began in seconds since the epoch.
     """
 
-    url: str
-    auth: bool
-    process: int
-    born: float
+    url: StrictStr
+    auth: StrictBool
+    machine: StrictStr
+    process: Annotated[StrictInt, Field(gt=0)]
+    born: StrictFloat
+
+
+_ADDRESS = TypeAdapter(Address)
 
 
 @contextmanager
@@ -41,8 +50,8 @@ def announced(folder: Path, url: str, *, auth: bool) -> Iterator[None]:
     Raises:
         ConfigurationError: the workspace cannot be written to.
     """
-    address = Address(url, auth, os.getpid(), psutil.Process().create_time())
-    file = folder / f"{FILE}{address.process}.json"
+    address = Address(url, auth, socket.gethostname(), os.getpid(), psutil.Process().create_time())
+    file = folder / _name(address.process)
     try:
         _forget_ended(folder)
         with replaced(file) as draft:
@@ -58,20 +67,26 @@ def announced(folder: Path, url: str, *, auth: bool) -> Iterator[None]:
 
 def addresses(folder: Path) -> list[Address]:
     """Where the services of a workspace listen that run on this machine."""
-    found = (_read(file) for file in sorted(folder.glob(f"{FILE}*.json")))
-    return [address for address in found if address is not None and lives(address.process, address.born)]
+    found = (_running(file) for file in sorted(folder.glob(_name("*"))))
+    return [address for address in found if address is not None]
 
 
 def _forget_ended(folder: Path) -> None:
-    for file in folder.glob(f"{FILE}*.json"):
-        address = _read(file)
-        if address is None or not lives(address.process, address.born):
+    for file in folder.glob(_name("*")):
+        if _running(file) is None:
             file.unlink(missing_ok=True)
 
 
-def _read(file: Path) -> Address | None:
+def _name(process: int | str) -> str:
+    """The name of a file of this machine: which processes run on another that shares the folder, nobody here knows."""
+    return f"{FILE}{process}@{quote(socket.gethostname(), safe='')}.json"
+
+
+def _running(file: Path) -> Address | None:
+    """The address in a file of this machine; None where its service has ended, or where it holds none."""
     try:
-        plain = parse_json(file.read_bytes())
-        return Address(**plain) if isinstance(plain, dict) else None
-    except (OSError, ValueError, TypeError):
-        return None  # one that ended, or what is none
+        address = _ADDRESS.validate_python(parse_json(file.read_bytes()))
+    except (OSError, ValueError):
+        return None
+    runs = address.machine == socket.gethostname() and lives(address.process, address.born)
+    return address if runs else None
