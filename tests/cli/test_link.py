@@ -62,7 +62,19 @@ def test_where_no_service_runs_it_says_how_to_start_one(run: Run, folder: Path) 
 
 
 @pytest.mark.parametrize(
-    "address", ["labs.example", "ftp://labs.example", "https://labs.example/a", "https://[", "http://"]
+    "address",
+    [
+        "labs.example",
+        "ftp://labs.example",
+        "https://labs.example/a",
+        "https://[",
+        "http://",
+        "https://a.example:notaport",
+        "https://a.example:65536",
+        "https://a.example:0",
+        "https://u:pw@a.example",
+        "https://@a.example",
+    ],
 )
 def test_what_is_no_address_is_refused(run: Run, address: str, folder: Path) -> None:
     refused = run("link", "-w", folder, "--address", address)

@@ -44,10 +44,10 @@ def _checked(address: str) -> str:
 
     try:
         parts = urlsplit(address)
-        named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.path in ("", "/")
+        named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         named = False
-    if not named or parts.query or parts.fragment:
+    if not named or "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ConfigurationError(f"--address is '{address}': write it as https://recommend.example")
     return f"{parts.scheme}://{parts.netloc}/"
 
