@@ -14,10 +14,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from foldin.cli.first_run import _plotted
+from foldin.cli.demo import _ran_before
+from foldin.cli.first_run import _plotted, _published
+from foldin.contest import Contest, contest
 from foldin.data.interactions import Interactions
 from foldin.data.readers import read, read_catalog
 from foldin.data.synthetic import simulate
+from foldin.models.autoencoder import AutoEncoder
+from foldin.models.ease import EDLAE
+from foldin.models.protocols import Estimator
+from foldin.recommender import Recommender
 from foldin.store.contract import Batch
 from foldin.strict_json import parse_json
 from foldin.workspace import create_workspace, open_workspace
@@ -157,6 +163,45 @@ def test_a_second_time_it_shows_what_is_there_and_trains_nothing(printed: str, r
     assert re.search(r"^\* +2-edlae ", again.stdout, re.M)
     assert again.stdout.split("What nle has done")[1] in printed
     assert len(open_workspace(ran / "foldin-workspace").bundles()) == 2
+
+
+def test_before_its_end_it_has_not_run(ran: Path) -> None:
+    workspace = open_workspace(ran / "foldin-workspace")
+    assert _ran_before(workspace, 0)
+    (workspace.folder / "data" / "comparison.json").unlink()
+    assert not _ran_before(workspace, 0)
+
+
+@pytest.fixture
+def decided() -> Contest:
+    world = simulate(users=300, items=40, seed=3)
+    contenders: dict[str, Estimator] = {"edlae": EDLAE(), "autoencoder": AutoEncoder(epochs=2, latent=4)}
+    return contest(world.events, contenders, catalog=world.catalog, fixed=())
+
+
+@pytest.mark.parametrize("ended", [1, 2], ids=["first", "second"])
+def test_whoever_ends_it_while_models_learn_from_everyone_is_left_with_none(
+    ended: int, decided: Contest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = create_workspace(tmp_path / "w")
+    (workspace.folder / "data").mkdir()
+    learned: list[Recommender] = []
+    learn = decided.recommender
+
+    def interrupted(_: Contest, name: str) -> Recommender:
+        learned.append(learn(name))
+        if len(learned) == ended:
+            raise KeyboardInterrupt
+        return learned[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Contest, "recommender", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            _published(workspace, decided, 0)
+    assert workspace.current_name() is None
+    assert not list((workspace.folder / "data").iterdir())
+    figures = _published(workspace, decided, 0)
+    assert workspace.current_name() == max(figures, key=lambda name: figures[name]) == list(figures)[-1]
 
 
 def test_a_second_time_programs_get_the_same_answer(ran: Path) -> None:

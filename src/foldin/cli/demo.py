@@ -72,12 +72,12 @@ def _ran_before(workspace: Workspace, seed: int) -> bool:
     Raises:
         ConfigurationError: somebody's own data is here, or another demo's.
     """
-    from foldin.cli.first_run import source
+    from foldin.cli.first_run import compared, source
     from foldin.wording import command
 
     with workspace.store(create=True) as store:
         sources = set(store.sources())
-    ran = source(seed) in sources and workspace.current_name() is not None
+    ran = source(seed) in sources and workspace.current_name() is not None and compared(workspace) is not None
     others = sources - {source(seed)} - ({OVER_HTTP} if ran else set())
     if others:
         raise ConfigurationError(

@@ -61,7 +61,7 @@ def source(seed: int) -> str:
 
 
 def compared(workspace: Workspace) -> object:
-    """The figures of the first run as JSON; None where none were kept."""
+    """The figures of the first run as JSON; None where it has not come to its end."""
     from foldin.strict_json import parse_json
 
     try:
@@ -166,16 +166,22 @@ def _published(workspace: Workspace, result: Contest, position: int) -> Mapping[
     """The bundles' figures on validation users, by their names, the best last: that one is in use."""
     from dataclasses import replace
 
+    figures = result.validated(DECIDES)
+    ascending = sorted(TAUGHT, key=lambda name: figures[name])
+    # all are made before the first is published: whoever ends it while they learn is not left with the worse
+    made = {name: replace(result.recommender(name), data_position=position) for name in ascending}
+    published = {workspace.publish(recommender): figures[name] for name, recommender in made.items()}
+    _note(workspace, result)
+    return published
+
+
+def _note(workspace: Workspace, result: Contest) -> None:
+    """Keeps the figures of all models: the last thing that a first run does, by which it is known to have ended."""
     from foldin.data.files import replaced
     from foldin.evaluation.report import as_json
 
     with replaced(workspace.folder / "data" / COMPARISON) as draft:
         draft.write_text(json_text.dumps(as_json(result.comparison), indent=2) + "\n", encoding="utf-8")
-    figures = result.validated(DECIDES)
-    return {
-        workspace.publish(replace(result.recommender(name), data_position=position)): figures[name]
-        for name in sorted(TAUGHT, key=lambda name: figures[name])
-    }
 
 
 def _print_choice(workspace: Workspace, figures: Mapping[str, float]) -> None:
