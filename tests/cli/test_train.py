@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from foldin.bundle import read_manifest
+from foldin.cli.train import _usual_user
 from foldin.data.interactions import Interactions
 from foldin.data.synthetic import World, simulate
 from foldin.store.contract import Batch
@@ -79,6 +80,18 @@ def test_what_it_suggests_to_try_works_as_it_stands(
     assert f"For {suggested[-1]}\n" in answer.stdout
     assert suggested[-1] in {user for user, _ in pairs}
     assert re.search(r"^ *1  i\d ", answer.stdout, re.M)
+
+
+def test_whom_it_suggests_can_be_typed_and_is_still_there(log_of: Callable[..., Interactions], tmp_path: Path) -> None:
+    users = {"ann": 1, "ben": 2, "b\ten": 3, "cleo": 4, "dora": 5}
+    pairs = [(user, f"i{item}") for user, items in users.items() for item in range(items)]
+    with create_workspace(tmp_path / "w").store(create=True) as store:
+        store.ingest([Batch(log_of(pairs), "made")])
+        log = store.interactions()
+        for usual in ("cleo", "dora", "ben", "ann"):
+            assert _usual_user(log, store) == usual
+            store.forget(usual)
+        assert _usual_user(log, store) is None
 
 
 def test_fields_that_are_set_stay_as_they_are(run: Run, tmp_path: Path, world: World) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,7 +21,7 @@ from foldin.cli.options import (
     Weights,
     WorkspaceFolder,
 )
-from foldin.errors import ConfigurationError
+from foldin.errors import ConfigurationError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from foldin.data.interactions import Interactions
     from foldin.models.protocols import Estimator
     from foldin.recommender import Recommender
+    from foldin.store.contract import Store
     from foldin.workspace import Workspace
 
 __all__ = ["train"]
@@ -92,7 +92,7 @@ def train(
         with opened.store() as store:
             stored = store.snapshot()
         log = cleaned(stored.interactions, min_per_user, min_per_item, k_core)
-        told = shown_progress(tell, lines=not json)
+        shown = shown_progress(tell, lines=not json)
         recommender = fit(
             log,
             estimator=estimator,
@@ -102,7 +102,7 @@ def train(
             recent=days(recent, "--recent"),
             fixed=fields,
             refit=refit,
-            training=Training(device=device, checkpoints=opened.checkpoints, resume=resume, progress=told),
+            training=Training(device=device, checkpoints=opened.checkpoints, resume=resume, progress=shown),
             seed=seed,
         )
         name = opened.publish(replace(recommender, data_position=stored.position))
@@ -110,7 +110,7 @@ def train(
     removed, forgotten = opened.remove_outdated(), opened.forgotten(name)  # while it was trained
     _print_report(name, recommender, removed, forgotten, as_json=json)
     if not json:
-        print_line(f"Bundle {name} is written and current. Try: {_worth_a_try(workspace, recommender, log)}")
+        print_line(f"Bundle {name} is written and current. Try: {_worth_a_try(opened, recommender, log)}")
 
 
 def _as_current(workspace: Workspace, model: str | None, rule: Feedback) -> tuple[str | None, Feedback]:
@@ -134,25 +134,37 @@ def _estimator(model: str | None, fields: Mapping[str, str], *, of_network: bool
     return estimator
 
 
-def _worth_a_try(workspace: Path, recommender: Recommender, log: Interactions) -> str:
+def _worth_a_try(workspace: Workspace, recommender: Recommender, log: Interactions) -> str:
     """A command that works as it stands: for a user of the log, or, where there is none, for a profile."""
     from foldin.wording import command
 
-    user = _usual_user(log)
+    with workspace.store() as store:
+        user = _usual_user(log, store)
     if user is not None:
-        return command("recommend", workspace, user)
+        return command("recommend", workspace.folder, user)
     # a model of no events knows no user: only a profile finds anything
-    return command(f"recommend --profile interests={_word(recommender)}", workspace)
+    return command(f"recommend --profile interests={_word(recommender)}", workspace.folder)
 
 
-def _usual_user(log: Interactions) -> str | None:
-    """Who has neither few interactions nor many, among those whose id can be typed."""
+def _usual_user(log: Interactions, store: Store) -> str | None:
+    """Who has neither few interactions nor many, among those whose id can be typed and whom nobody has forgotten."""
+    from itertools import chain
+
     import numpy as np
 
     counts = np.bincount(log.user_codes, minlength=len(log.user_ids))
-    users = [str(log.user_ids[code]) for code in np.argsort(counts, kind="stable") if counts[code]]
-    typed = [user for user in users if user.isprintable()]
-    return typed[len(typed) // 2] if typed else None
+    ascending = np.argsort(counts, kind="stable")[np.count_nonzero(counts == 0) :]
+    middle = len(ascending) // 2
+    users = (str(log.user_ids[code]) for code in chain(ascending[middle:], ascending[:middle][::-1]))
+    return next((user for user in users if user.isprintable() and _holds(store, user)), None)
+
+
+def _holds(store: Store, user: str) -> bool:
+    try:
+        store.history(user)
+    except NotFoundError:
+        return False
+    return True
 
 
 def _word(recommender: Recommender) -> str:
