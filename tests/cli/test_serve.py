@@ -70,14 +70,24 @@ def test_it_says_what_is_there_and_what_to_do_where_it_is_not(trained: Path, tmp
     assert damaged.startswith("No model that can be used: ")
 
 
-@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["demo", "--serve"]], ids=["serve", "demo"])
-def test_without_the_extra_nothing_is_made_or_shown(command: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "needed"),
+    [
+        ("serve --port 0", "uvicorn"),
+        ("demo --serve", "uvicorn"),
+        ("link", "filelock"),
+        ("keys list", "filelock"),
+        ("keys create shop", "filelock"),
+        ("keys revoke shop", "filelock"),
+    ],
+)
+def test_without_the_extra_nothing_is_made_or_shown(command: str, needed: str, tmp_path: Path) -> None:
     missing = tmp_path / "missing"
     missing.mkdir()
-    (missing / "uvicorn.py").write_text("raise ImportError('No module named uvicorn')", encoding="utf-8")
+    (missing / f"{needed}.py").write_text(f"raise ImportError('No module named {needed}')", encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(missing)}
     ended = subprocess.run(
-        [sys.executable, "-m", "foldin", *command, "-w", str(tmp_path / "served")],
+        [sys.executable, "-m", "foldin", *command.split(), "-w", str(tmp_path / "served")],
         env=environment,
         capture_output=True,
         text=True,

@@ -33,9 +33,12 @@ def create(
     """
     from datetime import UTC, datetime, timedelta
 
+    from foldin.cli.extra import from_service
     from foldin.cli.output import print_line
-    from foldin.service.keys import create_key
     from foldin.workspace import open_workspace
+
+    with from_service():
+        from foldin.service.keys import create_key
 
     expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
     print_line(create_key(open_workspace(workspace).folder, name, scope or ["read"], expires))
@@ -47,9 +50,12 @@ def listed(workspace: WorkspaceFolder = DEFAULT_FOLDER, json: Json = False) -> N
 
     Example: foldin keys list
     """
+    from foldin.cli.extra import from_service
     from foldin.cli.output import print_json, print_table
-    from foldin.service.keys import read_keys
     from foldin.workspace import open_workspace
+
+    with from_service():
+        from foldin.service.keys import read_keys
 
     found = read_keys(open_workspace(workspace).folder)
     if json:
@@ -68,9 +74,12 @@ def revoke(
 
     Example: foldin keys revoke shop
     """
+    from foldin.cli.extra import from_service
     from foldin.cli.output import print_line
-    from foldin.service.keys import revoke_key
     from foldin.workspace import open_workspace
+
+    with from_service():
+        from foldin.service.keys import revoke_key
 
     revoke_key(open_workspace(workspace).folder, name)
     print_line(f"Revoked '{name}'.")

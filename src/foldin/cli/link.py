@@ -27,10 +27,12 @@ def link(
 
     Example: foldin link -w foldin-workspace
     """
+    from foldin.cli.extra import from_service
     from foldin.cli.output import print_line
-    from foldin.service.link import link_to
     from foldin.workspace import open_workspace
 
+    with from_service():
+        from foldin.service.link import link_to
     folder = open_workspace(workspace).folder
     if address is not None:
         print_line(f"The page: {link_to(folder, _checked(address))}")

@@ -77,9 +77,11 @@ def front_door(host: str = "127.0.0.1", port: int = 0) -> Iterator[list[socket]]
     Raises:
         ConfigurationError: the extra `serve` is missing, or the address cannot be had.
     """
-    _check_extra()
-    from foldin.service.listening import listening
+    from foldin.cli.extra import from_service
 
+    with from_service():
+        import foldin.service.running  # noqa: F401
+        from foldin.service.listening import listening
     with listening(host, port) as sockets:
         yield sockets
 
@@ -105,13 +107,6 @@ def serve_page(settings: Settings, sockets: list[socket], workers: int = 1) -> N
     with announced(folder, url, auth=settings.auth):
         print_line(f"The page: {link_to(folder, url) if settings.auth else url}")
         run(settings, sockets, workers)
-
-
-def _check_extra() -> None:
-    try:
-        import foldin.service.running  # noqa: F401
-    except ImportError as missing:
-        raise ConfigurationError(f"the service needs more: pip install 'foldin[serve]' ({missing})") from None
 
 
 def _url(host: str, port: int) -> str:
