@@ -56,6 +56,13 @@ def test_an_item_of_which_only_the_title_is_known_has_no_list_of_attributes(clie
     assert "Attributes" not in client.get("/catalogue/item?item=bare").text
 
 
+def test_of_an_item_that_is_newer_than_the_model_it_is_said_when_it_will_be_known(client: httpx.Client) -> None:
+    client.put("/v1/items/newer", json={"attributes": {"title": "Newer"}}).raise_for_status()
+    told = client.get("/v1/items/newer/similar")
+    assert told.status_code == 404
+    assert "item 'newer' is newer than the model" in told.json()["detail"]
+
+
 @on_every_store
 def test_items_that_are_stored_together_are_in_force_at_once(client: httpx.Client) -> None:
     before = {item: client.get(f"/v1/items/{item}").json()["attributes"] for item in ("i02", "i04")}
@@ -65,4 +72,5 @@ def test_items_that_are_stored_together_are_in_force_at_once(client: httpx.Clien
     shown = {one["item"] for one in client.post("/v1/recommend", json=asked).json()["items"]}
     assert not shown & before.keys()
     client.post("/v1/items", json={"items": [{"item": item, "attributes": known} for item, known in before.items()]})
+    assert 'route="/v1/items"' in client.get("/metrics").text
     assert before.keys() <= {one["item"] for one in client.post("/v1/recommend", json=asked).json()["items"]}

@@ -26,7 +26,7 @@ from foldin.service.problems import detail_of, faults_of, problem, problem_of, s
 from foldin.service.routes.enter import enter_routes
 from foldin.service.routes.events import event_routes
 from foldin.service.routes.health import health_routes, measure_routes
-from foldin.service.routes.items import item_routes
+from foldin.service.routes.items import item_routes, many_items_routes
 from foldin.service.routes.jobs import job_routes
 from foldin.service.routes.models import model_routes
 from foldin.service.routes.page import page_routes
@@ -103,6 +103,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         event_routes(service),
         user_routes(service),
         item_routes(service),
+        many_items_routes(service),
         model_routes(service),
         job_routes(service),
         measure_routes(service),

