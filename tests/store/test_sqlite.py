@@ -19,7 +19,7 @@ from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Interactions
 from foldin.errors import StoreError
 from foldin.store import connecting, schema
-from foldin.store.contract import Batch
+from foldin.store.contract import Batch, Impression
 from foldin.store.schema import APPLICATION_ID, MIGRATIONS
 from foldin.store.sqlite import SqliteStore
 
@@ -130,6 +130,16 @@ def test_the_file_is_marked_written_ahead_and_synchronised(path: Path, log: Inte
     assert connection.pragma("user_version") == len(MIGRATIONS)
     assert connection.pragma("journal_mode") == "wal"
     connection.close()
+
+
+def test_little_is_held_of_what_was_stored(path: Path) -> None:
+    codes = np.arange(50_000, dtype=np.int32)
+    ids = ids_of(f"user {code:05d}" for code in codes)
+    with SqliteStore(path, create=True) as store:
+        store.ingest([Batch(Interactions(ids, codes, ids_of(["x"]), np.zeros_like(codes)), "large")])
+        store.show([Impression(f"shown {code:05d}", None, "1-ease", 0, ("x",) * 10) for code in codes.tolist()])
+        held, _ = store._connection.status(apsw.SQLITE_DBSTATUS_CACHE_USED)
+    assert held < 3 * 2**20 < path.stat().st_size
 
 
 def test_a_newer_schema_is_refused_and_left_alone(path: Path) -> None:

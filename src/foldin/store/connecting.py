@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
@@ -12,7 +13,7 @@ import apsw
 from foldin.store.frozen import Stamp, stamp
 from foldin.store.schema import check_version, prepare
 
-__all__ = ["Connected", "connected", "patiently"]
+__all__ = ["Connected", "connected", "patiently", "with_large_cache"]
 
 PATIENCE = 600.0
 """Seconds a writer waits for others to finish: the largest import takes minutes."""
@@ -20,8 +21,12 @@ PATIENCE = 600.0
 PAUSES = 0.001, 0.005
 """Seconds between two tries, at first and later on. SQLite's own pauses grow to 100 ms, in which others go first."""
 
-CACHE = -65_536
-"""Page cache in kibibytes (a negative number is what SQLite takes for kibibytes)."""
+CACHE = -2_048
+"""Page cache in kibibytes (a negative number is what SQLite takes for kibibytes). Small, as the system has a cache of
+files besides: a service that writes would hold more and more."""
+
+LARGE_CACHE = -65_536
+"""The same while many events are taken in at once, which lie all over their indices."""
 
 LARGEST_LOG_KEPT = 64 * 2**20
 """Bytes the write-ahead log is cut back to after a large import."""
@@ -97,6 +102,17 @@ def _settled(connection: apsw.Connection, file: str, create: bool) -> None:
     connection.pragma("secure_delete", 1)  # what is deleted is overwritten: a forgotten user's ids, above all
     connection.pragma("cache_size", CACHE)
     connection.pragma("journal_size_limit", LARGEST_LOG_KEPT)
+
+
+@contextmanager
+def with_large_cache(connection: apsw.Connection) -> Iterator[None]:
+    """Gives a connection room for many changes at once, and takes it back."""
+    connection.pragma("cache_size", LARGE_CACHE)
+    try:
+        yield
+    finally:
+        connection.pragma("cache_size", CACHE)
+        connection.pragma("shrink_memory")
 
 
 def _frozen(file: str) -> apsw.Connection:

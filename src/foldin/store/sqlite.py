@@ -15,7 +15,7 @@ from foldin.data.interactions import History, Interactions
 from foldin.data.profiles import Profiles
 from foldin.errors import ConflictError, DataError, FoldinError, StoreError
 from foldin.store.batches import take_batch
-from foldin.store.connecting import connected
+from foldin.store.connecting import connected, with_large_cache
 from foldin.store.contract import Batch, ClickThrough, Forgotten, Impression, Ingested, Shown, Snapshot, Summary
 from foldin.store.dictionary import ITEMS, SOURCES, USERS, check_text, latest_code
 from foldin.store.events import read_history, read_interactions
@@ -66,7 +66,7 @@ class SqliteStore:
         profiles: Profiles | None = None,
     ) -> Ingested:
         """See `Store.ingest`."""
-        with self._writing() as connection:
+        with with_large_cache(self._connection), self._writing() as connection:
             return _ingested(connection, batches, catalog, profiles)
 
     def append(self, batches: Sequence[Batch]) -> list[Ingested | FoldinError]:
