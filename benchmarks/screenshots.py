@@ -46,7 +46,7 @@ SHOTS = (
     Shot("recommend", "/?user=nle"),
     Shot("what-if", "/what-if?user=nle", "dark"),
     Shot("catalogue", "/catalogue/item?item=HOL-2205-01-STO", "dark"),
-    Shot("models", "/models", height=1_700),
+    Shot("models", "/models?bundle=1-autoencoder", height=1_700),
     Shot("data", "/data"),
     Shot("phone", "/?user=nle", "dark", 390, 844),
 )

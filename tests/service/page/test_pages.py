@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+
+from foldin.workspace import create_workspace
+from tests.service.server import serving
 
 PAGES = {
     "/": "Whom for?",
@@ -58,3 +62,13 @@ def test_light_and_dark_are_chosen_and_remembered(open_page: Callable[..., Page]
     assert dark != light
     page.reload()
     assert page.evaluate(ground) == dark
+
+
+def test_where_nothing_is_there_yet_it_is_said_how_to_begin(tmp_path: Path) -> None:
+    workspace = create_workspace(tmp_path / "empty")
+    workspace.store(create=True).close()
+    with serving(workspace.folder) as server, server.client() as client:
+        models, data = (client.get(address).text for address in ("/models", "/data"))
+    assert "<code>foldin train</code> makes the first" in models
+    assert "Roll back" not in models
+    assert "No events yet" in data

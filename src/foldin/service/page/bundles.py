@@ -12,7 +12,7 @@ from foldin.workspace import Bundle
 
 __all__ = ["HEADLINES", "Shown", "figures_of", "shown"]
 
-HEADLINES = ("ndcg@10", "recall_capped@10", "coverage@10")
+HEADLINES = ("ndcg@10", "recall@10", "coverage@10")
 
 
 @dataclass(frozen=True)
