@@ -125,7 +125,7 @@ def test_a_batch_that_is_refused_or_known_clicks_nothing(store: Store, log_of: L
     log = log_of([("ann", "x"), ("ann", "y")])
     conflicting = Batch(log, "a", ["e1", "e1"], recommendation_ids=["r1", "r1"])
     assert isinstance(store.append([conflicting])[0], ConflictError)
-    with pytest.raises(DataError, match="1 recommendation ids for 2 events"):
+    with pytest.raises(DataError, match="1 recommendation id for 2 events"):
         store.ingest([Batch(log, "a", recommendation_ids=["r1"])])
     store.ingest([Batch(log, "a", digest="d")])
     store.ingest([Batch(log, "a", digest="d", recommendation_ids=["r1", "r1"])])
