@@ -66,7 +66,7 @@ class SqliteStore:
         profiles: Profiles | None = None,
     ) -> Ingested:
         """See `Store.ingest`."""
-        with with_large_cache(self._connection), self._writing() as connection:
+        with failures_named(self._file), with_large_cache(self._connection), self._writing() as connection:
             return _ingested(connection, batches, catalog, profiles)
 
     def append(self, batches: Sequence[Batch]) -> list[Ingested | FoldinError]:
