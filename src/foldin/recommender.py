@@ -347,10 +347,8 @@ class Recommender:
     def _recommendation(
         self, item: int, score: float, probability: float | None, rating: float | None, *terms: float
     ) -> Recommendation:
-        basis = Basis(**dict(zip(TERMS, terms, strict=True)))
-        return Recommendation(
-            str(self.catalog.item_ids[item]), score, probability, rating, basis, self.catalog.item(item)
-        )
+        item_id = str(self.catalog.item_ids[item])
+        return Recommendation(item_id, score, probability, rating, Basis(*terms), self.catalog.item(item))
 
     def left_out(self, only: Collection[str] | None = None, exclude: Collection[str] = ()) -> NDArray[np.bool_]:
         """Which items are left out, (items,), where only some may be chosen from or some may not.

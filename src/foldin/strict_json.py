@@ -23,7 +23,8 @@ def parse_json(text: str | bytes) -> object:
         value = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError(f"nested more than {DEEPEST} deep") from None
-    _check_depth(value, DEEPEST)
+    if isinstance(value, dict | list):
+        _check_depth(value, DEEPEST)
     if not text.isascii() or "\\ud" in text.lower():
         _check_letters(value)
     return value
@@ -53,10 +54,9 @@ def _check_letters(value: object) -> None:
     json.dumps(value, ensure_ascii=False).encode()
 
 
-def _check_depth(value: object, left: int) -> None:
-    if not isinstance(value, dict | list):
-        return
+def _check_depth(value: dict[str, object] | list[object], left: int) -> None:
     if not left:
         raise ValueError(f"nested more than {DEEPEST} deep")
     for inner in value.values() if isinstance(value, dict) else value:
-        _check_depth(inner, left - 1)
+        if isinstance(inner, dict | list):
+            _check_depth(inner, left - 1)

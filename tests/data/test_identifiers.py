@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foldin.data.identifiers import LONGEST_ID, checked_id, normalised, refusal
+from foldin.data.identifiers import LONGEST_ID, are_plain, checked_id, normalised, refusal
 from foldin.errors import DataError
 
 ORDINARY = [
@@ -82,3 +82,9 @@ def test_other_types_are_refused(given_id: object) -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_the_rule_says_the_same_of_an_id_and_of_its_normal_form(text: str) -> None:
     assert (refusal(text) is None) == (refusal(normalised(text)) is None)
+
+
+@given(st.lists(st.sampled_from([*ORDINARY, *REFUSED]) | st.text(max_size=3), max_size=4))
+def test_plain_ids_are_those_that_need_no_look_at_each(texts: list[str]) -> None:
+    kept_as_they_are = [text.isascii() and refusal(text) is None for text in texts]
+    assert are_plain(texts) == all(kept_as_they_are)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI
 from pydantic import AfterValidator, BaseModel
 
 from foldin.service import bodies
-from foldin.service.bodies import LARGE, QuickRoute
+from foldin.service.bodies import LARGE, Bodies, QuickRoute
 from foldin.strict_json import parse_json
 from tests.service.loops import completed
 from tests.service.server import PATIENCE
@@ -41,6 +41,7 @@ async def words(word: Word) -> Word:
 
 app = FastAPI()
 app.include_router(quick)
+app.add_middleware(Bodies, most=10 * LARGE, most_at={}, pause=PATIENCE)
 
 
 @app.get("/others")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from foldin.service.fields import MOST_IDS
 from foldin.service.messages import (
     BatchRequest,
     EventsRequest,
@@ -46,3 +47,20 @@ def test_unknown_fields_are_named_with_those_there_are() -> None:
     ]
     with pytest.raises(ValidationError, match=f"no such fields: unknown 0, unknown 1, unknown 2 and 397 more; {known}"):
         EventsRequest.model_validate(UNKNOWN)
+
+
+@pytest.mark.parametrize("field", ["history", "only", "exclude"])
+@pytest.mark.parametrize("wrong", ["", " a", "a\n", "x" * 257, "a\u200b", 7])
+def test_one_wrong_id_among_good_ones_is_found(field: str, wrong: object) -> None:
+    with pytest.raises(ValidationError) as refused:
+        RecommendRequest.model_validate({field: ["a", "b c", wrong]})
+    assert {fault["loc"][:2] for fault in refused.value.errors()} == {(field, 2)}
+
+
+@pytest.mark.parametrize("field", ["history", "only", "exclude"])
+def test_ids_are_kept_in_one_spelling_and_not_without_end(field: str) -> None:
+    asked = RecommendRequest.model_validate({field: ["a", "e\u0301"]})
+    assert getattr(asked, field) == ["a", "\u00e9"]
+    assert getattr(RecommendRequest.model_validate({field: ["a"] * MOST_IDS}), field) == ["a"] * MOST_IDS
+    with pytest.raises(ValidationError, match="at most 10000 items"):
+        RecommendRequest.model_validate({field: ["a"] * (MOST_IDS + 1)})

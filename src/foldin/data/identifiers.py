@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from foldin.errors import DataError
 
-__all__ = ["LONGEST_ID", "checked_id", "kind_refusal", "normalised", "refusal"]
+__all__ = ["LONGEST_ID", "are_plain", "checked_id", "kind_refusal", "normalised", "refusal"]
 
 LONGEST_ID = 256
 """Bytes of UTF-8."""
@@ -27,6 +28,14 @@ def refusal(text: str) -> str | None:
     if text.isascii() and text.isprintable() and text.strip(" ") == text and 0 < len(text) <= LONGEST_ID:
         return None
     return _reason(text)
+
+
+def are_plain(texts: Sequence[str]) -> bool:
+    """Whether all are ids of printable ASCII, which need no look at each: neither refused nor kept otherwise."""
+    together, apart = "".join(texts), "\n".join(["", *texts, ""])
+    visible = together.isascii() and together.isprintable() and "\n\n" not in apart
+    edged = "\n " in apart or " \n" in apart
+    return visible and not edged and max(map(len, texts), default=0) <= LONGEST_ID
 
 
 def kind_refusal(text: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from foldin.data.feedback import FeedbackRule
 from foldin.data.interactions import NO_KIND, NO_TIME, History, Ids, Interactions
 
 __all__ = ["Events", "Pairs", "UserItemMatrix", "history_matrix", "merged_pairs", "user_item_matrix"]
+
+Number = TypeVar("Number", bound=np.generic)
 
 UNNAMED = "\0"
 """Stands for the kinds of served events that the rule gives no weight."""
@@ -96,9 +99,9 @@ def history_matrix(histories: Sequence[History], catalog: Catalog, rule: Feedbac
         rows[known],
         catalog.indices(item_ids[known]),
         kind_names,
-        None if kind_codes is None else kind_codes[known],
-        _values_of(histories, rule)[known],
-        _times_of(histories)[known],
+        _where(known, kind_codes),
+        _where(known, _values_of(histories, rule)),
+        _where(known, _times_of(histories)),
     )
     return _matrices(events, (len(histories), len(catalog)), rule)
 
@@ -220,7 +223,14 @@ def _coded_kinds(histories: Sequence[History], weighted: Iterable[str]) -> tuple
     return ids_of(names), np.array([codes.get(kind, codes[UNNAMED]) for kind in kinds], dtype=np.int8)
 
 
-def _values_of(histories: Sequence[History], rule: FeedbackRule) -> NDArray[np.float32]:
+def _where(keep: NDArray[np.bool_], column: NDArray[Number] | None) -> NDArray[Number] | None:
+    return None if column is None else column[keep]
+
+
+def _values_of(histories: Sequence[History], rule: FeedbackRule) -> NDArray[np.float32] | None:
+    """The values of all histories; None where none is needed, as nobody brings one."""
+    if not rule.explicit and all(history.values is None for history in histories):
+        return None
     liked = np.float32(rule.highest if rule.explicit else np.nan)
     columns = [
         np.full(len(history), liked) if history.values is None else _checked(history.values, rule)
@@ -236,6 +246,8 @@ def _checked(values: NDArray[np.float32], rule: FeedbackRule) -> NDArray[np.floa
     return values
 
 
-def _times_of(histories: Sequence[History]) -> NDArray[np.int64]:
+def _times_of(histories: Sequence[History]) -> NDArray[np.int64] | None:
+    if all(history.times is None for history in histories):
+        return None
     columns = [np.full(len(h), NO_TIME) if h.times is None else h.times for h in histories]
     return np.concatenate([np.empty(0, dtype=np.int64), *columns]).astype(np.int64)

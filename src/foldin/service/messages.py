@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -21,9 +17,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from foldin.data.identifiers import checked_id, kind_refusal
 from foldin.data.spelling import perhaps
-from foldin.errors import DataError
+from foldin.service.fields import AT_A_GLANCE, MOST_IDS, Amount, Attributes, Id, Ids, Kind, Moment, Text, Whole
 
 __all__ = [
     "Appended",
@@ -33,7 +28,6 @@ __all__ = [
     "ExplainRequest",
     "Forgotten",
     "HistoryEvent",
-    "Id",
     "Impression",
     "ItemEntry",
     "ItemRequest",
@@ -56,12 +50,10 @@ __all__ = [
 ]
 
 MOST_ITEMS = 1_000
-MOST_HISTORY = 10_000
 MOST_EVENTS = 10_000
 MOST_TOGETHER = 10_000
 MOST_IN_BATCH = 256
 MOST_DIVERSE = 100
-MOST_ATTRIBUTES = 64
 
 FEW = 3
 """Unknown fields of which each is told by itself. A record of a fault takes over a kilobyte, and no body shall make
@@ -69,72 +61,6 @@ many: of a list, too, the first fault alone is told."""
 
 LONGEST_NAME = 64
 """Letters of an unknown field that an answer repeats."""
-
-
-def _checked(text: str) -> str:
-    try:
-        return checked_id(text, "id")
-    except DataError as error:
-        raise ValueError(error.problem) from None
-
-
-Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_checked)]
-"""A user, item or event."""
-
-Text: TypeAlias = Annotated[str, StringConstraints(max_length=2_000)]
-
-
-def _few(given: object) -> object:
-    # before each becomes a fault of its own
-    if isinstance(given, dict) and len(given) > MOST_ATTRIBUTES:
-        raise ValueError(f"there are {len(given):,} attributes, and at most {MOST_ATTRIBUTES} are taken")
-    return given
-
-
-Attributes: TypeAlias = Annotated[
-    dict[Annotated[str, StringConstraints(min_length=1, max_length=64)], Text],
-    Field(max_length=MOST_ATTRIBUTES),
-    BeforeValidator(_few),
-]
-Amount: TypeAlias = Annotated[float, Field(allow_inf_nan=False, ge=-3.4e38, le=3.4e38)]
-
-
-def _dated(given: object) -> object:
-    # a number could be seconds or milliseconds, and is taken for either
-    if isinstance(given, datetime) or (isinstance(given, str) and re.match(r"\d{4}-\d\d-\d\d[T ]", given, re.ASCII)):
-        return given
-    raise ValueError("write date, time and offset, as 2026-03-01T12:00:00+01:00")
-
-
-def _happened(moment: datetime) -> datetime:
-    if moment > datetime.now(UTC) + timedelta(days=1):
-        raise ValueError("it lies in the future: an event is something that has happened")
-    return moment
-
-
-Moment: TypeAlias = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_dated), AfterValidator(_happened)]
-"""ISO 8601 with an offset, as 2026-03-01T12:00:00+01:00; not after tomorrow."""
-
-
-def _visible(kind: str) -> str:
-    reason = kind_refusal(kind)
-    if reason is not None:
-        raise ValueError(reason)
-    return kind
-
-
-Kind: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_visible)]
-"""What a user did, as `view`."""
-
-
-def _boolean(given: object) -> object:
-    # to Python, 0 and 0.0 are False
-    if not isinstance(given, bool):
-        raise ValueError("it is true or false")
-    return given
-
-
-Whole: TypeAlias = Annotated[Literal[False], BeforeValidator(_boolean)]
 
 
 class Message(BaseModel):
@@ -186,7 +112,7 @@ class Person(Message):
     user: Id | None = Field(
         default=None, description="A user of the store; one of whom it knows nothing gets what fits the profile."
     )
-    history: Annotated[list[Id | HistoryEvent], Field(max_length=MOST_HISTORY, fail_fast=True)] | None = Field(
+    history: Annotated[list[Id | HistoryEvent], Field(max_length=MOST_IDS, fail_fast=True), AT_A_GLANCE] | None = Field(
         default=None, description="Instead of a user: item ids, or events with kind, value and time."
     )
     profile: Attributes = Field(
@@ -198,10 +124,8 @@ class Rules(Message):
     """What a ranking may hold."""
 
     k: Annotated[int, Field(ge=1, le=MOST_ITEMS)] = Field(default=10, description="How many items.")
-    only: Annotated[list[Id], Field(max_length=MOST_HISTORY, fail_fast=True)] | None = Field(
-        default=None, description="Choose from these."
-    )
-    exclude: Annotated[list[Id], Field(max_length=MOST_HISTORY, fail_fast=True)] = Field(default_factory=list)
+    only: Ids | None = Field(default=None, description="Choose from these.")
+    exclude: Ids = Field(default_factory=list)
     categories: Annotated[list[Text], Field(max_length=64, fail_fast=True)] = Field(
         default_factory=list, description="Only items with one of these categories, topics, genres or tags."
     )

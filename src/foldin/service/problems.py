@@ -94,8 +94,7 @@ def problem(
 
 
 def _message(error: Mapping[str, Any]) -> str:
-    said = error["msg"]
-    return f"{said}: {error['ctx']['error']}" if error["type"] == "json_invalid" else str(said)
+    return f"the body is no JSON: {error['ctx']['error']}" if error["type"] == "json_invalid" else str(error["msg"])
 
 
 def _place(parts: Sequence[object]) -> str:

@@ -36,7 +36,7 @@ __all__ = ["from_environment", "run"]
 DRAIN = 10
 """Seconds that requests in flight have at the end."""
 
-SWITCH = 0.0002
+SWITCH = 0.00005
 """Seconds for which a thread may keep the others from running Python: with the usual 5 ms the scorer, which gives way
 at every product, waits longer for its turn than it works."""
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from foldin.data.catalog import Catalog
+from foldin.service.fields import Id
 from foldin.service.live import Live
-from foldin.service.messages import Id
 from foldin.service.offered import offered
 from foldin.service.page.audience import audience_of
 from foldin.service.page.digest import Digest

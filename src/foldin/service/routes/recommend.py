@@ -16,12 +16,12 @@ from foldin.data.profiles import Profile
 from foldin.errors import ConfigurationError
 from foldin.service.answers import answered, explained, reasons_of, recommended
 from foldin.service.bodies import QuickRoute, StrictRoute
+from foldin.service.fields import Id
 from foldin.service.gate import needs
 from foldin.service.histories import history_of
 from foldin.service.messages import (
     BatchRequest,
     ExplainRequest,
-    Id,
     Person,
     RecommendRequest,
     Rules,

@@ -12,9 +12,10 @@ from foldin.data.profiles import Profiles
 from foldin.errors import ConflictError, NotFoundError
 from foldin.service.attribute_names import ProfileNames
 from foldin.service.bodies import StrictRoute
+from foldin.service.fields import Id
 from foldin.service.gate import needs
 from foldin.service.histories import events_of, moment_of
-from foldin.service.messages import Forgotten, Id, Impression, UserRequest, UserResponse
+from foldin.service.messages import Forgotten, Impression, UserRequest, UserResponse
 from foldin.service.persons import Known, known_of
 from foldin.service.service import Service
 from foldin.store.contract import Shown, Store
