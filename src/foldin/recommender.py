@@ -6,7 +6,6 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -332,17 +331,22 @@ class Recommender:
 
     def recommendations(self, ranked: Ranked) -> list[list[Recommendation]]:
         """Rankings by index in ids again, a list for each user, with all that is said of their items."""
-        rankings, count = ranked.rankings, len(ranked.rankings.items)
+        return [self.recommendations_of(ranked, row) for row in range(len(ranked.rankings))]
+
+    def recommendations_of(self, ranked: Ranked, row: int) -> list[Recommendation]:
+        """The same for one of the users."""
+        rankings = ranked.rankings
+        cells = slice(rankings.starts[row], rankings.starts[row + 1])
+        items = rankings.items[cells].tolist()
         columns = zip(
-            rankings.items.tolist(),
-            rankings.scores.tolist(),
-            _cells(ranked.probabilities, count),
-            _cells(ranked.ratings, count),
-            *(ranked.terms[name].tolist() for name in TERMS),
+            items,
+            rankings.scores[cells].tolist(),
+            _numbers(ranked.probabilities, cells, len(items)),
+            _numbers(ranked.ratings, cells, len(items)),
+            *(ranked.terms[name][cells].tolist() for name in TERMS),
             strict=True,
         )
-        listed = [self._recommendation(*cells) for cells in columns]
-        return [listed[start:end] for start, end in pairwise(rankings.starts.tolist())]
+        return [self._recommendation(*numbers) for numbers in columns]
 
     def _recommendation(
         self, item: int, score: float, probability: float | None, rating: float | None, *terms: float
@@ -384,7 +388,7 @@ def _stored(matrix: csr_array) -> NDArray[np.bool_]:
     return stored
 
 
-def _cells(column: NDArray[np.float32] | None, count: int) -> list[float | None]:
+def _numbers(column: NDArray[np.float32] | None, cells: slice, count: int) -> list[float | None]:
     if column is None:
         return [None] * count
-    return [None if math.isnan(number) else number for number in column.tolist()]
+    return [None if math.isnan(number) else number for number in column[cells].tolist()]

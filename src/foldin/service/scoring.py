@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 from threading import Condition, Thread
 from time import monotonic
@@ -21,7 +22,7 @@ from foldin.data.interactions import History
 from foldin.data.matrix import history_matrix
 from foldin.data.profiles import Profile, attributes_of
 from foldin.errors import NotFoundError, ResourceError
-from foldin.recommendation import Recommendation
+from foldin.recommendation import Ranked, Recommendation
 from foldin.service.live import Live, LiveModel
 from foldin.service.persons import known_of
 from foldin.service.reach import Reach
@@ -75,18 +76,25 @@ class Wish:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """A ranking, by which model it was made, and for whom: the history and profile it rests on.
+    """One row of what was ranked together, by which model, and for whom: the history and profile it rests on.
 
     `known`: whether the store knows the user; True where none was named. `founded`: whether the model knows any item
     of the history.
     """
 
     live: Live
-    ranking: Sequence[Recommendation]
+    shelf: Shelf
+    ranked: Ranked
+    row: int
     history: History
     profile: Profile
     known: bool
     founded: bool
+
+    @cached_property
+    def ranking(self) -> Sequence[Recommendation]:
+        """In ids, with all that is said of the items; put together where it is first read, as the scorer is busier."""
+        return self.shelf.described(self.live, self.live.recommender.recommendations_of(self.ranked, self.row))
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,11 +243,10 @@ class Scorer:
             left_out=self._left_out(live, [person.wish for person in people]),
             diversity=people[0].wish.diversity,
         )
-        rankings = [self._shelf.described(live, ranking) for ranking in recommender.recommendations(ranked)]
         founded = (np.diff(recommender.foldable(rows).indptr) > 0).tolist()
         return [
-            Answer(live, ranking, person.history, person.profile, person.known, known)
-            for ranking, person, known in zip(rankings, people, founded, strict=True)
+            Answer(live, self._shelf, ranked, row, person.history, person.profile, person.known, founded[row])
+            for row, person in enumerate(people)
         ]
 
     def _left_out(self, live: Live, wishes: Sequence[Wish]) -> NDArray[np.bool_]:

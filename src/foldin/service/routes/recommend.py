@@ -15,6 +15,7 @@ from foldin.data.interactions import History
 from foldin.data.profiles import Profile
 from foldin.errors import ConfigurationError
 from foldin.service.answers import answered, explained, reasons_of, recommended
+from foldin.service.aside import aside
 from foldin.service.bodies import QuickRoute, StrictRoute
 from foldin.service.fields import Id
 from foldin.service.gate import needs
@@ -120,9 +121,10 @@ async def _answers(service: Service, people: Sequence[Person], rules: Rules) -> 
     candidates = _candidates(rules)
     wishes = [_wish(service, person, rules, candidates) for person in people]
     answers = await asyncio.gather(*service.scorer.submit_all(wishes))
-    for answer in answers:
+    rankings = await aside(lambda: [answer.ranking for answer in answers], long=len(answers) > 1)
+    for answer, ranking in zip(answers, rankings, strict=True):
         cold = not len(answer.history)
-        service.measures.recommended(answer.live, [one.item_id for one in answer.ranking], cold=cold)
+        service.measures.recommended(answer.live, [one.item_id for one in ranking], cold=cold)
     return answers
 
 
