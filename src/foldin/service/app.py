@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.exceptions import HTTPException
@@ -16,7 +16,7 @@ from starlette.types import Scope
 
 import foldin
 from foldin.errors import FoldinError
-from foldin.service.bodies import Bodies, StrictRoute
+from foldin.service.bodies import Bodies, QuickRoute, StrictRoute
 from foldin.service.description import EVERYWHERE, PROBLEMS, complete_description
 from foldin.service.gate import ForbiddenError, Gate
 from foldin.service.headers import header
@@ -34,6 +34,7 @@ from foldin.service.routes.recommend import question_routes, recommend_routes
 from foldin.service.routes.users import user_routes
 from foldin.service.service import Service
 from foldin.service.settings import Settings
+from foldin.service.shortcut import Shortcut
 from foldin.service.trail import METHODS, Trail
 from foldin.service.troubles import Troubles
 from foldin.service.turns import Turns
@@ -71,8 +72,13 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         responses=PROBLEMS,
     )
-    _add_routes(app, service)
+    app.router.route_class = StrictRoute
+    routers = _routers(service)
+    for router in routers:
+        app.include_router(router)
     _tell_of_problems(app)
+    quick = [route for router in routers for route in router.routes if isinstance(route, QuickRoute)]
+    app.add_middleware(Shortcut, routes=quick, handlers=app.exception_handlers)
     app.add_middleware(Heads)
     app.add_middleware(
         Bodies, most=settings.body, most_at=dict.fromkeys(BULK, settings.bulk_body), pause=settings.pause
@@ -95,9 +101,8 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _add_routes(app: FastAPI, service: Service) -> None:
-    app.router.route_class = StrictRoute
-    for router in (
+def _routers(service: Service) -> tuple[APIRouter, ...]:
+    return (
         recommend_routes(service),
         question_routes(service),
         event_routes(service),
@@ -110,8 +115,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         page_routes(service),
         health_routes(service),
         enter_routes(service),
-    ):
-        app.include_router(router)
+    )
 
 
 def _allow(app: FastAPI, origins: Sequence[str]) -> None:
