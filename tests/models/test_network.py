@@ -38,6 +38,15 @@ def test_scores_by_hand(network: Network) -> None:
     assert np.allclose(network.score(HISTORIES), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("users", range(10))
+def test_any_number_of_histories_scores_as_each_of_them_alone(network: Network, users: int) -> None:
+    histories = csr_array(RNG.random((users, 4), dtype=np.float32))
+    alone = [network.score(csr_array(histories[[row]])) for row in range(users)]
+    together = network.score(histories)
+    assert together.shape == (users, 4)
+    assert np.allclose(together, np.concatenate([np.empty((0, 4)), *alone]), atol=1e-6)
+
+
 def test_factors_rank_as_scores_do(network: Network) -> None:
     assert isinstance(network, FactorModel)
     logits = network.encode(HISTORIES) @ network.item_factors.T + network.item_bias

@@ -42,7 +42,7 @@ class Network:
 
     def score(self, histories: csr_array) -> NDArray[np.float32]:
         """sigmoid(W_n h + b_n), (users, items), from 0 to 1."""
-        scores = np.asarray(self.encode(histories) @ self.weights[-1], dtype=np.float32)
+        scores = _product(self.encode(histories), self.weights[-1])
         scores += self.biases[-1]
         return sigmoid(scores)
 
@@ -89,6 +89,14 @@ def restore_network(arrays: Arrays, hidden: tuple[int, ...], activation: str) ->
                 f"where the hyperparameters ask for {width} x {following}"
             )
     return Network(weights, biases, activation)
+
+
+def _product(rows: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """rows @ weights, (rows, out)."""
+    # BLAS takes four rows at a time and needs up to a third longer for fewer, but for a single one
+    missing = -len(rows) % 4 if len(rows) > 1 else 0
+    padded = np.pad(rows, ((0, missing), (0, 0))) if missing else rows
+    return np.asarray(padded @ weights, dtype=np.float32)[: len(rows)]
 
 
 def _scaled(histories: csr_array) -> csr_array:
