@@ -16,8 +16,9 @@ from foldin.store.opening import open_store
 
 __all__ = ["Recorder"]
 
-PAUSE = 0.5
-"""Seconds between two commits: what is shown meanwhile shares one, and disk and events have the rest."""
+PAUSE = 0.1
+"""Seconds between two commits: what is shown meanwhile shares one, and disk and events have the rest; many at once
+would keep answers waiting."""
 
 MOST_WAITING = 20_000
 """Impressions that may wait for the store; of more it is only counted how many there were."""

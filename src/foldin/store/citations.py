@@ -99,7 +99,7 @@ def check_impressions(impressions: Sequence[Impression]) -> None:
 
 def items_text(item_ids: Sequence[str]) -> str:
     """The items of an impression as a store keeps them: in one text, since it is written often and read seldom."""
-    return json.dumps(item_ids, ensure_ascii=False, separators=(",", ":"))
+    return _as_json(item_ids)
 
 
 def shown_of(row: ShownRow) -> Shown:
@@ -108,6 +108,9 @@ def shown_of(row: ShownRow) -> Shown:
     item_ids = tuple(json.loads(items))
     clicked = tuple(item_ids[rank - 1] for rank in sorted(ranks))
     return Shown(Impression(recommendation_id, user_id, model, time, item_ids), clicked)
+
+
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _is_id(text: str | None) -> bool:
