@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -58,9 +59,9 @@ def shown(place: Path) -> Shown:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[tuple[list[str], httpx.Client]]:
+def served(folder: Path, *options: str) -> Iterator[tuple[list[str], httpx.Client]]:
     """What `foldin demo --serve` prints up to the link, and a browser that the link has let in."""
-    command = [sys.executable, "-m", "foldin", "demo", "--serve"]
+    command = [sys.executable, "-m", "foldin", "demo", "--serve", *options]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -77,6 +78,12 @@ def served(folder: Path) -> Iterator[tuple[list[str], httpx.Client]]:
 @pytest.fixture(scope="module")
 def printed(shown: Shown) -> str:
     return shown.printed
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def iter_until(lines: Iterable[str], beginning: str) -> Iterator[str]:
@@ -213,8 +220,10 @@ def test_a_second_time_programs_get_the_same_answer(ran: Path) -> None:
 
 
 def test_a_second_time_it_serves_as_it_is_also_after_events_came_over_http(ran: Path) -> None:
-    for _ in range(2):
-        with served(ran) as (lines, browser):
+    port = free_port()
+    for options in ([], ["--port", str(port)]):
+        with served(ran, *options) as (lines, browser):
+            assert not options or browser.base_url.port == port
             said = [line for line in lines if line.strip()]
             assert said[0].startswith("The demo ran in foldin-workspace before, and nothing is trained again. ")
             assert said[1].startswith("The model: 2-edlae, trained 20")
@@ -225,16 +234,16 @@ def test_a_second_time_it_serves_as_it_is_also_after_events_came_over_http(ran: 
         assert store.sources()["http"] == 2
 
 
-@pytest.mark.parametrize("source", ["events.csv", "http"])
+@pytest.mark.parametrize(("source", "named"), [("events.csv", "events.csv"), ("http", "events that came over HTTP")])
 def test_it_refuses_a_workspace_of_somebody_elses_data(
-    source: str, log_of: Callable[..., Interactions], tmp_path: Path
+    source: str, named: str, log_of: Callable[..., Interactions], tmp_path: Path
 ) -> None:
     with create_workspace(tmp_path / "mine").store(create=True) as store:
         store.ingest([Batch(log_of([("ann", "x")]), source)])
     for options in ([], ["--serve"]):
         refused = foldin("demo", "-w", "mine", *options, folder=tmp_path)
         assert (refused.returncode, refused.stdout) == (2, "")
-        assert f"holds other data ({source})" in refused.stderr
+        assert f"holds other data ({named})" in refused.stderr
         assert "foldin serve -w mine" in refused.stderr
 
 
@@ -242,6 +251,13 @@ def test_what_is_for_programs_and_what_is_for_people_do_not_go_together(tmp_path
     refused = foldin("demo", "--json", "--serve", folder=tmp_path)
     assert refused.returncode == 2
     assert "leave one of them out" in refused.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_port_is_for_the_page_alone(tmp_path: Path) -> None:
+    refused = foldin("demo", "--port", "8123", folder=tmp_path)
+    assert refused.returncode == 2
+    assert "add --serve" in refused.stderr
     assert not list(tmp_path.iterdir())
 
 

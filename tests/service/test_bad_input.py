@@ -120,6 +120,7 @@ def test_a_method_that_is_none_here_is_told_which_are(client: httpx.Client) -> N
     for method in ("OPTIONS", "PATCH", "POST"):
         answer = client.request(method, "/v1/users/bad")
         assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, PUT, DELETE, HEAD")
+        assert answer.json()["detail"] == f"not by {method}: what is at this address takes GET, PUT, DELETE, HEAD"
     for method in ("GET", "HEAD"):
         answer = client.request(method, "/v1/events")
         assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")

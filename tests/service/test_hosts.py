@@ -42,6 +42,13 @@ def test_the_cookie_opens_nothing_under_a_strange_name(host: str, server: Server
         assert refused.json()["request_id"] == refused.headers["X-Request-ID"]
 
 
+def test_a_browser_reads_of_a_strange_name_on_a_page(server: Server, entered: dict[str, str]) -> None:
+    asked = {**entered, "Host": "<b>.example", "Accept": "text/html,*/*;q=0.8"}
+    refused = httpx.get(f"{server.url}/models", headers=asked, timeout=60, verify=False)
+    assert (refused.status_code, refused.headers["Content-Type"]) == (421, "text/html; charset=utf-8")
+    assert "The service is not known as &#39;&lt;b&gt;.example&#39;" in refused.text
+
+
 @pytest.mark.parametrize("host", OWN)
 def test_the_cookie_opens_the_page_under_its_own_names(host: str, server: Server, entered: dict[str, str]) -> None:
     assert (

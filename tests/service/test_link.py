@@ -26,7 +26,7 @@ def test_a_code_is_worth_one_key_of_twelve_hours(tmp_path: Path) -> None:
     assert key_for(tmp_path, code)
     assert key_for(tmp_path, code) is None
     (key,) = read_keys(tmp_path)
-    assert key.name.startswith("page ")
+    assert key.name.startswith("page-")
     assert key.expires is not None
     left = datetime.fromisoformat(key.expires) - datetime.now(UTC)
     assert timedelta(hours=11, minutes=59) < left <= timedelta(hours=12)
@@ -67,11 +67,11 @@ def test_an_old_code_is_worth_nothing_and_goes_with_the_next(tmp_path: Path) -> 
 
 def test_expired_keys_of_pages_go_and_others_stay(tmp_path: Path) -> None:
     past = datetime.now(UTC) - timedelta(seconds=1)
-    create_key(tmp_path, "page of old", ["admin"], past)
+    create_key(tmp_path, "page-of-old", ["admin"], past)
     create_key(tmp_path, "shop", ["read"], past)
     key_for(tmp_path, create_code(tmp_path))
-    assert [key.name.split()[0] for key in read_keys(tmp_path)] == ["shop", "page"]
-    assert "page of old" not in [key.name for key in read_keys(tmp_path)]
+    assert [key.name.split("-")[0] for key in read_keys(tmp_path)] == ["shop", "page"]
+    assert "page-of-old" not in [key.name for key in read_keys(tmp_path)]
 
 
 def test_the_printed_link_lets_one_browser_in_whichever_process_answers(workspace: Path) -> None:

@@ -16,16 +16,16 @@ async def never(scope: Scope, receive: Receive, send: Send) -> None:
     await asyncio.Event().wait()
 
 
-async def late(method: str, path: str) -> str:
+async def late(method: str, path: str, accepted: str = "*/*") -> str:
     turns = Turns(never, deadline=0.01, patience=0.01, most=1)
 
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
         await turns({**scope, "state": {"request_id": "late"}}, receive, send)
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(named), base_url="http://here") as client:
-        answer = await client.request(method, path)
-    assert answer.status_code == 503
-    return str(answer.json()["detail"])
+        answer = await client.request(method, path, headers={"Accept": accepted})
+    assert (answer.status_code, answer.headers["Retry-After"] in "123") == (503, True)
+    return answer.text
 
 
 @pytest.mark.parametrize("asked", ["GET /v1/users/u02", "GET /metrics", "POST /v1/recommend"])
@@ -36,3 +36,7 @@ def test_a_question_stores_nothing_however_late_it_is(asked: str) -> None:
 @pytest.mark.parametrize("asked", ["POST /v1/events", "PUT /v1/users/u02", "DELETE /v1/items/i01"])
 def test_of_what_is_late_it_is_not_known_whether_it_was_stored(asked: str) -> None:
     assert "whether anything was stored is not known" in completed(late(*asked.split()))
+
+
+def test_somebody_at_a_browser_reads_it_on_a_page() -> None:
+    assert completed(late("GET", "/catalogue", "text/html")).startswith("<!doctype html>")

@@ -34,6 +34,9 @@ def demo(
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another world.")] = 0,
     serve: Annotated[bool, typer.Option("--serve", help="Open the page on it afterwards, on this machine.")] = False,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Where --serve listens; else at a free one.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Simulate people at hands-on labs, train on their clicks, compare, and recommend.
@@ -49,9 +52,11 @@ def demo(
 
     if json and serve:
         raise ConfigurationError("--json is for programs and --serve for people: leave one of them out")
+    if port is not None and not serve:
+        raise ConfigurationError("--port is where the page is served: add --serve")
     with ExitStack() as ends:
         # what is missing or taken is better heard of now than after the training
-        sockets = ends.enter_context(front_door()) if serve else None
+        sockets = ends.enter_context(front_door(port=port or 0)) if serve else None
         opened = create_workspace(workspace)
         again = _ran_before(opened, seed)
         if not again:
@@ -80,11 +85,16 @@ def _ran_before(workspace: Workspace, seed: int) -> bool:
     ran = source(seed) in sources and workspace.current_name() is not None and compared(workspace) is not None
     others = sources - {source(seed)} - ({OVER_HTTP} if ran else set())
     if others:
+        named = ", ".join(map(_named, sorted(others)))
         raise ConfigurationError(
-            f"{workspace.folder} holds other data ({', '.join(sorted(others))}): choose another folder with -w, "
+            f"{workspace.folder} holds other data ({named}): choose another folder with -w, "
             f"or serve this one as it is: {command('serve', workspace.folder)}"
         )
     return ran
+
+
+def _named(source: str) -> str:
+    return "events that came over HTTP" if source == OVER_HTTP else source
 
 
 def _print_again(workspace: Workspace, *, briefly: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -19,9 +18,8 @@ from foldin.errors import FoldinError
 from foldin.service.bodies import Bodies, QuickRoute, StrictRoute
 from foldin.service.description import EVERYWHERE, PROBLEMS, complete_description
 from foldin.service.gate import ForbiddenError, Gate
-from foldin.service.headers import header
 from foldin.service.heads import Heads
-from foldin.service.page.rendering import page
+from foldin.service.page.rendering import shown
 from foldin.service.problems import detail_of, faults_of, problem, problem_of, status_of
 from foldin.service.routes.enter import enter_routes
 from foldin.service.routes.events import event_routes
@@ -43,8 +41,8 @@ __all__ = ["create_app"]
 
 NOWHERE = "there is nothing at this address"
 
-PASSED_ON = {"retry-after"}
-"""Headers of a problem that a page of it has, too."""
+LONGEST_METHOD = 20
+"""Letters of a method that an answer repeats."""
 
 BULK = ("/v1/events", "/v1/items")
 """Where much comes in at once."""
@@ -136,36 +134,28 @@ def _tell_of_problems(app: FastAPI) -> None:
     async def failed(request: Request, error: FoldinError) -> Response:
         if (status := status_of(error)) >= 500:
             troubles.tell(error, request.state.request_id, status)
-        return _shown(request, problem_of(error, request.state.request_id))
+        return shown(request.scope, problem_of(error, request.state.request_id))
 
     @app.exception_handler(ForbiddenError)
     async def refused(request: Request, error: ForbiddenError) -> Response:
-        return _shown(request, problem(403, f"this key lacks the scope '{error.scope}'", request.state.request_id))
+        return shown(request.scope, problem(403, f"this key lacks the scope '{error.scope}'", request.state.request_id))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         faults = faults_of(error.errors())
-        return _shown(request, problem(422, detail_of(faults), request.state.request_id, faults))
+        return shown(request.scope, problem(422, detail_of(faults), request.state.request_id, faults))
 
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: HTTPException) -> Response:
         detail = NOWHERE if error.status_code == 404 and error.detail == "Not Found" else str(error.detail)
-        response = _shown(request, problem(error.status_code, detail, request.state.request_id))
+        allowed = _allowed(request) if error.status_code == 405 else None
+        if allowed is not None:
+            detail = f"not by {request.method[:LONGEST_METHOD]}: what is at this address takes {allowed}"
+        response = shown(request.scope, problem(error.status_code, detail, request.state.request_id))
         response.headers.update(error.headers or {})
-        if error.status_code == 405:
-            response.headers["Allow"] = _allowed(request)
+        if allowed is not None:
+            response.headers["Allow"] = allowed
         return response
-
-
-def _shown(request: Request, answer: Response) -> Response:
-    """A problem for whoever asks: a page for somebody at a browser, JSON for anything else."""
-    if request.method != "GET" or "text/html" not in header(request.scope, b"accept"):
-        return answer
-    fields = json.loads(bytes(answer.body))
-    shown = page("problem.html", answer.status_code, here=None, title=fields["title"], detail=fields["detail"])
-    for name in PASSED_ON.intersection(answer.headers):
-        shown.headers[name] = answer.headers[name]
-    return shown
 
 
 def _allowed(request: Request) -> str:

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from foldin.service.headers import header
 from foldin.service.hosts import host_of, is_own
 from foldin.service.keys import Key, KeyRing
-from foldin.service.page.rendering import stranger
+from foldin.service.page.rendering import shown, stranger
 from foldin.service.problems import problem
 
 __all__ = ["COOKIE", "Gate", "ForbiddenError", "needs"]
@@ -84,7 +84,7 @@ class Gate:
             return
         if self._auth and not self._has_room(key):
             detail = f"over {self._rate:g} requests per second with this key"
-            await problem(429, detail, state.get("request_id"))(scope, receive, send)
+            await shown(scope, problem(429, detail, state.get("request_id")))(scope, receive, send)
             return
         state["key"] = key
         await self._app(scope, receive, send)
@@ -160,7 +160,7 @@ def _next_step(scope: Scope) -> str:
 def _misdirection(scope: Scope) -> Response:
     host = header(scope, b"host")[:LONGEST_HOST]
     detail = f"the service is not known as '{host}': where that is its name, start with --origin http://{host}"
-    return problem(421, detail, scope["state"].get("request_id"))
+    return shown(scope, problem(421, detail, scope["state"].get("request_id")))
 
 
 def _asked(scope: Scope) -> str:

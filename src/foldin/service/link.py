@@ -19,7 +19,7 @@ LASTS = timedelta(hours=12)
 
 CODE_BYTES = 32
 FILE = ".link-"
-KEY = "page "
+KEY = "page-"
 
 
 def link_to(folder: Path, url: str) -> str:
@@ -58,7 +58,7 @@ def key_for(folder: Path, code: str) -> str | None:
         return None
     _revoke_expired(folder)
     now = datetime.now(UTC)
-    return create_key(folder, f"{KEY}{now.isoformat(sep=' ')}", ["admin"], now + LASTS)
+    return create_key(folder, f"{KEY}{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}", ["admin"], now + LASTS)
 
 
 def _taken(file: Path) -> bool:

@@ -17,7 +17,9 @@ from foldin.recommender import Recommender
 from foldin.wording import counted
 from foldin.workspace import Workspace
 
-__all__ = ["Live", "LiveModel"]
+__all__ = ["NO_MODEL", "Live", "LiveModel"]
+
+NO_MODEL = "no model yet: put events in, then train one with `foldin train` or POST /v1/train"
 
 TRIED = 32
 """Items whose histories of one a new model must answer before it goes live."""
@@ -65,7 +67,7 @@ class LiveModel:
             NotFoundError: nothing was trained yet.
         """
         if self._live is None:
-            raise NotFoundError("no model yet: train one with `foldin train`")
+            raise NotFoundError(NO_MODEL)
         return self._live
 
     def refresh(self) -> bool:

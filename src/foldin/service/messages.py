@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -36,7 +36,6 @@ __all__ = [
     "ItemsStored",
     "JobResponse",
     "JobsResponse",
-    "ModelName",
     "ModelResponse",
     "ModelsResponse",
     "PartialEventsRequest",
@@ -275,10 +274,6 @@ class Forgotten(Message):
     events: int
     profile: bool
     impressions: int = Field(description="Recommendations that the user was shown.")
-
-
-ModelName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(-[a-z0-9_]{1,64})?$")]
-"""A bundle's number, or its name `<number>-<model>`; never a path."""
 
 
 class ModelResponse(Message):

@@ -23,7 +23,7 @@ from foldin.data.matrix import history_matrix
 from foldin.data.profiles import Profile, attributes_of
 from foldin.errors import NotFoundError, ResourceError
 from foldin.recommendation import Ranked, Recommendation
-from foldin.service.live import Live, LiveModel
+from foldin.service.live import NO_MODEL, Live, LiveModel
 from foldin.service.persons import known_of
 from foldin.service.reach import Reach
 from foldin.service.shelf import Shelf
@@ -232,7 +232,7 @@ class Scorer:
 
     def _answers(self, live: Live | None, people: Sequence[_Person]) -> list[Answer]:
         if live is None:
-            raise NotFoundError("no model yet: train one with `foldin train`")
+            raise NotFoundError(NO_MODEL)
         recommender = live.recommender
         rows, seen = history_matrix([person.history for person in people], recommender.catalog, recommender.rule)
         ranked = recommender.rank(

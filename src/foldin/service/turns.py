@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from time import monotonic
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foldin.service.crowd import Crowd
+from foldin.service.page.rendering import shown
 from foldin.service.problems import problem
 
 __all__ = ["Turns"]
@@ -48,7 +50,7 @@ class Turns:
             return
         seconds, crowd = self._crowd_of(scope)
         if not crowd.has_room() and not scope["path"].startswith(PROBES):
-            await problem(503, TOO_MANY, scope["state"]["request_id"])(scope, receive, send)
+            await _refusal(TOO_MANY, scope)(scope, receive, send)
             return
         crowd.enter(monotonic())
         try:
@@ -75,7 +77,11 @@ class Turns:
                 await self._app(scope, receive, noticed)
         except TimeoutError:
             if not begun:
-                await problem(503, _too_late(seconds, scope), scope["state"]["request_id"])(scope, receive, send)
+                await _refusal(_too_late(seconds, scope), scope)(scope, receive, send)
+
+
+def _refusal(detail: str, scope: Scope) -> Response:
+    return shown(scope, problem(503, detail, scope["state"]["request_id"]))
 
 
 def _is_quick(path: str) -> bool:

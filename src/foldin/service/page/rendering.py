@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from functools import cache
@@ -9,12 +10,17 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Scope
 
 from foldin.evaluation.titles import title_of
+from foldin.service.headers import header
 from foldin.service.page.assets import address
 
-__all__ = ["page", "stranger"]
+__all__ = ["page", "shown", "stranger"]
+
+PASSED_ON = {"retry-after"}
+"""Headers of a problem that a page of it has, too."""
 
 
 def page(template: str, status: int = 200, **values: object) -> HTMLResponse:
@@ -29,6 +35,17 @@ def page(template: str, status: int = 200, **values: object) -> HTMLResponse:
 def stranger(reason: str) -> HTMLResponse:
     """What a browser without a key sees: how to get one."""
     return page("stranger.html", 401, reason=reason)
+
+
+def shown(scope: Scope, answer: Response) -> Response:
+    """A problem for whoever asks: a page for somebody at a browser, JSON for anything else."""
+    if scope["method"] != "GET" or "text/html" not in header(scope, b"accept"):
+        return answer
+    fields = json.loads(bytes(answer.body))
+    as_page = page("problem.html", answer.status_code, here=None, title=fields["title"], detail=fields["detail"])
+    for name in PASSED_ON.intersection(answer.headers):
+        as_page.headers[name] = answer.headers[name]
+    return as_page
 
 
 @cache

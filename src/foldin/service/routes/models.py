@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 
 from foldin.errors import BundleError
 from foldin.service.bodies import StrictRoute
 from foldin.service.gate import needs
-from foldin.service.messages import ModelName, ModelResponse, ModelsResponse
+from foldin.service.messages import ModelResponse, ModelsResponse
 from foldin.service.service import Service
 from foldin.workspace import Bundle
 
 __all__ = ["model_routes"]
+
+LONGEST = 100
+"""Letters of what may be a bundle's name or number, and is repeated where it is none."""
 
 
 def model_routes(service: Service) -> APIRouter:
@@ -40,7 +44,7 @@ def model_routes(service: Service) -> APIRouter:
         return await models()
 
     @routes.post("/{model}/activate")
-    async def activate(model: ModelName) -> ModelsResponse:
+    async def activate(model: Annotated[str, Path(max_length=LONGEST)]) -> ModelsResponse:
         """Takes a bundle into use, by its name or number."""
         await asyncio.to_thread(_used, service, model)
         return await models()
