@@ -295,7 +295,7 @@ def test_a_profile_that_is_no_mapping_is_refused(profile: Any, recommender: Reco
 
 
 def test_every_history_has_its_profile(recommender: Recommender) -> None:
-    with pytest.raises(ConfigurationError, match="1 profiles for 2 histories"):
+    with pytest.raises(ConfigurationError, match="profiles: 1, histories: 2"):
         recommender.recommend_many([[], []], profiles=[{"role": "admin"}])
     both = recommender.recommend_many([[], []], profiles=[{"role": "admin"}, {"role": "builder"}], k=5)
     alone = [recommender.recommend(profile={"role": role}, k=5) for role in ("admin", "builder")]

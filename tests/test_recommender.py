@@ -270,7 +270,7 @@ def test_many_profiles_are_answered_as_one_by_one(profiled: Recommender) -> None
         alone = profiled.recommend(shown, profile=profile)
         assert ids(alone) == ids(ranking)
         assert np.allclose([one.score for one in alone], [one.score for one in ranking], rtol=1e-5)
-    with pytest.raises(ConfigurationError, match="1 profiles for 2 histories; give one for each"):
+    with pytest.raises(ConfigurationError, match="profiles: 1, histories: 2; give one for each"):
         profiled.recommend_many([[], SHOWN], profiles=[None])
 
 

@@ -378,7 +378,7 @@ def _one_each(profiles: Sequence[Profile | None] | None, histories: int) -> Sequ
     if profiles is None:
         return [None] * histories
     if len(profiles) != histories:
-        raise ConfigurationError(f"{len(profiles)} profiles for {histories} histories; give one for each, or None")
+        raise ConfigurationError(f"profiles: {len(profiles)}, histories: {histories}; give one for each, or None")
     return profiles
 
 

@@ -129,3 +129,6 @@ def test_what_of_a_profile_says_nothing_is_named(workspace: Path, profiled: Reco
         people = [{"profile": {"role": "admin"}}, {"profile": {"rloe": "admin"}}]
         answers = client.post("/v1/recommend/batch", json={"people": people, "k": 3}).json()["answers"]
         assert [one["reason"] for one in answers] == [nothing, wrong]
+        for profile, said in (({"rloe": "admin"}, wrong.partition("; no item")[0]), ({"role": "admin"}, None)):
+            kept = client.put("/v1/users/put", json={"profile": profile}).json()
+            assert (kept["profile"], kept["reason"]) == (profile, said)

@@ -221,6 +221,9 @@ class UserResponse(Message):
     profile: dict[str, str]
     history: list[HistoryEvent]
     shown: list[Impression] = Field(description="In the last 90 days, oldest first.")
+    reason: str | None = Field(
+        default=None, description="What of a profile that was just put says nothing to the model that answers."
+    )
 
 
 class ItemRequest(Message):

@@ -38,13 +38,14 @@ def user_routes(service: Service) -> APIRouter:
     @routes.put("/users/{user}")
     async def put(user: Id, sent: UserRequest) -> UserResponse:
         """Replaces a user's profile. A user nobody had heard of is known from here on; one who is forgotten is refused
-        (409) until `foldin forget --lift`."""
+        (409) until `foldin forget --lift`. What of it says nothing to the model is stored all the same, and named."""
 
         def write(store: Store) -> UserResponse:
             names.check(store, sent.profile.keys())
             return _with_profile(store, user, sent.profile)
 
-        return await service.writing_desk.run(write)
+        kept = await service.writing_desk.run(write)
+        return kept.model_copy(update={"reason": await _remark(service, sent.profile)})
 
     @routes.delete("/user")
     @routes.delete("/users/{user}")
@@ -54,6 +55,14 @@ def user_routes(service: Service) -> APIRouter:
         return Forgotten(events=gone.events, profile=gone.profile, impressions=gone.impressions)
 
     return routes
+
+
+async def _remark(service: Service, profile: Mapping[str, str]) -> str | None:
+    live = service.live.now()
+    if live is None:
+        return None
+    (notices,) = await service.notices.of(live, [profile])
+    return "; ".join(notices) or None
 
 
 def _with_profile(store: Store, user: str, profile: Mapping[str, str]) -> UserResponse:
