@@ -51,7 +51,10 @@ def _finite(digits: str) -> float:
 
 def _check_letters(value: object) -> None:
     # an escape can still name half a surrogate pair, which no file could be written with
-    json.dumps(value, ensure_ascii=False).encode()
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("half of a surrogate pair stands in it, which is no text") from None
 
 
 def _check_depth(value: dict[str, object] | list[object], left: int) -> None:

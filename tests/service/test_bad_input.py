@@ -153,6 +153,28 @@ def test_a_body_says_that_it_is_json(kind: str | None, client: httpx.Client) -> 
         assert "send it as Content-Type: application/json" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "body: Field required"),
+        (b"null", "body: a JSON object is wanted"),
+        (b"[1]", "body: a JSON object is wanted"),
+        (b'{"k": 1,}', "body.8: the body is no JSON: Expecting property name enclosed in double quotes"),
+        (b'{"k": 1, "k": 2}', "body.0: the key 'k' stands twice"),
+        (b'{"k": NaN}', "body.0: NaN is no JSON number"),
+        (b"\xff", "body.0: the body is not UTF-8"),
+        (b'{"user": "\\ud800"}', "body.0: half of a surrogate pair stands in it, which is no text"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/recommend", "/v1/user?user=u02"])
+def test_what_is_no_message_at_all_is_told_in_the_same_words_everywhere(
+    path: str, body: bytes, said: str, client: httpx.Client
+) -> None:
+    method = "POST" if path == "/v1/recommend" else "PUT"
+    answer = client.request(method, path, content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["detail"]) == (422, said)
+
+
 @pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8", "application/ld+json"])
 def test_json_may_be_of_any_kind(kind: str, client: httpx.Client) -> None:
     answer = client.post("/v1/recommend", content=b'{"user": "u02"}', headers={"Content-Type": kind})

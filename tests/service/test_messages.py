@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from foldin.service.fields import MOST_IDS
+from foldin.service.field_types import MOST_IDS
 from foldin.service.messages import (
     BatchRequest,
     EventsRequest,

@@ -25,3 +25,13 @@ def test_a_browser_sees_a_page_of_what_went_wrong(path: str, status: int, said: 
     assert 'href="/catalogue"' in seen.text
     assert told.headers["Content-Type"] == "application/problem+json"
     assert told.json()["status"] == status
+
+
+def test_whoever_is_turned_away_sees_a_page_that_leads_nowhere(client: httpx.Client) -> None:
+    packed = {**BROWSER, "Content-Encoding": "br"}
+    for method in ("GET", "HEAD"):
+        seen = client.request(method, "/catalogue", headers=packed)
+        assert (seen.status_code, seen.headers["Content-Type"]) == (415, "text/html; charset=utf-8")
+    page = client.get("/catalogue", headers=packed).text
+    assert "A body is plain or packed with gzip." in page
+    assert "<a " not in page

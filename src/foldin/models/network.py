@@ -93,7 +93,7 @@ def restore_network(arrays: Arrays, hidden: tuple[int, ...], activation: str) ->
 
 def _product(rows: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """rows @ weights, (rows, out)."""
-    # BLAS takes four rows at a time and needs up to a third longer for fewer, but for a single one
+    # BLAS takes four rows at a time, and for a rest it needs longer than for four; a single row it treats as a vector
     missing = -len(rows) % 4 if len(rows) > 1 else 0
     padded = np.pad(rows, ((0, missing), (0, 0))) if missing else rows
     return np.asarray(padded @ weights, dtype=np.float32)[: len(rows)]

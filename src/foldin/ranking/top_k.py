@@ -13,7 +13,7 @@ from foldin.errors import ConfigurationError, TrainingError
 
 __all__ = ["Rankings", "joined", "masked", "top_k"]
 
-_CELLS = 2**20  # scores looked at together: what begins anew for each block adds up, and large copies leave the cache
+_CELLS = 2**20  # scores looked at together; with fewer, starting again for each block takes longer than ranking it
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from foldin.service.bodies import Bodies, QuickRoute, StrictRoute
 from foldin.service.description import EVERYWHERE, PROBLEMS, complete_description
 from foldin.service.gate import ForbiddenError, Gate
 from foldin.service.heads import Heads
-from foldin.service.page.rendering import shown
+from foldin.service.page.rendering import as_asked
 from foldin.service.problems import detail_of, faults_of, problem, problem_of, status_of
 from foldin.service.routes.enter import enter_routes
 from foldin.service.routes.events import event_routes
@@ -134,16 +134,18 @@ def _tell_of_problems(app: FastAPI) -> None:
     async def failed(request: Request, error: FoldinError) -> Response:
         if (status := status_of(error)) >= 500:
             troubles.tell(error, request.state.request_id, status)
-        return shown(request.scope, problem_of(error, request.state.request_id))
+        return as_asked(request.scope, problem_of(error, request.state.request_id))
 
     @app.exception_handler(ForbiddenError)
     async def refused(request: Request, error: ForbiddenError) -> Response:
-        return shown(request.scope, problem(403, f"this key lacks the scope '{error.scope}'", request.state.request_id))
+        return as_asked(
+            request.scope, problem(403, f"this key lacks the scope '{error.scope}'", request.state.request_id)
+        )
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         faults = faults_of(error.errors())
-        return shown(request.scope, problem(422, detail_of(faults), request.state.request_id, faults))
+        return as_asked(request.scope, problem(422, detail_of(faults), request.state.request_id, faults))
 
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: HTTPException) -> Response:
@@ -151,7 +153,7 @@ def _tell_of_problems(app: FastAPI) -> None:
         allowed = _allowed(request) if error.status_code == 405 else None
         if allowed is not None:
             detail = f"not by {request.method[:LONGEST_METHOD]}: what is at this address takes {allowed}"
-        response = shown(request.scope, problem(error.status_code, detail, request.state.request_id))
+        response = as_asked(request.scope, problem(error.status_code, detail, request.state.request_id))
         response.headers.update(error.headers or {})
         if allowed is not None:
             response.headers["Allow"] = allowed

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from foldin.service.headers import header
 from foldin.service.hosts import host_of, is_own
 from foldin.service.keys import Key, KeyRing
-from foldin.service.page.rendering import shown, stranger
+from foldin.service.page.rendering import at_browser, stranger, turned_away
 from foldin.service.problems import problem
 
 __all__ = ["COOKIE", "Gate", "ForbiddenError", "needs"]
@@ -84,7 +84,7 @@ class Gate:
             return
         if self._auth and not self._has_room(key):
             detail = f"over {self._rate:g} requests per second with this key"
-            await shown(scope, problem(429, detail, state.get("request_id")))(scope, receive, send)
+            await turned_away(scope, problem(429, detail, state.get("request_id")))(scope, receive, send)
             return
         state["key"] = key
         await self._app(scope, receive, send)
@@ -141,7 +141,7 @@ class needs:  # noqa: N801 - reads as a word where routes are declared
 
 
 def _refusal(scope: Scope) -> Response:
-    if scope["method"] == "GET" and "text/html" in header(scope, b"accept"):
+    if at_browser(scope):
         return stranger(OVER if _cookie(scope) else "This page is for whoever has a key.")
     return problem(401, _next_step(scope), scope["state"].get("request_id"))
 
@@ -160,7 +160,7 @@ def _next_step(scope: Scope) -> str:
 def _misdirection(scope: Scope) -> Response:
     host = header(scope, b"host")[:LONGEST_HOST]
     detail = f"the service is not known as '{host}': where that is its name, start with --origin http://{host}"
-    return shown(scope, problem(421, detail, scope["state"].get("request_id")))
+    return turned_away(scope, problem(421, detail, scope["state"].get("request_id")))
 
 
 def _asked(scope: Scope) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ LASTS = timedelta(hours=12)
 CODE_BYTES = 32
 FILE = ".link-"
 KEY = "page-"
+_NAME = re.compile(KEY + r"\d{8}T\d{6}-[0-9a-f]{6}", re.ASCII)
 
 
 def link_to(folder: Path, url: str) -> str:
@@ -74,7 +76,7 @@ def _taken(file: Path) -> bool:
 def _revoke_expired(folder: Path) -> None:
     now = datetime.now(UTC)
     for key in read_keys(folder):
-        if key.name.startswith(KEY) and not key.valid(now):
+        if _NAME.fullmatch(key.name) and not key.valid(now):
             with suppress(NotFoundError):  # another process was there before
                 revoke_key(folder, key.name)
 

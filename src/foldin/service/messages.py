@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from foldin.data.spelling import perhaps
-from foldin.service.fields import AT_A_GLANCE, MOST_IDS, Amount, Attributes, Id, Ids, Kind, Moment, Text, Whole
+from foldin.service.field_types import AT_A_GLANCE, MOST_IDS, Amount, Attributes, Id, Ids, Kind, Moment, Text, Whole
 
 __all__ = [
     "Appended",

@@ -28,15 +28,20 @@ class Notices:
         self._live: Live | None = None
         self._said: dict[tuple[str, str], bool] = {}
 
-    async def of(self, live: Live, profiles: Sequence[Profile], *, words: Collection[str] = ()) -> list[list[str]]:
-        """What somebody should hear of each of the profiles of a request; as `profile_notices`."""
+    async def of(
+        self, live: Live, profiles: Sequence[Profile], *, words: Collection[str] = (), most: int = MOST_LOOKED_AT
+    ) -> list[list[str]]:
+        """What somebody should hear of each of the profiles of a request; as `profile_notices`.
+
+        At most `most` values are looked at for the first time.
+        """
         if not any(profiles):
             return [[] for _ in profiles]
         if live is not self._live or len(self._said) > MOST_KEPT:
             self._live, self._said = live, {}
         said = self._said  # another one's, should another model go live meanwhile
         asked = dict.fromkeys(cell for profile in profiles for cell in cells_of(profile))
-        unknown = list(islice((cell for cell in asked if cell not in said), MOST_LOOKED_AT))
+        unknown = list(islice((cell for cell in asked if cell not in said), most))
         if unknown:
             said.update(await aside(partial(_looked_at, live, unknown), long=True))
         known = live.recommender.attributes

@@ -35,6 +35,9 @@ MOST_FAULTS = 20
 
 MOST_IN_DETAIL = 3
 
+NO_OBJECT = ("model_type", "model_attributes_type")
+"""What pydantic calls it, whose words for it are about Python."""
+
 STORE_AWAY = "the store cannot be used just now: send it again, events with their event ids, which are stored once"
 
 STATUS: Mapping[type[FoldinError], int] = {
@@ -94,7 +97,9 @@ def problem(
 
 
 def _message(error: Mapping[str, Any]) -> str:
-    return f"the body is no JSON: {error['ctx']['error']}" if error["type"] == "json_invalid" else str(error["msg"])
+    if error["type"] in NO_OBJECT:
+        return "a JSON object is wanted"
+    return str(error["ctx"]["error"] if error["type"] == "json_invalid" else error["msg"])
 
 
 def _place(parts: Sequence[object]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from foldin.recommendation import Ranked, Recommendation
 from foldin.service.live import NO_MODEL, Live, LiveModel
 from foldin.service.persons import known_of
 from foldin.service.reach import Reach
-from foldin.service.shelf import Shelf
+from foldin.service.shelf import Shelf, described
 
 __all__ = ["EVERYTHING", "Answer", "BusyError", "Candidates", "LateError", "Scorer", "Wish"]
 
@@ -78,12 +78,12 @@ class Wish:
 class Answer:
     """One row of what was ranked together, by which model, and for whom: the history and profile it rests on.
 
-    `known`: whether the store knows the user; True where none was named. `founded`: whether the model knows any item
-    of the history.
+    `changed`: what the catalogue says now, as `Shelf.changed`. `known`: whether the store knows the user; True where
+    none was named. `founded`: whether the model knows any item of the history.
     """
 
     live: Live
-    shelf: Shelf
+    changed: Mapping[str, Mapping[str, str]]
     ranked: Ranked
     row: int
     history: History
@@ -93,8 +93,11 @@ class Answer:
 
     @cached_property
     def ranking(self) -> Sequence[Recommendation]:
-        """In ids, with all that is said of the items; put together where it is first read, as the scorer is busier."""
-        return self.shelf.described(self.live, self.live.recommender.recommendations_of(self.ranked, self.row))
+        """In ids, with all that is said of the items.
+
+        Put together by whoever reads it first, as everybody waits for the scorer: thousands of items take milliseconds.
+        """
+        return described(self.live.recommender.recommendations_of(self.ranked, self.row), self.changed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,8 +247,9 @@ class Scorer:
             diversity=people[0].wish.diversity,
         )
         founded = (np.diff(recommender.foldable(rows).indptr) > 0).tolist()
+        changed = self._shelf.changed(live)
         return [
-            Answer(live, self._shelf, ranked, row, person.history, person.profile, person.known, founded[row])
+            Answer(live, changed, ranked, row, person.history, person.profile, person.known, founded[row])
             for row, person in enumerate(people)
         ]
 

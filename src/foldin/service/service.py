@@ -26,7 +26,7 @@ from foldin.service.recorder import Recorder
 from foldin.service.retraining import Retraining
 from foldin.service.scoring import Scorer
 from foldin.service.settings import Settings
-from foldin.service.shelf import Shelf
+from foldin.service.shelf import Shelf, described
 from foldin.service.tallies import Tallies
 from foldin.workspace import open_workspace
 
@@ -113,7 +113,7 @@ class Service:
         if self.shelf.catalog.knows([item]).all() and not live.recommender.catalog.knows([item]).all():
             raise NotFoundError(f"item '{item}' is newer than the model {live.version}: the next training knows it")
         found = live.recommender.similar(item, k, left_out=self.shelf.unavailable(live))
-        return self.shelf.described(live, found)
+        return described(found, self.shelf.changed(live))
 
     def all_measures(self) -> Sequence[Metric]:
         """The measures of all the processes of the service; it may take a while where they are several."""

@@ -76,10 +76,9 @@ class Shelf:
         """Which items of the live model cannot be had now, (items,)."""
         return self._for(live).unavailable
 
-    def described(self, live: Live, ranking: Sequence[Recommendation]) -> list[Recommendation]:
-        """A ranking in which the catalogue as it is now tells of its items."""
-        changed = self._for(live).changed
-        return [replace(one, item=changed[one.item_id]) if one.item_id in changed else one for one in ranking]
+    def changed(self, live: Live) -> Mapping[str, Mapping[str, str]]:
+        """What the catalogue says now of items of the live model, where that is something else than in training."""
+        return self._for(live).changed
 
     def within(self, live: Live, categories: Sequence[str]) -> NDArray[np.bool_]:
         """Which items of the live model have one of the categories, (items,)."""
@@ -103,6 +102,11 @@ class Shelf:
 
     def _found(self, live: Live) -> _Offer | None:
         return next((offer for offer in self._offers if offer.of is live), None)
+
+
+def described(ranking: Sequence[Recommendation], changed: Mapping[str, Mapping[str, str]]) -> list[Recommendation]:
+    """A ranking in which the catalogue as it is now tells of its items."""
+    return [replace(one, item=changed[one.item_id]) if one.item_id in changed else one for one in ranking]
 
 
 def _offer(catalog: Catalog, live: Live) -> _Offer:

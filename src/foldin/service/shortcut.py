@@ -1,5 +1,4 @@
-"""The way straight to the routes that are asked most: to look for them among all others takes as long as to read what
-is asked."""
+"""The way straight to the routes that are asked most, without the framework's matching and wrapping."""
 
 from __future__ import annotations
 
@@ -15,7 +14,10 @@ __all__ = ["Shortcut"]
 
 
 class Shortcut:
-    """Serves what `routes` answer at a path of their own; all else goes on. `handlers`: of what they raise."""
+    """Serves what `routes` answer at a path of their own; all else goes on. `handlers`: of what they raise.
+
+    The routes are served as they are: the application includes them without a prefix or dependencies of its own.
+    """
 
     def __init__(self, app: ASGIApp, routes: Iterable[QuickRoute], handlers: Mapping[Any, Callable[..., Any]]) -> None:
         self._app = app

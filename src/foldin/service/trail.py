@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foldin.service.headers import header
 from foldin.service.measures import Measures
+from foldin.service.page.rendering import turned_away
 from foldin.service.problems import problem
 
 __all__ = ["METHODS", "Trail"]
@@ -62,7 +63,8 @@ class Trail:
         except Exception:
             _log.exception("failed", extra={"fields": {"request_id": request_id}})
             if not status:
-                await problem(500, "the service failed at this; its log says why", request_id)(scope, receive, marked)
+                failed = problem(500, "the service failed at this; its log says why", request_id)
+                await turned_away(scope, failed)(scope, receive, marked)
         finally:
             self._leave(scope, request_id, status, perf_counter() - began)
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foldin.service.crowd import Crowd
-from foldin.service.page.rendering import shown
+from foldin.service.page.rendering import turned_away
 from foldin.service.problems import problem
 
 __all__ = ["Turns"]
@@ -81,7 +81,7 @@ class Turns:
 
 
 def _refusal(detail: str, scope: Scope) -> Response:
-    return shown(scope, problem(503, detail, scope["state"]["request_id"]))
+    return turned_away(scope, problem(503, detail, scope["state"]["request_id"]))
 
 
 def _is_quick(path: str) -> bool:

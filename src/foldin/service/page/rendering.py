@@ -17,7 +17,7 @@ from foldin.evaluation.titles import title_of
 from foldin.service.headers import header
 from foldin.service.page.assets import address
 
-__all__ = ["page", "shown", "stranger"]
+__all__ = ["as_asked", "at_browser", "page", "stranger", "turned_away"]
 
 PASSED_ON = {"retry-after"}
 """Headers of a problem that a page of it has, too."""
@@ -37,12 +37,26 @@ def stranger(reason: str) -> HTMLResponse:
     return page("stranger.html", 401, reason=reason)
 
 
-def shown(scope: Scope, answer: Response) -> Response:
-    """A problem for whoever asks: a page for somebody at a browser, JSON for anything else."""
-    if scope["method"] != "GET" or "text/html" not in header(scope, b"accept"):
+def at_browser(scope: Scope) -> bool:
+    """Whether it is somebody who asks for a page."""
+    return scope["method"] in ("GET", "HEAD") and "text/html" in header(scope, b"accept")
+
+
+def as_asked(scope: Scope, answer: Response) -> Response:
+    """A problem for whoever asks: a page among the others for somebody at a browser, JSON for anything else."""
+    return _with_page("problem.html", scope, answer)
+
+
+def turned_away(scope: Scope, answer: Response) -> Response:
+    """The same for whom the other pages are not open, or not now: a page that leads to none of them."""
+    return _with_page("refusal.html", scope, answer)
+
+
+def _with_page(template: str, scope: Scope, answer: Response) -> Response:
+    if not at_browser(scope):
         return answer
     fields = json.loads(bytes(answer.body))
-    as_page = page("problem.html", answer.status_code, here=None, title=fields["title"], detail=fields["detail"])
+    as_page = page(template, answer.status_code, here=None, title=fields["title"], detail=fields["detail"])
     for name in PASSED_ON.intersection(answer.headers):
         as_page.headers[name] = answer.headers[name]
     return as_page

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from foldin.data.catalog import Catalog
-from foldin.service.fields import Id
+from foldin.service.field_types import Id
 from foldin.service.live import Live
 from foldin.service.offered import offered
 from foldin.service.page.audience import audience_of

@@ -13,7 +13,7 @@ from foldin.data.availability import AVAILABILITY, HIDDEN, unavailable
 from foldin.data.catalog import Catalog, ids_of
 from foldin.service.attribute_names import check_names
 from foldin.service.bodies import QuickRoute, StrictRoute
-from foldin.service.fields import Id
+from foldin.service.field_types import Id
 from foldin.service.gate import needs
 from foldin.service.messages import ItemEntry, ItemRequest, ItemResponse, ItemsRequest, ItemsStored
 from foldin.service.offered import offered

@@ -14,7 +14,7 @@ from foldin.data.interactions import History
 from foldin.data.matrix import history_matrix
 from foldin.data.profiles import Profile
 from foldin.recommender import Recommender
-from foldin.service.fields import Id
+from foldin.service.field_types import Id
 from foldin.service.gate import needs
 from foldin.service.page.curves import Curve, curve_of
 from foldin.service.page.drafts import Draft, read_draft, revised

@@ -17,7 +17,7 @@ from foldin.errors import ConfigurationError
 from foldin.service.answers import answered, explained, reasons_of, recommended
 from foldin.service.aside import aside
 from foldin.service.bodies import QuickRoute, StrictRoute
-from foldin.service.fields import Id
+from foldin.service.field_types import Id
 from foldin.service.gate import needs
 from foldin.service.histories import history_of
 from foldin.service.messages import (
@@ -35,6 +35,9 @@ from foldin.service.service import Service
 __all__ = ["question_routes", "recommend_routes"]
 
 TAGS: list[str | Enum] = ["recommendations"]
+
+MANY = 200
+"""Items that take so long to put together, a millisecond, that others had better be answered meanwhile."""
 
 MOST_RANKED = 10_000
 """Items in the rankings of one answer: more are seconds in which nobody else is answered."""
@@ -121,7 +124,7 @@ async def _answers(service: Service, people: Sequence[Person], rules: Rules) -> 
     candidates = _candidates(rules)
     wishes = [_wish(service, person, rules, candidates) for person in people]
     answers = await asyncio.gather(*service.scorer.submit_all(wishes))
-    rankings = await aside(lambda: [answer.ranking for answer in answers], long=len(answers) > 1)
+    rankings = await aside(lambda: [answer.ranking for answer in answers], long=rules.k * len(answers) > MANY)
     for answer, ranking in zip(answers, rankings, strict=True):
         cold = not len(answer.history)
         service.measures.recommended(answer.live, [one.item_id for one in ranking], cold=cold)

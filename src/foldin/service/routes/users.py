@@ -12,7 +12,7 @@ from foldin.data.profiles import Profiles
 from foldin.errors import ConflictError, NotFoundError
 from foldin.service.attribute_names import ProfileNames
 from foldin.service.bodies import StrictRoute
-from foldin.service.fields import Id
+from foldin.service.field_types import Id
 from foldin.service.gate import needs
 from foldin.service.histories import events_of, moment_of
 from foldin.service.messages import Forgotten, Impression, UserRequest, UserResponse
@@ -21,6 +21,9 @@ from foldin.service.service import Service
 from foldin.store.contract import Shown, Store
 
 __all__ = ["user_routes"]
+
+MOST_LOOKED_AT = 5
+"""Values of a profile that is put which are looked at for the first time: where many are, they come one after the other."""
 
 
 def user_routes(service: Service) -> APIRouter:
@@ -58,10 +61,11 @@ def user_routes(service: Service) -> APIRouter:
 
 
 async def _remark(service: Service, profile: Mapping[str, str]) -> str | None:
+    """What of a profile that is stored by now says nothing to the model."""
     live = service.live.now()
     if live is None:
         return None
-    (notices,) = await service.notices.of(live, [profile])
+    (notices,) = await service.notices.of(live, [profile], most=MOST_LOOKED_AT)
     return "; ".join(notices) or None
 
 
