@@ -37,8 +37,8 @@ DRAIN = 10
 """Seconds that requests in flight have at the end."""
 
 SWITCH = 0.00005
-"""Seconds for which a thread may keep the others from running Python: the scorer gives way at every product, some dozens
-of times a batch, and with the usual 5 ms would wait longer for its turns than it works."""
+"""Seconds for which a thread may keep the others from running Python: the scorer gives way at every product, some
+dozens of times a batch, and with the usual 5 ms would wait longer for its turns than it works."""
 
 VARIABLE = "FOLDIN_SERVICE"
 """What tells each process how to run."""
