@@ -23,7 +23,7 @@ from foldin.store.contract import Shown, Store
 __all__ = ["user_routes"]
 
 MOST_LOOKED_AT = 5
-"""Values of a profile that is put which are looked at for the first time: many profiles may come one after the other."""
+"""Values of a profile that is put which are looked at for the first time: many may be put one after the other."""
 
 
 def user_routes(service: Service) -> APIRouter:
