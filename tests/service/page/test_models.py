@@ -34,6 +34,17 @@ def test_figures_stand_beside_popularity_and_by_length_of_history(open_page: Cal
     assert chart.get_by_role("rowheader").all_inner_texts()[:3] == ["0", "1", "2"]
 
 
+def test_on_a_phone_no_figure_is_cut_off(open_page: Callable[..., Page]) -> None:
+    page = open_page("/models?bundle=1-autoencoder")
+    table = page.get_by_role("table", name="Figures", exact=True)
+    for width in (320, 360, 400):
+        page.set_viewport_size({"width": width, "height": 740})
+        cells = [cell.bounding_box() for cell in table.locator("th, td").all()]
+        assert len(cells) > 20
+        assert all(cell is not None and cell["x"] >= 0 and cell["x"] + cell["width"] <= width - 16 for cell in cells)
+        assert all(cell is not None and cell["height"] < 60 for cell in cells)
+
+
 def test_a_network_shows_its_training(open_page: Callable[..., Page]) -> None:
     page = open_page("/models?bundle=1-autoencoder")
     chart = page.get_by_role("region", name="Error by epoch")
