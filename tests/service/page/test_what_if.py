@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
 from tests.service.server import Server
 
@@ -82,6 +82,36 @@ def test_it_is_said_aloud_what_became_of_the_ranking(open_page: Callable[..., Pa
     add(page, page.locator("#ranking .title").first.inner_text())
     first = page.locator("#ranking .title").first.inner_text()
     expect(page.get_by_role("status")).to_contain_text(first)
+
+
+def test_on_a_phone_it_is_said_where_it_covers_no_field_until_it_is_closed(open_page: Callable[..., Page]) -> None:
+    page = open_page("/what-if")
+    page.set_viewport_size({"width": 360, "height": 740})
+    toast = page.locator("#told")
+    for topic in ("networking", "storage"):
+        page.get_by_role("checkbox", name=topic).check()
+        expect(toast).to_contain_text("First is")
+        for scrolled in range(0, 480, 30):
+            page.evaluate("scrolled => scrollTo(0, scrolled)", scrolled)
+            page.wait_for_function("scrolled => scrollY === scrolled", arg=scrolled)
+            assert not covered_fields(page)
+    page.evaluate("scrollTo(0, 0)")
+    page.get_by_role("checkbox", name="security").check()
+    toast.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("status")).to_have_text("")
+    expect(toast.get_by_role("button", name="Close")).to_be_hidden()
+
+
+def covered_fields(page: Page) -> list[FloatRect]:
+    """The boxes of the fields that lie beneath the toast, if one is seen."""
+    toast = page.locator("#told").bounding_box()
+    boxes = [field.bounding_box() for field in page.locator("main").locator("input, select").all()]
+    return [box for box in boxes if box is not None and toast is not None and meet(box, toast)]
+
+
+def meet(one: FloatRect, other: FloatRect) -> bool:
+    across = one["x"] < other["x"] + other["width"] and other["x"] < one["x"] + one["width"]
+    return across and one["y"] < other["y"] + other["height"] and other["y"] < one["y"] + one["height"]
 
 
 def test_nothing_of_it_is_stored(open_page: Callable[..., Page], labs: Server, somebody: str) -> None:

@@ -123,15 +123,58 @@ function glide() {
   }
 }
 
-// What somebody hears who does not see it, and sees on a phone, where the ranking is further down.
+// A toast says something, and lies where it covers no field: on a phone at the top, as a keyboard is at the bottom.
+const phone = matchMedia("(max-width: 820px)");
+const told = document.getElementById("told");
+const trouble = document.getElementById("trouble");
+
+function say(toast, text) {
+  toast.firstElementChild.textContent = text;
+  settle(toast);
+}
+
+function silence(toast) {
+  toast.firstElementChild.textContent = "";
+  delete toast.dataset.edge;
+}
+
+function settle(toast) {
+  if (toast.firstElementChild.textContent && (toast === trouble || phone.matches)) place(toast);
+}
+
+function place(toast) {
+  const edges = phone.matches ? ["top", "bottom"] : ["bottom", "top"];
+  const free = edges.find((edge) => {
+    toast.dataset.edge = edge;
+    return !covered(toast).length;
+  });
+  if (free) return;
+  // what went wrong has to be seen all the same
+  if (toast === trouble) toast.dataset.edge = edges[0];
+  else delete toast.dataset.edge;
+}
+
+function covered(toast) {
+  const { left, right, top, bottom } = toast.getBoundingClientRect();
+  return [...document.querySelectorAll("main :is(input, select, textarea)")].filter((field) => {
+    const box = field.getBoundingClientRect();
+    return box.width && box.left < right && box.right > left && box.top < bottom && box.bottom > top;
+  });
+}
+
+for (const toast of [told, trouble]) {
+  toast.lastElementChild.addEventListener("click", () => silence(toast));
+  addEventListener("scroll", () => settle(toast), { passive: true });
+}
+
+// What became of the ranking is heard by all, and seen on a phone, where the ranking is further down.
 let telling;
 function tell() {
   const first = document.querySelector("#ranking .title")?.textContent ?? "nothing";
   const share = document.querySelector("[data-share=history]").textContent;
-  const told = document.getElementById("told");
-  told.textContent = `First is ${first}; the history's share is ${share}.`;
+  say(told, `First is ${first}; the history's share is ${share}.`);
   clearTimeout(telling);
-  telling = setTimeout(() => { told.textContent = ""; }, 5000);
+  telling = setTimeout(silence, 5000, told);
 }
 
 // A button that is gone after its press leaves the focus to the next one.
@@ -152,7 +195,6 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 
 // Whatever goes wrong is said, and gone again with the next thing that goes right.
-const trouble = document.getElementById("trouble");
 document.addEventListener("htmx:responseError", (event) => {
   let said = `The service answered ${event.detail.xhr.status}.`;
   try {
@@ -160,13 +202,9 @@ document.addEventListener("htmx:responseError", (event) => {
   } catch {
     // what is said already is all there is to say
   }
-  trouble.textContent = said;
-  trouble.hidden = false;
+  say(trouble, said);
 });
-document.addEventListener("htmx:sendError", () => {
-  trouble.textContent = "The service does not answer.";
-  trouble.hidden = false;
-});
+document.addEventListener("htmx:sendError", () => say(trouble, "The service does not answer."));
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.successful) trouble.hidden = true;
+  if (event.detail.successful) silence(trouble);
 });
