@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from playwright.sync_api import FloatRect, Page, expect
 
+from foldin.workspace import open_workspace
 from tests.service.server import Server
 
 
@@ -82,6 +83,24 @@ def test_it_is_said_aloud_what_became_of_the_ranking(open_page: Callable[..., Pa
     add(page, page.locator("#ranking .title").first.inner_text())
     first = page.locator("#ranking .title").first.inner_text()
     expect(page.get_by_role("status")).to_contain_text(first)
+
+
+def test_a_long_history_opens_in_the_page_and_stays_open(open_page: Callable[..., Page], labs: Server) -> None:
+    with open_workspace(labs.log.parent).store() as store:
+        user = next(user for user in store.user_ids() if len(set(store.history(user).item_ids)) > 13)
+    page = open_page(f"/what-if?user={user}")
+    page.set_viewport_size({"width": 360, "height": 740})
+    buttons = page.locator("#history button.remove")
+    assert [button.is_visible() for button in buttons.all()].count(True) == 12
+    page.locator("#history summary").click()
+    boxes = page.locator("#history, #history *").all()
+    assert not [
+        box for box in boxes if box.evaluate("box => ['auto', 'scroll'].includes(getComputedStyle(box).overflowY)")
+    ]
+    count = buttons.count()
+    buttons.last.click()
+    expect(buttons).to_have_count(count - 1)
+    expect(buttons.last).to_be_visible()
 
 
 def test_on_a_phone_it_is_said_where_it_covers_no_field_until_it_is_closed(open_page: Callable[..., Page]) -> None:

@@ -95,6 +95,13 @@ document.addEventListener("input", (event) => {
   if (form?.id === "person" && type === "text") htmx.trigger(form, "typed");
 });
 
+// A history that was opened stays open when it changes.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target, fragment } = event.detail;
+  const more = fragment.querySelector("#history details");
+  if (more) more.open = target.querySelector("details")?.open ?? false;
+});
+
 // Rows of a ranking glide from where they were to where they are.
 const places = () => new Map([...document.querySelectorAll("#ranking [data-item]")]
   .map((row) => [row.dataset.item, row.getBoundingClientRect().top]));
