@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -22,3 +23,15 @@ def test_the_store_is_counted_and_drawn(open_page: Callable[..., Page], labs: Se
 def test_the_doctor_is_heard(open_page: Callable[..., Page]) -> None:
     page = open_page("/data")
     expect(page.get_by_role("region", name="The doctor says")).to_be_visible()
+
+
+def test_a_chart_says_its_title_once_and_its_values_where_somebody_points(open_page: Callable[..., Page]) -> None:
+    page = open_page("/data")
+    chart = page.get_by_role("region", name="Events per person")
+    expect(chart.get_by_role("img", name="Events per person")).to_be_visible()
+    shown = chart.get_by_text("events", exact=False).or_(chart.get_by_text("people"))
+    assert [text.inner_text() for text in shown.all() if text.is_visible()] == ["Events per person"]
+    chart.locator(".u-over").hover()
+    expect(chart.locator(".u-legend")).to_have_text(re.compile(r"\d"))
+    chart.get_by_text("As a table").click()
+    assert chart.get_by_role("columnheader").all_inner_texts() == ["Events", "people"]

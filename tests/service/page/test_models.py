@@ -30,6 +30,7 @@ def test_figures_stand_beside_popularity_and_by_length_of_history(open_page: Cal
     expect(row.locator("small").first).to_be_visible()
     chart = page.get_by_role("region", name="NDCG@10 by length of history")
     expect(chart.locator("canvas")).to_be_visible()
+    expect(chart.get_by_text("popularity").first).to_be_visible()
     chart.get_by_text("As a table").click()
     assert chart.get_by_role("rowheader").all_inner_texts()[:3] == ["0", "1", "2"]
 

@@ -56,6 +56,11 @@ class Chart:
     percent: bool = False
     note: str = ""
 
+    @property
+    def caption(self) -> str:
+        """What x is, unless the title says it."""
+        return "" if self.across in self.title.casefold() else self.across
+
     def as_json(self) -> dict[str, object]:
         """In the types JSON has."""
         return asdict(self)
@@ -91,10 +96,8 @@ def click_chart(name: str, counted: Sequence[ClickThrough]) -> Chart | None:
     own = [one for one in counted if one.model == name and one.rank <= MOST_RANKS]
     if not own:
         return None
-    chart = _bars(
-        "Click-through by rank", "rank", [str(one.rank) for one in own], [one.share for one in own], "content"
-    )
-    return replace(chart, percent=True)
+    shares = Line("share clicked", "content", [one.share for one in own])
+    return replace(_bars("Click-through by rank", "rank", [str(one.rank) for one in own], shares), percent=True)
 
 
 def daily_chart(digest: Digest) -> Chart | None:
@@ -103,7 +106,7 @@ def daily_chart(digest: Digest) -> Chart | None:
         return None
     title = "Events per day" if digest.days == 1 else f"Events per {digest.days} days"
     lines = [Line("events", "history", digest.daily.ys.tolist())]
-    return Chart(title, "time", digest.daily.xs.tolist(), lines, time=True, note=_left_out(digest.span))
+    return Chart(title, "day", digest.daily.xs.tolist(), lines, time=True, note=_left_out(digest.span))
 
 
 def _left_out(span: Span | None) -> str:
@@ -125,17 +128,17 @@ def feedback_chart(digest: Digest) -> Chart | None:
     values, kinds = digest.diagnosis.values, digest.diagnosis.kinds
     if values is not None:
         names = [f"{bar.low:g}" if bar.low == bar.high else f"{bar.low:.3g}-{bar.high:.3g}" for bar in values.histogram]
-        return _bars("Values", "value of an event", names, [bar.count for bar in values.histogram], "profile")
-    return _bars("Kinds", "kind of an event", list(kinds), list(kinds.values()), "profile") if kinds else None
+        return _bars("Values", "value", names, Line("events", "profile", [bar.count for bar in values.histogram]))
+    return _bars("Kinds", "kind", list(kinds), Line("events", "profile", list(kinds.values()))) if kinds else None
 
 
-def spread_chart(title: str, across: str, counts: Sequence[tuple[str, int]], colour: str) -> Chart:
-    """How many people or items have so many events."""
-    return _bars(title, across, [name for name, _ in counts], [count for _, count in counts], colour)
+def spread_chart(title: str, who: str, counts: Sequence[tuple[str, int]], colour: str) -> Chart:
+    """How many people or items, as `who` says, have so many events."""
+    return _bars(title, "events", [name for name, _ in counts], Line(who, colour, [count for _, count in counts]))
 
 
-def _bars(title: str, across: str, names: Sequence[str], counts: Sequence[float], colour: str) -> Chart:
-    return Chart(title, across, list(range(len(names))), [Line(title, colour, counts)], "bars", names)
+def _bars(title: str, across: str, names: Sequence[str], line: Line) -> Chart:
+    return Chart(title, across, list(range(len(names))), [line], "bars", names)
 
 
 def _named(title: str, across: str, names: Sequence[str], lines: Sequence[Line]) -> Chart:

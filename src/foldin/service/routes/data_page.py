@@ -43,7 +43,7 @@ def _charts(digest: Digest) -> list[Chart]:
         daily_chart(digest),
         tail_chart(digest),
         feedback_chart(digest),
-        spread_chart("Events per person", "events of a person", digest.per_user, "history"),
-        spread_chart("Events per item", "events of an item", digest.per_item, "content"),
+        spread_chart("Events per person", "people", digest.per_user, "history"),
+        spread_chart("Events per item", "items", digest.per_item, "content"),
     )
     return [chart for chart in charts if chart is not None]

@@ -57,6 +57,8 @@ function draw(place) {
   drawn.get(place)?.destroy();
   const edge = chart.names.length ? 0.6 : 0;
   const options = {
+    // a line that is alone needs no name; its value is told all the same where somebody points
+    class: chart.lines.length === 1 ? "alone" : "several",
     width: place.clientWidth,
     height: HEIGHT,
     series: series(chart),
