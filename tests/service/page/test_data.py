@@ -3,10 +3,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from foldin.workspace import open_workspace
-from tests.service.server import Server
+from tests.service.server import PATIENCE, Server
 
 
 def test_the_store_is_counted_and_drawn(open_page: Callable[..., Page], labs: Server) -> None:
@@ -35,3 +35,22 @@ def test_a_chart_says_its_title_once_and_its_values_where_somebody_points(open_p
     expect(chart.locator(".u-legend")).to_have_text(re.compile(r"\d"))
     chart.get_by_text("As a table").click()
     assert chart.get_by_role("columnheader").all_inner_texts() == ["Events", "people"]
+
+
+def test_events_that_came_since_are_counted_without_loading_it_again(
+    open_page: Callable[..., Page], labs: Server
+) -> None:
+    page = open_page("/data")
+    expect(kinds(page).locator("canvas")).to_be_visible()
+    with labs.client() as client:
+        event = {"user": "new", "item": "HOL-2001-01-CLD", "kind": "never-seen"}
+        assert client.post("/v1/events", json={"events": [event]}).json()["stored"] == 1
+    page.goto("/data")
+    row = kinds(page).locator("tr", has_text="never-seen")
+    expect(row).to_have_count(1, timeout=PATIENCE * 1000)
+    expect(page.get_by_role("status").filter(has_text="Counting")).to_have_count(0)
+    expect(kinds(page).locator("canvas")).to_be_visible()
+
+
+def kinds(page: Page) -> Locator:
+    return page.get_by_role("region", name="Kinds")

@@ -19,11 +19,18 @@ def data_page_routes(service: Service, reading: Reading) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/data")
-    async def data() -> Response:
-        """What the store holds; counted on a thread of its own, and shown once that is done."""
+    async def data(awaited: int | None = None) -> Response:
+        """What the store holds; counted on a thread of its own, and shown once that is done.
+
+        `awaited`: the position that an open page waits for, so that it hears nothing before, and no more after.
+        """
         summary = await service.desk.run(lambda store: store.summary())
+        position = summary.position if awaited is None else min(awaited, summary.position)
+        digest = reading.digest(position)
+        behind = digest is not None and digest.position < position
+        if behind and awaited is not None and reading.trouble is None:
+            return Response(status_code=204)
         sources = await service.desk.run(lambda store: store.sources())
-        digest = reading.digest(summary.position)
         return page(
             "data.html",
             here="data",
@@ -31,7 +38,7 @@ def data_page_routes(service: Service, reading: Reading) -> APIRouter:
             sources=sources,
             digest=digest,
             trouble=reading.trouble,
-            behind=digest is not None and digest.position < summary.position,
+            behind=behind,
             charts=[] if digest is None or not digest.diagnosis.events else _charts(digest),
         )
 
