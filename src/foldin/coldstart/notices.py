@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TypeAlias
 
@@ -21,17 +21,17 @@ LONGEST = 64
 """Letters of a value that are repeated."""
 
 
-def profile_notices(profile: Profile, known: Sequence[str], says: Says, *, words: Collection[str] = ()) -> list[str]:
+def profile_notices(profile: Profile, known: Sequence[str], says: Says) -> list[str]:
     """What somebody should hear of a profile; nothing where all of it counts.
 
-    `known`: the attributes that the model learned from; `words`: attributes of which nothing but words is expected.
+    `known`: the attributes that the model learned from.
     """
     notices = []
     passed_over = [cell for name, value in profile.items() for cell in _passed_over(name, value, known, says)]
     if passed_over:
         knows = ", ".join(known) or "no attributes"
         notices.append(f"says nothing to the model: {', '.join(passed_over)} (it knows {knows})")
-    strange = [name for name, value in profile.items() if name not in {*known, *words} and says(name, value)]
+    strange = [name for name, value in profile.items() if name not in known and says(name, value)]
     if known and strange:
         named = ", ".join(f"{name}{perhaps(name, known)}" for name in strange)
         notices.append(f"unknown to the model, so only its words count: {named} (it knows {', '.join(known)})")

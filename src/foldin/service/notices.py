@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import islice
 
-from foldin.coldstart.notices import cells_of, profile_notices
+from foldin.coldstart.notices import Says, cells_of, profile_notices
 from foldin.data.profiles import Profile
 from foldin.service.aside import aside
 from foldin.service.live import Live
@@ -28,26 +28,25 @@ class Notices:
         self._live: Live | None = None
         self._said: dict[tuple[str, str], bool] = {}
 
-    async def of(
-        self, live: Live, profiles: Sequence[Profile], *, words: Collection[str] = (), most: int = MOST_LOOKED_AT
-    ) -> list[list[str]]:
+    async def of(self, live: Live, profiles: Sequence[Profile], *, most: int = MOST_LOOKED_AT) -> list[list[str]]:
         """What somebody should hear of each of the profiles of a request; as `profile_notices`.
 
         At most `most` values are looked at for the first time.
         """
         if not any(profiles):
             return [[] for _ in profiles]
+        says = await self.says(live, (cell for profile in profiles for cell in cells_of(profile)), most=most)
+        return [profile_notices(profile, live.recommender.attributes, says) for profile in profiles]
+
+    async def says(self, live: Live, cells: Iterable[tuple[str, str]], *, most: int = MOST_LOOKED_AT) -> Says:
+        """Whether attributes' values say anything, of those in `cells`; of any other it is thought that it does."""
         if live is not self._live or len(self._said) > MOST_KEPT:
             self._live, self._said = live, {}
         said = self._said  # another one's, should another model go live meanwhile
-        asked = dict.fromkeys(cell for profile in profiles for cell in cells_of(profile))
-        unknown = list(islice((cell for cell in asked if cell not in said), most))
+        unknown = list(islice((cell for cell in dict.fromkeys(cells) if cell not in said), most))
         if unknown:
             said.update(await aside(partial(_looked_at, live, unknown), long=True))
-        known = live.recommender.attributes
-        return [
-            profile_notices(profile, known, lambda *cell: said.get(cell, True), words=words) for profile in profiles
-        ]
+        return lambda *cell: said.get(cell, True)
 
 
 def _looked_at(live: Live, cells: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bool]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -150,11 +151,19 @@ def test_words_count_while_they_are_typed(open_page: Callable[..., Page]) -> Non
     expect(page.get_by_label("In their own words")).to_be_focused()
 
 
-def test_words_that_say_nothing_are_named(open_page: Callable[..., Page]) -> None:
+def test_words_that_say_nothing_are_named_beside_their_field(open_page: Callable[..., Page]) -> None:
     page = open_page("/what-if")
     words = page.get_by_role("textbox", name="In their own words")
-    expect(page.locator(".notice")).to_have_count(0)
+    shown = page.locator(".notice").filter(visible=True)
+    expect(shown).to_have_count(0)
     words.fill("zzqqy")
-    expect(page.locator(".notice")).to_contain_text("Says nothing to the model: in their own words=zzqqy")
+    expect(shown).to_have_text(["Says nothing to the model: zzqqy."])
+    expect(words).to_have_accessible_description(re.compile("Says nothing to the model: zzqqy"))
+    field, notice = words.bounding_box(), shown.bounding_box()
+    assert field is not None
+    assert notice is not None
+    assert 0 <= notice["y"] - field["y"] - field["height"] < 20
+    words.fill("storage qqqzz and a zzqqy")
+    expect(shown).to_have_text([re.compile("Says nothing to the model:.* qqqzz, .*zzqqy")])
     words.fill("storage")
-    expect(page.locator(".notice")).to_have_count(0)
+    expect(shown).to_have_count(0)

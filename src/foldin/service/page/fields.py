@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from foldin.coldstart.blocks import Bins, Block, Values
 from foldin.data.cells import pieces_of
 from foldin.recommender import Recommender
+from foldin.service.page.own_words import OWN_WORDS
 
-__all__ = ["OWN_WORDS", "Field", "Option", "fields_of", "profile_of"]
-
-OWN_WORDS = "in their own words"
-"""An attribute of no profile, which only its words speak for."""
+__all__ = ["Field", "Option", "fields_of", "profile_of"]
 
 WEIGHED = (
     "How much words count was learned on held-out people: beside attributes and popularity that foretell what people "

@@ -16,9 +16,11 @@ from foldin.data.profiles import Profile
 from foldin.recommender import Recommender
 from foldin.service.field_types import Id
 from foldin.service.gate import needs
+from foldin.service.live import Live
 from foldin.service.page.curves import Curve, curve_of
 from foldin.service.page.drafts import Draft, read_draft, revised
-from foldin.service.page.fields import OWN_WORDS, fields_of, profile_of
+from foldin.service.page.fields import fields_of, profile_of
+from foldin.service.page.own_words import OWN_WORDS, unheard, word_cells
 from foldin.service.page.past import Done, past_of
 from foldin.service.page.people import People
 from foldin.service.page.reading import Reading
@@ -53,7 +55,8 @@ class Somebody:
 class Outcome:
     """A ranking with what it rests on: `shares` of the terms over all of it, and where the handover stands.
 
-    `notices`: what of the profile says nothing.
+    `notices`: what of the profile says nothing; `unheard`: what of somebody's own words does not,
+    None where no words are looked up.
     """
 
     standings: Sequence[Standing]
@@ -62,6 +65,7 @@ class Outcome:
     curve: Curve | None
     model: str
     notices: Sequence[str]
+    unheard: str | None
 
 
 class View(TypedDict):
@@ -106,7 +110,7 @@ def _pages(service: Service, people: People) -> APIRouter:
             return page("no_model.html", here="what-if")
         view, recommender = await _about(service, user)
         fields = fields_of(recommender, view["somebody"].profile)
-        return page("what_if.html", here="what-if", draft=Draft(user), fields=fields, **view)
+        return page("what_if.html", here="what-if", draft=Draft(user), fields=fields, own_words=OWN_WORDS, **view)
 
     return routes
 
@@ -163,11 +167,19 @@ async def _outcome(service: Service, somebody: Somebody, before: Sequence[str]) 
     deadline = monotonic() + service.settings.deadline
     wish = Wish(history=somebody.history, profile=somebody.profile, k=SHOWN, deadline=deadline)
     answer = await service.scorer.submit(wish)
-    (notices,) = await service.notices.of(answer.live, [somebody.profile], words=[OWN_WORDS])
-    return _outcome_of(answer, before, notices), answer.live.recommender
+    attributes = {name: value for name, value in somebody.profile.items() if name != OWN_WORDS}
+    (notices,) = await service.notices.of(answer.live, [attributes])
+    passed_over = await _unheard(service, answer.live, somebody.profile.get(OWN_WORDS, ""))
+    return _outcome_of(answer, before, notices, passed_over), answer.live.recommender
 
 
-def _outcome_of(answer: Answer, before: Sequence[str], notices: Sequence[str]) -> Outcome:
+async def _unheard(service: Service, live: Live, text: str) -> str | None:
+    if live.recommender.blend.prior.content is None:
+        return None
+    return unheard(text, await service.notices.says(live, word_cells(text)))
+
+
+def _outcome_of(answer: Answer, before: Sequence[str], notices: Sequence[str], passed_over: str | None) -> Outcome:
     shares = mean_shares(answer.ranking)
     recommender = answer.live.recommender
     row = recommender.foldable(history_matrix([answer.history], recommender.catalog, recommender.rule)[0])
@@ -178,6 +190,7 @@ def _outcome_of(answer: Answer, before: Sequence[str], notices: Sequence[str]) -
         curve_of(recommender.blend.handover, int(row.nnz)),
         answer.live.version,
         notices,
+        passed_over,
     )
 
 
