@@ -43,11 +43,11 @@ function axes(chart, width) {
   const grid = { stroke: colour("line"), width: 1 };
   const format = chart.percent ? percent : short;
   const longest = Math.max(...chart.names.map((name) => name.length), 1);
-  const every = Math.ceil((7.5 * longest * chart.names.length) / Math.max(width - 60, 60));
+  const every = Math.ceil((8.5 * longest * chart.names.length) / Math.max(width - 60, 60));
   const named = { splits: () => chart.x, values: (_, splits) => splits.map((at) => (at % every ? "" : chart.names[at] ?? "")) };
   const across = chart.names.length ? named : chart.time ? {} : { values: (_, splits) => splits.map((at) => format.format(at)) };
   return [
-    { ...common, grid: { show: false }, ...across },
+    { ...common, grid: { show: false }, size: chart.time ? 42 : 26, ...across },
     { ...common, grid, size: 52, values: (_, splits) => splits.map((at) => format.format(at)) },
   ];
 }
