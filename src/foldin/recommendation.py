@@ -33,10 +33,10 @@ class Basis:
 
     def shares(self) -> dict[str, float]:
         """What part of all that speaks for the item each term has, from 0 to 1, the largest first."""
-        terms = zip(TERMS, (self.history, self.profile, self.content, self.popularity), strict=True)
-        positive = [(name, amount) for name, amount in terms if amount > 0]
-        total = sum(amount for _, amount in positive)
-        return {name: amount / total for name, amount in sorted(positive, key=itemgetter(1), reverse=True)}
+        terms = zip((self.history, self.profile, self.content, self.popularity), TERMS, strict=True)
+        positive = sorted([term for term in terms if term[0] > 0], key=itemgetter(0), reverse=True)
+        total = sum([amount for amount, _ in positive])
+        return {name: amount / total for amount, name in positive}
 
 
 @dataclass(frozen=True)

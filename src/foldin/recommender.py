@@ -221,6 +221,11 @@ class Recommender:
         """Items nobody had in training and that resemble none that anybody had, (items,): only content finds them."""
         return ~self.blend.reachable
 
+    @cached_property
+    def _barred(self) -> NDArray[np.float32]:
+        """To be added to scores, (items,): -inf for what is `unreachable`, or else 0."""
+        return np.where(self.unreachable, np.float32(-np.inf), np.float32(0))
+
     def foldable(self, histories: csr_array) -> csr_array:
         """What can be folded in: histories without the items nobody had in training, of which a model knows nothing."""
         cold = ~self.blend.prior.warm[histories.indices]
@@ -299,7 +304,7 @@ class Recommender:
 
     def _leave_out_unreachable(self, scores: NDArray[np.float32], terms: Terms) -> None:
         if terms.content is None:
-            scores[:, self.unreachable] = -np.inf
+            scores += self._barred  # a sum is several times faster than writing to chosen columns
             return
         unreachable = np.flatnonzero(self.unreachable)
         found = terms.content[:, unreachable] > 0

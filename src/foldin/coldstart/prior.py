@@ -93,6 +93,13 @@ class Prior:
         spread = self.shares[self.warm].std() if self.warm.any() else np.float32(0)
         return np.float32(spread if spread > LEVEL * highest else highest or 1)
 
+    @cached_property
+    def _popularity(self) -> NDArray[np.float32]:
+        """The term of popularity, (1, items)."""
+        popularity = np.asarray(self.shares / self.unit)[None, :]
+        popularity.setflags(write=False)  # all terms share it
+        return popularity
+
     @property
     def attributes(self) -> tuple[str, ...]:
         """The attributes of profiles that were learned from and have a weight, in alphabetical order."""
@@ -110,7 +117,7 @@ class Prior:
             content = self.content.score(attributes, users)
         if self.content is not None and self.resemblance_weight and histories.nnz:
             resemblance = self.content.resembling(histories)
-        return PriorTerms((self.shares / self.unit)[None, :], profile, content, resemblance).weighed(self)
+        return PriorTerms(self._popularity, profile, content, resemblance).weighed(self)
 
     @property
     def unjudged_profile_weight(self) -> float:
