@@ -64,7 +64,7 @@ def test_what_is_not_utf_8_is_refused(content: bytes) -> None:
     "text", ['"\\ud800"', '"\\uDFFF"', '["a", {"\\ud83d ": 1}]', '"\\ude00\\ud83d"', '"\ud800"'], ids=ascii
 )
 def test_half_a_surrogate_pair_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="surrogates not allowed"):
+    with pytest.raises(ValueError, match="half of a surrogate pair"):
         parse_json(text)
     assert parse_json('"\\ud83d\\ude00"') == "\U0001f600"
 

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 
+from filelock import FileLock
 from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
 __all__ = ["chromium"]
@@ -47,15 +49,21 @@ def _own(playwright: Playwright) -> str | None:
 
 
 def _installed(playwright: Playwright) -> str:
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        _run("apt-get", "update")
-        _run("apt-get", "install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core")
-    if not _present():
-        _run(sys.executable, "-m", "playwright", "install", "chromium")
+    with FileLock(Path(gettempdir()) / "foldin-tests-chromium.lock"):  # the tests' other processes want one as well
+        _install()
     found = _present() or _own(playwright)
     if found is None:
         raise Error("these tests need Chromium: apt-get install chromium, or say where it is: CHROMIUM=/path/to/it")
     return found
+
+
+def _install() -> None:
+    if not _present() and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+        wait = ("-o", f"DPkg::Lock::Timeout={INSTALLING:g}")  # others on this machine may be installing something
+        _run("apt-get", *wait, "update")
+        _run("apt-get", *wait, "install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core")
+    if not _present():
+        _run(sys.executable, "-m", "playwright", "install", "chromium")
 
 
 def _run(*command: str) -> None:
