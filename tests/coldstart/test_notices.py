@@ -29,7 +29,23 @@ def test_what_says_nothing_is_named_and_what_it_may_be_meant_for() -> None:
     ]
 
 
+def test_of_what_was_not_looked_at_nothing_is_claimed() -> None:
+    profile = {"rloe": "admin", "interests": "storage|knitting", "about": "storage"}
+    assert not profile_notices(profile, KNOWN, lambda *_: None)
+
+
 def test_of_very_many_values_the_first_are_looked_at() -> None:
     many = "|".join(str(number) for number in range(1_000))
-    assert cells_of({"interests": many})[:3] == [("interests", many), ("interests", "0"), ("interests", "1")]
-    assert len(cells_of({"interests": many})) == 21
+    assert cells_of([{"interests": many}])[:3] == [("interests", many), ("interests", "0"), ("interests", "1")]
+    assert len(cells_of([{"interests": many}])) == 21
+
+
+def test_whole_values_of_all_are_looked_at_before_their_pieces_and_each_once() -> None:
+    assert cells_of([{"interests": "a|b", "role": "c"}, {"interests": "b", "role": "c|b"}]) == [
+        ("interests", "a|b"),
+        ("role", "c"),
+        ("interests", "b"),
+        ("role", "c|b"),
+        ("interests", "a"),
+        ("role", "b"),
+    ]

@@ -119,6 +119,10 @@ def test_what_of_a_profile_says_nothing_is_named(workspace: Path, profiled: Reco
             answer: str | None = client.post("/v1/recommend", json={"profile": profile, "k": 3}).json()["reason"]
             return answer
 
+        ordinary = {"interests": "storage|networks|cloud", "region": "eu|us", "rloe": "admin"}
+        told = [client.put("/v1/users/put", json={"profile": ordinary}).json()["reason"] for _ in range(2)]
+        assert told[0] == told[1]
+        assert "rloe=admin (did you mean 'role'?)" in told[0]
         nothing = "no item of a history is known to the model"
         assert reason(role="admin") == nothing
         for _ in range(2):  # the second time it is remembered

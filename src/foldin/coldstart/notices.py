@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import TypeAlias
 
@@ -11,8 +11,8 @@ from foldin.data.spelling import perhaps
 
 __all__ = ["Says", "cells_of", "profile_notices"]
 
-Says: TypeAlias = Callable[[str, str], bool]
-"""Whether an attribute's value says anything to a model."""
+Says: TypeAlias = Callable[[str, str], bool | None]
+"""Whether an attribute's value says anything to a model; None where it was not looked at: then nothing is claimed."""
 
 MOST_PIECES = 20
 """Values of one attribute that are looked at."""
@@ -31,23 +31,24 @@ def profile_notices(profile: Profile, known: Sequence[str], says: Says) -> list[
     if passed_over:
         knows = ", ".join(known) or "no attributes"
         notices.append(f"says nothing to the model: {', '.join(passed_over)} (it knows {knows})")
-    strange = [name for name, value in profile.items() if name not in known and says(name, value)]
+    strange = [name for name, value in profile.items() if name not in known and says(name, value) is True]
     if known and strange:
         named = ", ".join(f"{name}{perhaps(name, known)}" for name in strange)
         notices.append(f"unknown to the model, so only its words count: {named} (it knows {', '.join(known)})")
     return notices
 
 
-def cells_of(profile: Profile) -> list[tuple[str, str]]:
-    """All that is asked about a profile: each attribute with its value, and with each of its several values."""
-    return [(name, part) for name, value in profile.items() for part in (value, *_pieces(value))]
+def cells_of(profiles: Iterable[Profile]) -> list[tuple[str, str]]:
+    """All that is asked about profiles: each attribute with its value, then with each of its several values."""
+    whole = list(dict.fromkeys(cell for profile in profiles for cell in profile.items()))
+    return list(dict.fromkeys([*whole, *((name, piece) for name, value in whole for piece in _pieces(value))]))
 
 
 def _passed_over(name: str, value: str, known: Sequence[str], says: Says) -> list[str]:
     """What of an attribute says nothing: all of it, or some of its values."""
-    if not says(name, value):
+    if says(name, value) is False:
         return [f"{name}={value[:LONGEST]}{perhaps(name, known) if name not in known else ''}"]
-    return [f"{name}={piece[:LONGEST]}" for piece in _pieces(value) if not says(name, piece)]
+    return [f"{name}={piece[:LONGEST]}" for piece in _pieces(value) if says(name, piece) is False]
 
 
 def _pieces(value: str) -> list[str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from itertools import islice
 
 from foldin.coldstart.notices import Says, cells_of, profile_notices
 from foldin.data.profiles import Profile
@@ -14,7 +13,7 @@ from foldin.service.live import Live
 __all__ = ["Notices"]
 
 MOST_LOOKED_AT = 100
-"""New values of one request that are looked at; of others is not known that they say nothing."""
+"""New values of one request that are looked at, whole ones first: a profile has at most 64 attributes."""
 
 MOST_KEPT = 10_000
 """Values of which is remembered whether they say anything."""
@@ -28,26 +27,19 @@ class Notices:
         self._live: Live | None = None
         self._said: dict[tuple[str, str], bool] = {}
 
-    async def of(self, live: Live, profiles: Sequence[Profile], *, most: int = MOST_LOOKED_AT) -> list[list[str]]:
-        """What somebody should hear of each of the profiles of a request; as `profile_notices`.
-
-        At most `most` values are looked at for the first time.
-        """
+    async def of(self, live: Live, profiles: Sequence[Profile]) -> list[list[str]]:
+        """What somebody should hear of each of the profiles of a request; as `profile_notices`."""
         if not any(profiles):
             return [[] for _ in profiles]
-        says = await self.says(live, (cell for profile in profiles for cell in cells_of(profile)), most=most)
+        says = await self.says(live, cells_of(profiles))
         return [profile_notices(profile, live.recommender.attributes, says) for profile in profiles]
 
-    async def says(self, live: Live, cells: Iterable[tuple[str, str]], *, most: int = MOST_LOOKED_AT) -> Says:
-        """Whether attributes' values say anything, of those in `cells`; of any other it is thought that it does."""
+    async def says(self, live: Live, cells: Sequence[tuple[str, str]]) -> Says:
+        """Whether attributes' values say anything; None of those that are not in `cells`, or too many to look at."""
         if live is not self._live or len(self._said) > MOST_KEPT:
             self._live, self._said = live, {}
         said = self._said  # another one's, should another model go live meanwhile
-        unknown = list(islice((cell for cell in dict.fromkeys(cells) if cell not in said), most))
-        if unknown:
-            said.update(await aside(partial(_looked_at, live, unknown), long=True))
-        return lambda *cell: said.get(cell, True)
-
-
-def _looked_at(live: Live, cells: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bool]:
-    return {cell: live.recommender.says(*cell) for cell in cells}
+        # one after the other, so that what others do aside has its turn in between
+        for cell in [cell for cell in cells if cell not in said][:MOST_LOOKED_AT]:
+            said[cell] = await aside(partial(live.recommender.says, *cell), long=True)
+        return lambda *cell: said.get(cell)

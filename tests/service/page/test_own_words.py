@@ -13,6 +13,7 @@ def test_what_says_nothing_is_named_word_by_word() -> None:
     assert unheard("c", says) == "says nothing to the model: c"
     assert not unheard("storage", says)
     assert not unheard("", says)
+    assert not unheard("zzqqy", lambda *_: None)
 
 
 def test_of_very_many_words_the_first_are_looked_at() -> None:

@@ -26,8 +26,8 @@ def word_cells(text: str) -> list[tuple[str, str]]:
 
 def unheard(text: str, says: Says) -> str:
     """What somebody should hear of a text; empty where all of it counts."""
-    passed_over = [word[:LONGEST] for word in _words(text) if not says(OWN_WORDS, word)]
-    if text and not passed_over and not says(OWN_WORDS, text):
+    passed_over = [word[:LONGEST] for word in _words(text) if says(OWN_WORDS, word) is False]
+    if text and not passed_over and says(OWN_WORDS, text) is False:
         passed_over = [text[:LONGEST]]
     return f"says nothing to the model: {', '.join(passed_over)}" if passed_over else ""
 
