@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import deque
+from contextlib import suppress
 from datetime import UTC, datetime
+from threading import Event, Lock, Thread
+from time import sleep
 from typing import Any
 
-__all__ = ["LOGGING", "JsonLines"]
+__all__ = ["LOGGING", "JsonLines", "Written"]
+
+PAUSE = 0.1
+"""Seconds for which lines are gathered: writing each by itself takes as long as putting it together, and lets every
+other thread go first."""
+
+MOST_WAITING = 10_000
+"""Lines that may wait; whoever brings more of them waits until they are written, as where nobody reads them."""
 
 
 class JsonLines(logging.Formatter):
@@ -30,11 +41,54 @@ class JsonLines(logging.Formatter):
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
+class Written(logging.StreamHandler[Any]):
+    """Writes lines in order, a moment's at a time; a warning, and whatever came before it, at once."""
+
+    def __init__(self, stream: Any = None) -> None:
+        super().__init__(stream)
+        self._lines: deque[str] = deque()
+        self._some = Event()
+        self._writing = Lock()
+        self._thread: Thread | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Takes a record in."""
+        try:
+            self._lines.append(self.format(record) + self.terminator)
+        except Exception:  # as every handler of the library: nothing fails for its log
+            self.handleError(record)
+            return
+        if record.levelno >= logging.WARNING or len(self._lines) > MOST_WAITING:
+            self.flush()
+        else:
+            self._write_soon()
+
+    def flush(self) -> None:
+        """Writes all that came until now; nobody may read it any more, or the disk may be full, and all goes on."""
+        with self._writing, suppress(OSError, ValueError):
+            lines = "".join(self._lines.popleft() for _ in range(len(self._lines)))
+            self.stream.write(lines)
+            self.stream.flush()
+
+    def _write_soon(self) -> None:
+        if self._thread is None:  # not before, as a process that logs nothing needs none
+            self._thread = Thread(target=self._work, name="foldin-log", daemon=True)
+            self._thread.start()
+        self._some.set()
+
+    def _work(self) -> None:
+        while True:
+            self._some.wait()
+            sleep(PAUSE)
+            self._some.clear()
+            self.flush()
+
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": JsonLines}},
-    "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}},
+    "handlers": {"lines": {"()": Written, "formatter": "json", "stream": "ext://sys.stderr"}},
     "loggers": {name: {"handlers": ["lines"], "level": "INFO", "propagate": False} for name in ("uvicorn", "foldin")},
 }
 """For `logging.config.dictConfig`."""

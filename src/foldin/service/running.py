@@ -105,12 +105,19 @@ def from_environment() -> FastAPI:
     # both cores from the answers: a process has one, and --workers has more of them
     threadpool_limits(1, "blas")
     sys.setswitchinterval(SWITCH)
+    _log_little()
     # what is there at the start stays: a collection that went through it as well would stop everybody for longer
     gc.collect()
     gc.freeze()
     atexit.register(gc.unfreeze)  # libraries complain of what is left at the end
     _follow(parent_process())
     return app
+
+
+def _log_little() -> None:
+    """Leaves out of a record what no line says and takes longest to find: who wrote it, and in which thread."""
+    logging._srcfile = None  # as the library's documentation advises
+    logging.logThreads = logging.logMultiprocessing = False
 
 
 def _created(settings: Settings) -> FastAPI:

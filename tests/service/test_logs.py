@@ -1,0 +1,111 @@
+"""The log is written a moment's lines at a time, and nothing of it is lost or out of order."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from foldin.service.logs import MOST_WAITING, PAUSE, JsonLines, Written
+
+PATIENCE = 10.0
+"""Seconds."""
+
+
+class Pieces(io.StringIO):
+    """Remembers what was written at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[str] = []
+
+    def write(self, text: str) -> int:
+        if text:
+            self.pieces.append(text)
+        return len(text)
+
+    @property
+    def messages(self) -> list[str]:
+        return [json.loads(line)["message"] for line in "".join(self.pieces).splitlines()]
+
+
+class Closed(io.StringIO):
+    """Of which the reader is gone."""
+
+    def write(self, text: str) -> int:  # noqa: ARG002
+        raise BrokenPipeError
+
+
+@pytest.fixture
+def stream() -> Pieces:
+    return Pieces()
+
+
+@pytest.fixture
+def log(stream: Pieces) -> Iterator[logging.Logger]:
+    yield from logger_on(stream)
+
+
+def logger_on(stream: io.StringIO) -> Iterator[logging.Logger]:
+    logger, handler = logging.getLogger("tests.logs"), Written(stream)
+    handler.setFormatter(JsonLines())
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    yield logger
+    logger.removeHandler(handler)
+
+
+def test_lines_of_a_moment_are_written_together_and_in_order(log: logging.Logger, stream: Pieces) -> None:
+    said = [f"line {number}" for number in range(40)]
+    for line in said:
+        log.info(line)
+        time.sleep(PAUSE / 20)
+    wait_for(stream, len(said))
+    assert stream.messages == said
+    assert len(stream.pieces) < len(said) / 2
+
+
+def test_a_warning_is_written_at_once_after_what_came_before(log: logging.Logger, stream: Pieces) -> None:
+    log.info("before")
+    log.warning("now")
+    assert stream.messages == ["before", "now"]
+
+
+def test_what_is_left_at_the_end_is_written(log: logging.Logger, stream: Pieces) -> None:
+    log.info("the last")
+    written(log).flush()
+    assert stream.messages == ["the last"]
+
+
+def test_more_than_may_wait_is_written_at_once(log: logging.Logger, stream: Pieces) -> None:
+    written(log)._some.set = lambda: None  # type: ignore[method-assign] # nobody writes by itself
+    for number in range(MOST_WAITING + 1):
+        log.info("%d", number)
+    assert len(stream.messages) == MOST_WAITING + 1
+
+
+def test_all_goes_on_where_nobody_reads() -> None:
+    for log in logger_on(Closed()):
+        log.info("unheard")
+        log.warning("unheard")
+        time.sleep(2 * PAUSE)
+        log.info("and again")
+        thread = written(log)._thread
+        assert thread is not None
+        assert thread.is_alive()
+
+
+def written(log: logging.Logger) -> Written:
+    """The logger's own handler, beside those of the tests."""
+    return next(handler for handler in log.handlers if isinstance(handler, Written))
+
+
+def wait_for(stream: Pieces, lines: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while len(stream.messages) < lines and time.monotonic() < end:
+        time.sleep(PAUSE / 10)
