@@ -17,7 +17,7 @@ from foldin.service.shelf import Shelf
 from foldin.workspace import open_workspace
 from tests.service.loops import completed
 
-MOST_WAITING = 8
+MOST_WAITING = 40
 SCORED = 0.5
 """Seconds in which a batch is scored on any machine, while the event loop stands still."""
 
@@ -44,6 +44,7 @@ def wish(*item_ids: str, k: int = 3, deadline: float = float("inf")) -> Wish:
 def test_whoever_went_away_keeps_nobody_from_an_answer(scorer: Scorer, batches: list[int]) -> None:
     async def one_goes() -> list[int]:
         gone, *others = scorer.submit_all([wish("i00"), wish("i02"), wish("i04")])
+        await asyncio.sleep(0)
         sleep(SCORED)
         gone.cancel()
         return [len((await other).ranking) for other in others]
@@ -61,6 +62,37 @@ def test_one_that_cannot_be_answered_leaves_the_others_theirs(scorer: Scorer) ->
     assert len(good.ranking) == 3  # type: ignore[attr-defined]  # an answer
     assert isinstance(impossible, ConfigurationError)
     assert isinstance(late, LateError)
+
+
+def test_what_comes_in_one_round_of_the_event_loop_is_scored_together(scorer: Scorer, batches: list[int]) -> None:
+    async def one() -> None:
+        answer = scorer.submit(wish("i00"))
+        sleep(SCORED / 5)  # the scorer has nothing to do while the others come
+        await answer
+
+    async def several() -> None:
+        await asyncio.gather(*(one() for _ in range(5)))
+
+    completed(several())
+    assert batches == [5]
+
+
+def test_of_many_half_are_answered_while_the_others_are_scored(scorer: Scorer, batches: list[int]) -> None:
+    async def many() -> list[int]:
+        answers = await asyncio.gather(*scorer.submit_all([wish("i00")] * MOST_WAITING))
+        return [len(answer.ranking) for answer in answers]
+
+    assert completed(many()) == [3] * MOST_WAITING
+    assert batches == [20, 16, 4]
+
+
+def test_what_came_is_answered_at_the_end(scorer: Scorer) -> None:
+    async def asked() -> int:
+        future = scorer.submit(wish("i00"))
+        scorer.close()
+        return len((await future).ranking)
+
+    assert completed(asked()) == 3
 
 
 def test_of_too_many_none_is_taken(scorer: Scorer, batches: list[int]) -> None:

@@ -31,6 +31,10 @@ from foldin.service.shelf import Shelf, described
 __all__ = ["EVERYTHING", "Answer", "BusyError", "Candidates", "LateError", "Scorer", "Wish"]
 
 
+FEW = 16
+"""As many are scored together at once: each of two halves would cost nearly as much as the whole."""
+
+
 class BusyError(ResourceError):
     """More is asked than can be answered: the queue is full."""
 
@@ -143,6 +147,7 @@ class Scorer:
         self._on_batch = on_batch
         self._live, self._shelf = live, shelf
         self._most_at_once, self._most_waiting = most_at_once, most_waiting
+        self._come: list[_Task] = []
         self._waiting: deque[_Task] = deque()
         self._changed = Condition()
         self._closed = False
@@ -154,7 +159,7 @@ class Scorer:
     @property
     def waiting(self) -> int:
         """How many wishes wait."""
-        return len(self._waiting)
+        return len(self._come) + len(self._waiting)
 
     @property
     def away(self) -> bool:
@@ -172,24 +177,33 @@ class Scorer:
     def submit_all(self, wishes: Sequence[Wish]) -> list[asyncio.Future[Answer]]:
         """Brings several wishes, all of them or none; one model answers them.
 
+        What the event loop brings in one round is handed over at its end: the first of them alone would make up a
+        batch, for which all others had to wait.
+
         Raises:
             BusyError: as from `submit`.
         """
         live, loop = self._live.now(), asyncio.get_running_loop()
         tasks = [_Task(wish, live, loop.create_future()) for wish in wishes]
         with self._changed:
-            if self._closed or len(self._waiting) + len(wishes) > self._most_waiting:
+            if self._closed or self.waiting + len(wishes) > self._most_waiting:
                 raise BusyError("the service is asked more than it can answer: try again soon")
-            self._waiting.extend(tasks)
-            self._changed.notify()
+            if not self._come:
+                loop.call_soon(self._hand_over)
+            self._come += tasks
         return [task.future for task in tasks]
 
     def close(self) -> None:
         """Answers what is waiting, and ends."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
+        self._closed = True
+        self._hand_over()
         self._thread.join()
+
+    def _hand_over(self) -> None:
+        with self._changed:
+            self._waiting += self._come
+            self._come = []
+            self._changed.notify()
 
     def _work(self, url: str, opened: Future[None]) -> None:
         try:
@@ -205,7 +219,7 @@ class Scorer:
     def _next(self) -> list[_Task]:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._waiting)
-            return [self._waiting.popleft() for _ in range(min(self._most_at_once, len(self._waiting)))]
+            return [self._waiting.popleft() for _ in range(min(self._most_at_once, _share(len(self._waiting))))]
 
     def _outcomes(self, batch: list[_Task]) -> list[_Outcome]:
         now = monotonic()
@@ -266,6 +280,12 @@ class Scorer:
             return unavailable
         left_out = unavailable | live.recommender.left_out(candidates.only, candidates.exclude)
         return left_out | ~self._shelf.within(live, candidates.categories) if candidates.categories else left_out
+
+
+def _share(waiting: int) -> int:
+    """How many of those who wait are scored next: all of a few, or half of many, who are answered while the others are
+    scored; whoever is answered together asks again together, and only one of two threads would work at a time."""
+    return max(min(waiting, FEW), -(-waiting // 2))
 
 
 def _tell(outcomes: Sequence[_Outcome]) -> None:
