@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from foldin.coldstart.blend import TERMS, Blend, Terms, of_rows
 from foldin.data.catalog import Attributes, Catalog
 from foldin.data.feedback import FeedbackRule
-from foldin.data.identifiers import checked_id
+from foldin.data.identifiers import are_plain, checked_id
 from foldin.data.interactions import History
 from foldin.data.matrix import history_matrix
 from foldin.data.profiles import Profile, attributes_of
@@ -374,9 +374,10 @@ class Recommender:
     def _known_indices(self, item_ids: Collection[str]) -> NDArray[np.int32]:
         if isinstance(item_ids, str):
             raise ConfigurationError(f"a collection of item ids is wanted, not one string: write [{item_ids!r}]")
-        listed = [checked_id(item_id, "item") for item_id in item_ids]
-        known = self.catalog.knows(listed)
-        return self.catalog.indices([item_id for item_id, here in zip(listed, known, strict=True) if here])
+        listed = list(item_ids)
+        plain = are_plain(listed)  # one look at all shows of most lists that all is well
+        checked = listed if plain else [checked_id(item_id, "item") for item_id in listed]
+        return self.catalog.known_indices(checked)[1]
 
 
 def _one_each(profiles: Sequence[Profile | None] | None, histories: int) -> Sequence[Profile | None]:

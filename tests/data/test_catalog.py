@@ -18,6 +18,8 @@ def test_ids_and_indices_are_one_another(catalog: Catalog) -> None:
     assert catalog.ids(np.array([2, 0, 2])).tolist() == ["c", "b", "c"]
     assert catalog.indices([]).tolist() == []
     assert catalog.knows(["a", "z", "A"]).tolist() == [True, False, False]
+    known, indices = catalog.known_indices(["c", "z", "b", "A"])
+    assert (known.tolist(), indices.tolist()) == ([True, False, True, False], [2, 0])
 
 
 def test_an_unknown_id_is_named(catalog: Catalog) -> None:

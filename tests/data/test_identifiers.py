@@ -88,3 +88,8 @@ def test_the_rule_says_the_same_of_an_id_and_of_its_normal_form(text: str) -> No
 def test_plain_ids_are_those_that_need_no_look_at_each(texts: list[str]) -> None:
     kept_as_they_are = [text.isascii() and refusal(text) is None for text in texts]
     assert are_plain(texts) == all(kept_as_they_are)
+
+
+@pytest.mark.parametrize("other", [7, True, None, b"a", ["a"]])
+def test_what_is_no_text_needs_a_look(other: object) -> None:
+    assert not are_plain(["a", other])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import repeat
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -72,7 +73,13 @@ class Catalog:
 
     def knows(self, ids: Sequence[str] | Ids) -> NDArray[np.bool_]:
         """Which of the ids are items of this catalogue."""
-        return np.fromiter((item_id in self._positions for item_id in ids), dtype=np.bool_, count=len(ids))
+        return self._places(ids) >= 0
+
+    def known_indices(self, ids: Sequence[str] | Ids) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+        """Which of the ids are items of this catalogue, and the indices of these."""
+        places = self._places(ids)
+        known = places >= 0
+        return known, places[known]
 
     def indices(self, ids: Sequence[str] | Ids) -> NDArray[np.int32]:
         """The indices of item ids.
@@ -80,10 +87,15 @@ class Catalog:
         Raises:
             NotFoundError: an id is not in the catalogue (`knows` tells beforehand).
         """
-        try:
-            return np.fromiter((self._positions[item_id] for item_id in ids), dtype=np.int32, count=len(ids))
-        except KeyError as missing:
-            raise NotFoundError(f"no item {missing} in the catalogue of {counted(len(self), 'item')}") from None
+        places = self._places(ids)
+        if len(places) and places.min() < 0:
+            missing = ids[int(places.argmin())]
+            raise NotFoundError(f"no item {missing!r} in the catalogue of {counted(len(self), 'item')}")
+        return places
+
+    def _places(self, ids: Sequence[str] | Ids) -> NDArray[np.int32]:
+        """Where in the catalogue the ids are; -1 for one that is not."""
+        return np.fromiter(map(self._positions.get, ids, repeat(-1)), dtype=np.int32, count=len(ids))
 
     def ids(self, indices: NDArray[np.integer]) -> Ids:
         """The item ids of indices.

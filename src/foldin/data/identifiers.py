@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from typing import TypeGuard, cast
 
 from foldin.errors import DataError
 
@@ -30,8 +31,12 @@ def refusal(text: str) -> str | None:
     return _reason(text)
 
 
-def are_plain(texts: Sequence[str]) -> bool:
+def are_plain(texts: Sequence[object]) -> TypeGuard[Sequence[str]]:
     """Whether all are ids of printable ASCII, which need no look at each: neither refused nor kept otherwise."""
+    return set(map(type, texts)) <= {str} and _are_plain(cast("Sequence[str]", texts))
+
+
+def _are_plain(texts: Sequence[str]) -> bool:
     together, apart = "".join(texts), "\n".join(["", *texts, ""])
     visible = together.isascii() and together.isprintable() and "\n\n" not in apart
     edged = "\n " in apart or " \n" in apart

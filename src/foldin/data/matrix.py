@@ -92,12 +92,11 @@ def history_matrix(histories: Sequence[History], catalog: Catalog, rule: Feedbac
     """
     lengths = [len(history) for history in histories]
     rows = np.repeat(np.arange(len(histories), dtype=np.int32), lengths)
-    item_ids = ids_of(chain.from_iterable(history.item_ids for history in histories))
-    known = catalog.knows(item_ids)
+    known, columns = catalog.known_indices(list(chain.from_iterable(history.item_ids for history in histories)))
     kind_names, kind_codes = _coded_kinds(histories, rule.feedback.weights)
     events = Events(
         rows[known],
-        catalog.indices(item_ids[known]),
+        columns,
         kind_names,
         _where(known, kind_codes),
         _where(known, _values_of(histories, rule)),
@@ -114,12 +113,11 @@ def merged_pairs(log: Interactions, catalog: Catalog, rule: FeedbackRule) -> Pai
 
 
 def _events(log: Interactions, catalog: Catalog) -> Events:
-    known = catalog.knows(log.item_ids)
+    known, columns = catalog.known_indices(log.item_ids)
     column_of = np.full(len(log.item_ids), -1, dtype=np.int32)
-    column_of[known] = catalog.indices(log.item_ids[known])
+    column_of[known] = columns
     if known.all():
-        columns = column_of[log.item_codes]
-        return Events(log.user_codes, columns, log.kind_names, log.kind_codes, log.values, log.times)
+        return Events(log.user_codes, columns[log.item_codes], log.kind_names, log.kind_codes, log.values, log.times)
     keep = known[log.item_codes]
     return Events(
         log.user_codes[keep],

@@ -119,9 +119,9 @@ def _offer(catalog: Catalog, live: Live) -> _Offer:
 
 def _by_item(items: Catalog, catalog: Catalog) -> Attributes:
     """What the catalogue says, in the order of these items; of one that it lacks, nothing."""
-    known = catalog.knows(items.item_ids)
+    known, indices = catalog.known_indices(items.item_ids)
     rows = np.full(len(items), -1)  # the last, where None is put
-    rows[known] = catalog.indices(items.item_ids[known])
+    rows[known] = indices
     return {name: np.concatenate([column, ids_of([None])])[rows] for name, column in catalog.attributes.items()}
 
 
@@ -151,9 +151,5 @@ def _categories(items: Catalog, catalog: Catalog) -> dict[str, NDArray[np.bool_]
     columns = {}
     for category, item_ids in found.items():
         columns[category] = np.zeros(len(items), dtype=np.bool_)
-        columns[category][_indices(items, item_ids)] = True
+        columns[category][items.known_indices(item_ids)[1]] = True
     return columns
-
-
-def _indices(items: Catalog, item_ids: Sequence[str]) -> NDArray[np.int32]:
-    return items.indices([item_id for item_id, known in zip(item_ids, items.knows(item_ids), strict=True) if known])
