@@ -31,12 +31,15 @@ class Basis:
     content: float
     popularity: float
 
-    def shares(self) -> dict[str, float]:
-        """What part of all that speaks for the item each term has, from 0 to 1, the largest first."""
+    def shares(self, digits: int | None = None) -> dict[str, float]:
+        """What part of all that speaks for the item each term has, from 0 to 1, the largest first; rounded where
+        `digits` says so."""
         terms = zip((self.history, self.profile, self.content, self.popularity), TERMS, strict=True)
         positive = sorted([term for term in terms if term[0] > 0], key=itemgetter(0), reverse=True)
         total = sum([amount for amount, _ in positive])
-        return {name: amount / total for amount, name in positive}
+        if digits is None:
+            return {name: amount / total for amount, name in positive}
+        return {name: round(amount / total, digits) for amount, name in positive}
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,9 @@ def recommended(one: Recommendation, reasons: Sequence[Contribution] = ()) -> Re
         probability=one.probability,
         rating=one.rating,
         basis=one.basis,
-        shares={name: round(share, 4) for name, share in one.basis.shares().items()},
-        reasons=list(reasons),
-        attributes=dict(one.item),
+        shares=one.basis.shares(digits=4),
+        reasons=reasons,
+        attributes=one.item,
     )
 
 
