@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from itertools import compress
 
 import numpy as np
 
-from foldin.data.catalog import Catalog
+from foldin.data.catalog import TITLES, Catalog, ids_of
 from foldin.data.interactions import NO_TIME, History
+from foldin.service.aside import aside
+from foldin.service.page.listing import titles_of
 
 __all__ = ["Done", "past_of"]
+
+LONG = 200
+"""Events; to tell of more keeps others waiting for longer than it takes to go aside."""
 
 
 @dataclass(frozen=True)
@@ -26,21 +34,33 @@ class Done:
     known: bool
 
 
-def past_of(history: History, catalog: Catalog) -> list[Done]:
+async def past_of(history: History, catalog: Catalog) -> list[Done]:
     """The items of a history, the last one first. `known`: whether the catalogue has the item."""
+    return await aside(partial(_past_of, history, catalog), long=len(history) > LONG)
+
+
+def _past_of(history: History, catalog: Catalog) -> list[Done]:
     counts, newest = Counter(history.item_ids), {item: place for place, item in enumerate(history.item_ids)}
-    known = dict(zip(newest, catalog.knows(list(newest)).tolist(), strict=True))
+    titles = _titles(list(newest), catalog)
     return [
         Done(
             item,
-            catalog.title(int(catalog.indices([item])[0])) if known[item] else item,
+            titles.get(item, item),
             counts[item],
             _moment(history, place),
             _value(history, place),
-            known[item],
+            item in titles,
         )
         for item, place in sorted(newest.items(), key=lambda pair: -pair[1])
     ]
+
+
+def _titles(item_ids: Sequence[str], catalog: Catalog) -> dict[str, str]:
+    """The titles of those items that the catalogue has, looked up at once."""
+    known = ids_of(compress(item_ids, catalog.knows(item_ids)))
+    places = catalog.indices(known)
+    columns = {name: column[places] for name, column in catalog.attributes.items() if name in TITLES}
+    return dict(zip(known, titles_of(Catalog(known, columns)), strict=True))
 
 
 def _moment(history: History, place: int) -> datetime | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from time import monotonic
 
+from foldin.service.aside import aside
 from foldin.service.desk import Desk
+from foldin.service.page.names import MANY, Names, names_of
 
-__all__ = ["People", "found"]
+__all__ = ["People"]
 
 FRESH = 10.0
 """Seconds that the list is taken to hold: somebody who came since is found by typing the whole id."""
@@ -16,38 +19,31 @@ MOST = 8
 
 
 class People:
-    """The store's user ids as they were read last."""
+    """The store's user ids as they were read last, sorted.
+
+    Raises, from every method:
+        StoreError: the store cannot be read.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._ids: Sequence[str] = ()
-        self._read: float | None = None
+        self._names: Names | None = None
+        self._read = monotonic()
 
-    async def ids(self) -> Sequence[str]:
-        """All of them, sorted.
-
-        Raises:
-            StoreError: the store cannot be read.
-        """
-        if self._read is None or monotonic() - self._read > FRESH:
-            self._ids, self._read = await self._desk.run(lambda store: store.user_ids()), monotonic()
-        return self._ids
+    async def found(self, text: str) -> list[str]:
+        """Those in which a text stands, as `Names.found`."""
+        names = await self._now()
+        places = await aside(partial(names.found, text), long=len(names.names) > MANY)
+        return [names.names[place] for place in places]
 
     async def some(self) -> Sequence[str]:
         """A few from all over the list, always the same."""
-        ids = await self.ids()
+        ids = (await self._now()).names
         return ids[:: max(1, len(ids) // MOST)][:MOST]
 
-
-def found(text: str, names: Sequence[str]) -> list[int]:
-    """The places of the names that begin with a text, then of those that hold it, whatever the case; a few."""
-    wanted = text.casefold().strip()
-    begins: list[int] = []
-    holds: list[int] = []
-    for place, name in enumerate(names):
-        at = name.casefold().find(wanted)
-        if at >= 0:
-            (holds if at else begins).append(place)
-        if len(begins) >= MOST:
-            break
-    return (begins + holds)[:MOST]
+    async def _now(self) -> Names:
+        names = self._names
+        if names is None or monotonic() - self._read > FRESH:
+            names = await self._desk.run(lambda store: names_of(store.user_ids()))
+            self._names, self._read = names, monotonic()
+        return names

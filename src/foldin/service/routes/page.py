@@ -152,7 +152,7 @@ async def _about(service: Service, user: str | None) -> tuple[View, Recommender]
 async def _ranked(service: Service, somebody: Somebody, before: Sequence[str] = ()) -> tuple[View, Recommender]:
     """Somebody, what they did and what is recommended to them, and the model that did so."""
     outcome, recommender = await _outcome(service, somebody, before)
-    past = past_of(somebody.history, recommender.catalog)
+    past = await past_of(somebody.history, recommender.catalog)
     return {"somebody": somebody, "past": past, "outcome": outcome}, recommender
 
 

@@ -1,0 +1,51 @@
+"""Names to pick from by a few letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["MANY", "Names", "names_of"]
+
+MANY = 1_000
+"""Names that are looked through at once; more of them keep others waiting for longer than it takes to go aside."""
+
+MOST = 8
+
+BEFORE = "\0"
+"""Stands before every name: no id has it in it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    """Names with their letters, whatever the case, in one `text`, as that is looked through ten times as fast.
+
+    `starts`: where each begins in it, and where the last ends, (names + 1,).
+    """
+
+    names: Sequence[str]
+    text: str
+    starts: NDArray[np.int64]
+
+    def found(self, text: str) -> list[int]:
+        """The places of the names that begin with a text, then of those that hold it, whatever the case; a few."""
+        wanted = text.casefold().strip()
+        return list(dict.fromkeys([*self._first(BEFORE + wanted), *self._first(wanted)]))[:MOST]
+
+    def _first(self, wanted: str) -> list[int]:
+        """The places of the first names in which something stands."""
+        places: list[int] = []
+        at = self.text.find(wanted)
+        while 0 <= at < len(self.text) and len(places) < MOST:
+            places.append(int(np.searchsorted(self.starts, at, side="right")) - 1)
+            at = self.text.find(wanted, int(self.starts[places[-1] + 1]))
+        return places
+
+
+def names_of(names: Sequence[str]) -> Names:
+    """Folds every name once, as that takes longer than to look through all of them."""
+    folded = [BEFORE + name.casefold() for name in names]
+    return Names(names, "".join(folded), np.cumsum([0, *map(len, folded)], dtype=np.int64))
