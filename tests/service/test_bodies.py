@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,6 +67,16 @@ def test_writers_that_wait_for_the_disk_keep_nobody_from_reading(workspace: Path
         other.execute("ROLLBACK")
         other.close()
         until(lambda: client.get("/v1/users/waiting").status_code == 200)
+
+
+def test_whoever_has_no_key_keeps_nobody_out(workspace: Path) -> None:
+    with serving(workspace) as server, server.client() as client, ExitStack() as strangers:
+        for _ in range(Settings.most_requests):
+            strangers.enter_context(begun(replace(server, key=""), "/health/live", 1_000, b" "))
+        event = {"user": "let in", "item": "i01"}
+        assert client.post("/v1/events", json={"events": [event]}).status_code == 200
+        assert client.get("/v1/users/let in").status_code == 200
+        assert client.post("/what-if", data={"user": "u02"}).status_code == 200
 
 
 def is_refused(server: Server, event: bytes) -> bool:

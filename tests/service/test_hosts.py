@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from foldin.service.gate import COOKIE
-from foldin.service.hosts import host_of, is_own
+from foldin.service.hosts import host_of, is_own, netloc_of
 from foldin.service.link import create_code
 from tests.service.server import Server, serving
 
@@ -112,5 +112,14 @@ def test_addresses_and_names_are_known_in_all_their_forms(host: str, own: list[s
 
 
 def test_what_is_no_url_names_no_host() -> None:
-    found = [host_of(url) for url in ("//[::1]:80", "https://labs.example", "//[", "*", "null", "//")]
-    assert found == ["::1", "labs.example", "", "", "", ""]
+    urls = ("//[::1]:80", "https://labs.example", "//[", "*", "null", "//")
+    assert [host_of(url) for url in urls] == ["::1", "labs.example", "", "", "", ""]
+    assert [netloc_of(url) for url in urls] == ["[::1]:80", "labs.example", "", "", "", ""]
+
+
+def test_what_is_no_origin_is_another(server: Server) -> None:
+    cookie = f"foldin_key={server.key}"
+    for origin in ("http://[", "null", "http://[::1", "//"):
+        headers = {"Cookie": cookie, "Origin": origin}
+        answer = httpx.post(f"{server.url}/v1/recommend", json={}, headers=headers, timeout=60, verify=False)
+        assert answer.status_code == 403, origin

@@ -16,8 +16,10 @@ async def never(scope: Scope, receive: Receive, send: Send) -> None:
     await asyncio.Event().wait()
 
 
-async def late(method: str, path: str, accepted: str = "*/*") -> str:
-    turns = Turns(never, deadline=0.01, patience=0.01, most=1)
+async def late(
+    method: str, path: str, accepted: str = "*/*", *, deadline: float = 0.01, patience: float = 0.01
+) -> str:
+    turns = Turns(never, deadline=deadline, patience=patience, most=1)
 
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
         await turns({**scope, "state": {"request_id": "late"}}, receive, send)
@@ -28,14 +30,50 @@ async def late(method: str, path: str, accepted: str = "*/*") -> str:
     return answer.text
 
 
-@pytest.mark.parametrize("asked", ["GET /v1/users/u02", "GET /metrics", "POST /v1/recommend"])
+QUESTIONS = [
+    "GET /v1/users/u02",
+    "GET /metrics",
+    "POST /v1/recommend",
+    "POST /v1/recommend/batch",
+    "POST /v1/explain",
+    "POST /what-if",
+    "POST /reasons",
+    "GET /v1/items/similar",
+]
+WRITES = [
+    "POST /v1/events",
+    "PUT /v1/users/u02",
+    "DELETE /v1/items/i01",
+    "PUT /v1/users/similar",
+    "DELETE /v1/items/recommendations",
+    "POST /v1/models/similar/activate",
+]
+
+
+@pytest.mark.parametrize("asked", QUESTIONS)
 def test_a_question_stores_nothing_however_late_it_is(asked: str) -> None:
     assert "stored" not in completed(late(*asked.split()))
 
 
-@pytest.mark.parametrize("asked", ["POST /v1/events", "PUT /v1/users/u02", "DELETE /v1/items/i01"])
+@pytest.mark.parametrize("asked", WRITES)
 def test_of_what_is_late_it_is_not_known_whether_it_was_stored(asked: str) -> None:
     assert "whether anything was stored is not known" in completed(late(*asked.split()))
+
+
+HURRIED, PATIENT = 0.01, 0.02
+QUICK = [
+    "POST /v1/recommend",
+    "POST /what-if",
+    "GET /v1/recommendations",
+    "GET /v1/users/a/b/recommendations",
+    "GET /v1/items/i01/similar",
+]
+
+
+@pytest.mark.parametrize("asked", [*QUICK, *WRITES, "GET /v1/users/similar", "GET /v1/items/recommendations"])
+def test_what_somebody_waits_for_has_less_time(asked: str) -> None:
+    words = completed(late(*asked.split(), deadline=HURRIED, patience=PATIENT))
+    assert (f"within {HURRIED:g} s" in words) == (asked in QUICK)
 
 
 def test_somebody_at_a_browser_reads_it_on_a_page() -> None:

@@ -22,7 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foldin.service.aside import aside
-from foldin.service.gate import needs
+from foldin.service.gate import OPEN, needs
 from foldin.service.headers import header
 from foldin.service.messages import unknown_faults
 from foldin.service.page.rendering import turned_away
@@ -63,7 +63,8 @@ class GoneError(Exception):
 class Bodies:
     """Reads a body whole before anything is done with it, unpacks gzip, and refuses one of over `most` bytes (413).
 
-    `most_at`: other limits, by path. `pause`: seconds until more of a body has to come (408).
+    `most_at`: other limits, by path. `pause`: seconds until more of a body has to come (408). Of what is open to all
+    nobody waits for a body: it takes none, and whoever let one drip in would keep others out.
     """
 
     def __init__(self, app: ASGIApp, most: int, most_at: Mapping[str, int], pause: float) -> None:
@@ -72,7 +73,7 @@ class Bodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
         try:
@@ -165,12 +166,12 @@ class StrictRoute(APIRoute):
 
 
 class QuickRoute(StrictRoute):
-    """A strict route that takes one message and answers with one, without what the framework does for parameters and
-    answers of any kind, which takes as long as all else."""
+    """A strict route that takes one message, with the request after it where it asks for that, and answers with one,
+    without what the framework does for parameters and answers of any kind, which takes as long as all else."""
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
-        (asked,) = inspect.signature(self.endpoint, eval_str=True).parameters.values()
+        asked, *self._besides = inspect.signature(self.endpoint, eval_str=True).parameters.values()
         self._read = partial(_message, TypeAdapter(asked.annotation))
         self._write = TypeAdapter(self.response_model).dump_json
 
@@ -183,7 +184,7 @@ class QuickRoute(StrictRoute):
         await self.admit(request)
         read = partial(self._read, await _json_of(request))
         message = await aside(read, long=_is_large(await request.body()))
-        await _answer(self._write(await self.endpoint(message)), send)
+        await _answer(self._write(await self.endpoint(message, *(request for _ in self._besides))), send)
 
 
 async def _answer(body: bytes, send: Send) -> None:

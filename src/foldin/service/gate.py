@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
 from time import monotonic
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from foldin.service.headers import header
-from foldin.service.hosts import host_of, is_own
+from foldin.service.hosts import host_of, is_own, netloc_of
 from foldin.service.keys import Key, KeyRing
 from foldin.service.page.rendering import at_browser, stranger, turned_away
 from foldin.service.problems import problem
 
-__all__ = ["COOKIE", "Gate", "ForbiddenError", "needs"]
+__all__ = ["COOKIE", "OPEN", "Gate", "ForbiddenError", "needs"]
 
 COOKIE = "foldin_key"
 ENTER = "/enter"
 OPEN = ("/health/live", "/health/ready", ENTER, "/enter/page.css")
-"""What needs no key; `/enter` takes the code of a one-time link instead."""
+"""What needs no key, and takes no body; `/enter` takes the code of a one-time link instead."""
 
 MOST_BUCKETS = 1_024
 """Keys in use at once before those that rest are forgotten."""
@@ -105,7 +104,7 @@ class Gate:
         origin = header(scope, b"origin")
         if not origin or origin in self._origins or _bearer(scope) or scope["method"] in ("GET", "HEAD"):
             return False
-        return urlsplit(origin).netloc != header(scope, b"host")
+        return netloc_of(origin) != header(scope, b"host")
 
     def _has_room(self, key: Key) -> bool:
         """Takes a token from the key's bucket, which fills at the rate allowed."""

@@ -7,13 +7,21 @@ from collections.abc import Collection
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
-__all__ = ["host_of", "is_own"]
+__all__ = ["host_of", "is_own", "netloc_of"]
 
 
 def host_of(url: str) -> str:
     """The name or address in a URL, or in `//` and a Host header, without the port; empty where there is none."""
     try:
         return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def netloc_of(url: str) -> str:
+    """The same with the port, as it is written in a Host header."""
+    try:
+        return urlsplit(url).netloc
     except ValueError:
         return ""
 

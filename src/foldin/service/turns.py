@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from time import monotonic
 
 from starlette.responses import Response
@@ -17,10 +18,13 @@ __all__ = ["Turns"]
 PROBES = ("/health/", "/metrics")
 """What is answered however much there is to do."""
 
-QUICK = ("/v1/recommend", "/v1/similar", "/v1/explain")
-QUICK_TOO = ("/recommendations", "/similar")
-"""How paths begin and end that somebody waits for on a page; whatever else there is takes as long as disk or training
-take, and a disk that writes would keep those from being answered who only read."""
+QUICK = re.compile(r"/v1/(recommendations|similar|users/.+/recommendations|items/.+/similar)")
+QUICK_TO_POST = ("/v1/recommend", "/v1/recommend/batch", "/v1/explain", "/what-if", "/reasons")
+"""What somebody waits for on a page, and stores nothing."""
+
+WRITING = "/v1/"
+"""How paths begin under which something is stored, where neither is read: that takes as long as disk or training take,
+and would keep those from being answered who only read."""
 
 WORTH_WAITING = 0.5
 """What part of its time a request may be expected to wait; the rest is for what nobody expected."""
@@ -60,7 +64,7 @@ class Turns:
 
     def _crowd_of(self, scope: Scope) -> tuple[float, Crowd]:
         """The seconds a request has, and with whom it comes in."""
-        if _is_quick(scope["path"]):
+        if _is_quick(scope):
             return self._quick
         return self._writing if _is_writing(scope) else self._slow
 
@@ -84,12 +88,16 @@ def _refusal(detail: str, scope: Scope) -> Response:
     return turned_away(scope, problem(503, detail, scope["state"]["request_id"]))
 
 
-def _is_quick(path: str) -> bool:
-    return path.startswith(QUICK) or path.endswith(QUICK_TOO)
+def _is_quick(scope: Scope) -> bool:
+    return bool(QUICK.fullmatch(scope["path"])) if _is_reading(scope) else scope["path"] in QUICK_TO_POST
 
 
 def _is_writing(scope: Scope) -> bool:
-    return scope["method"] not in ("GET", "HEAD") and not _is_quick(scope["path"])
+    return scope["path"].startswith(WRITING) and not _is_reading(scope) and not _is_quick(scope)
+
+
+def _is_reading(scope: Scope) -> bool:
+    return scope["method"] in ("GET", "HEAD")
 
 
 def _too_late(seconds: float, scope: Scope) -> str:
