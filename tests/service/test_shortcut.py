@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
@@ -9,7 +11,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.requests import Request
 
+from foldin.service.app import create_app
 from foldin.service.bodies import Bodies, QuickRoute
+from foldin.service.settings import Settings
 from foldin.service.shortcut import Shortcut
 from tests.service.loops import completed
 
@@ -78,3 +82,15 @@ def test_the_shortcut_serves_its_own_and_nothing_else(
     method: str, path: str, text: str, expected: tuple[int, object]
 ) -> None:
     assert completed(answer(method, path, text)) == expected
+
+
+def test_it_leads_to_the_routes_of_the_service_where_the_service_has_them(workspace: Path) -> None:
+    served = create_app(Settings(workspace))
+    try:
+        (shortcut,) = (one for one in served.user_middleware if one.cls is Shortcut)
+        led_to = {(method.lower(), route.path) for route in shortcut.kwargs["routes"] for method in route.methods}
+        described = {(method, path) for path, methods in served.openapi()["paths"].items() for method in methods}
+        assert {("post", "/v1/recommend"), ("post", "/v1/recommend/batch"), ("post", "/v1/events")} <= led_to
+        assert led_to <= described
+    finally:
+        served.state.service.close()
