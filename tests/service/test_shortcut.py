@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
@@ -87,8 +88,9 @@ def test_the_shortcut_serves_its_own_and_nothing_else(
 def test_it_leads_to_the_routes_of_the_service_where_the_service_has_them(workspace: Path) -> None:
     served = create_app(Settings(workspace))
     try:
-        (shortcut,) = (one for one in served.user_middleware if one.cls is Shortcut)
-        led_to = {(method.lower(), route.path) for route in shortcut.kwargs["routes"] for method in route.methods}
+        (shortcut,) = (one for one in served.user_middleware if "routes" in one.kwargs)
+        routes = cast("list[QuickRoute]", shortcut.kwargs["routes"])
+        led_to = {(method.lower(), route.path) for route in routes for method in route.methods or ()}
         described = {(method, path) for path, methods in served.openapi()["paths"].items() for method in methods}
         assert {("post", "/v1/recommend"), ("post", "/v1/recommend/batch"), ("post", "/v1/events")} <= led_to
         assert led_to <= described
