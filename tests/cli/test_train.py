@@ -213,6 +213,42 @@ def test_as_current_keeps_model_and_feedback_of_the_bundle_in_use(run: Run, tmp_
     assert "--as-current" in refused.stderr
 
 
+def test_sources_are_left_out_and_the_report_says_which(
+    run: Run, log_of: Callable[..., Interactions], tmp_path: Path
+) -> None:
+    pairs = [(f"u{user}", f"i{item}") for user in range(20) for item in range(8) if (user + item) % 2]
+    poison = [(f"u{user}", "poison") for user in range(20)]
+    workspace = tmp_path / "w"
+    with create_workspace(workspace).store(create=True) as store:
+        batches = [Batch(log_of(pairs), "a.csv"), Batch(log_of(poison), "http:shop"), Batch(log_of(poison), "http:old")]
+        store.ingest(batches)
+
+    def trained(*options: str) -> tuple[list[str], bool]:
+        done = run("train", "-w", workspace, "--model", "popularity", *options, "--json")
+        assert done.returncode == 0, done.stderr
+        recommender = open_workspace(workspace).current()
+        known = bool(recommender.catalog.knows(["poison"])[0])
+        assert recommender.report is not None
+        without = json.loads(done.stdout)["report"]["without"]
+        assert without == list(recommender.report.without)
+        return without, known
+
+    assert trained() == ([], True)
+    assert trained("--without", "http:shop") == (["http:shop"], True)
+    assert trained("--as-current", "--without", "http:old") == (["http:shop", "http:old"], False)
+    assert trained("--as-current", "--without", "http:old") == (["http:shop", "http:old"], False)
+    said = run("train", "-w", workspace, "--as-current").stdout
+    assert "Left out: the events of http:shop, http:old\n" in said
+    assert trained() == ([], True)
+
+
+def test_an_unknown_source_is_refused_with_those_there_are(run: Run, tmp_path: Path, world: World) -> None:
+    refused = run("train", "-w", filled(tmp_path / "w", world), "--without", "made", "--without", "http:shop")
+    assert (refused.returncode, refused.stdout) == (4, "")
+    assert "no source 'http:shop' in the store; there are: made" in refused.stderr
+    assert not (tmp_path / "w" / "bundles").exists()
+
+
 def test_progress_is_written_for_a_log_where_it_is_wanted(run: Run, tmp_path: Path, world: World) -> None:
     workspace = filled(tmp_path / "w", world)
     wanted = run("train", "-w", workspace, "--model", "popularity", "--json", "--progress")

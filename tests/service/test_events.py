@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import httpx
 import pytest
 
+from foldin.data.interactions import Interactions
+from foldin.service.keys import create_key
+from foldin.store.contract import Batch
+from foldin.workspace import open_workspace
+from tests.service.server import serving
 from tests.service.stores import on_every_store
-
-pytestmark = on_every_store
 
 NINE = "2026-03-01T09:00:00+01:00"
 
 
+@on_every_store
 def test_an_event_is_in_the_very_next_recommendation(client: httpx.Client) -> None:
     for item in ("i01", "i03"):
         assert client.post("/v1/events", json={"events": [{"user": "fresh", "item": item}]}).json()["stored"] == 1
@@ -17,6 +24,7 @@ def test_an_event_is_in_the_very_next_recommendation(client: httpx.Client) -> No
     assert {one["item"] for one in found} == {"i05", "i07", "i09", "i11"}
 
 
+@on_every_store
 def test_events_are_stored_together_or_not_at_all(client: httpx.Client) -> None:
     good, bad = {"user": "whole", "item": "i01"}, {"user": "whole", "item": "i03", "value": "much"}
     refused = client.post("/v1/events", json={"events": [good, bad]})
@@ -25,6 +33,7 @@ def test_events_are_stored_together_or_not_at_all(client: httpx.Client) -> None:
     assert client.get("/v1/users/whole").status_code == 404
 
 
+@on_every_store
 def test_a_code_says_of_each_event_what_became_of_it(client: httpx.Client) -> None:
     first = {"user": "each", "item": "i01", "event_id": "each-1", "time": NINE}
     events = [first, {"user": "each"}, first | {"item": "i03"}, first]
@@ -34,6 +43,7 @@ def test_a_code_says_of_each_event_what_became_of_it(client: httpx.Client) -> No
     assert (answer["stored"], answer["known"]) == (1, 1)
 
 
+@on_every_store
 def test_an_event_sent_again_is_stored_once_and_another_of_its_id_is_refused(client: httpx.Client) -> None:
     event = {"user": "again", "item": "i01", "event_id": "again-1", "time": NINE}
     answers = [client.post("/v1/events", json={"events": [event]}).json() for _ in range(2)]
@@ -41,6 +51,7 @@ def test_an_event_sent_again_is_stored_once_and_another_of_its_id_is_refused(cli
     assert client.post("/v1/events", json={"events": [event | {"item": "i03"}]}).status_code == 409
 
 
+@on_every_store
 @pytest.mark.parametrize("partial", [False, True], ids=["whole", "partial"])
 def test_an_event_without_a_time_can_be_sent_again(client: httpx.Client, partial: bool) -> None:
     event = {"user": "timeless", "item": "i01", "kind": "view", "value": 2.5, "event_id": f"timeless-{partial}"}
@@ -53,6 +64,7 @@ def test_an_event_without_a_time_can_be_sent_again(client: httpx.Client, partial
         assert refused.json()["codes"] == [409] if partial else refused.status_code == 409
 
 
+@on_every_store
 def test_all_that_is_kept_of_a_user_can_be_had_and_forgotten(client: httpx.Client) -> None:
     assert client.put("/v1/users/leaving", json={"profile": {"role": "admin"}}).status_code == 200
     event = {"user": "leaving", "item": "i01", "kind": "view", "value": 2.5, "time": NINE}
@@ -65,6 +77,7 @@ def test_all_that_is_kept_of_a_user_can_be_had_and_forgotten(client: httpx.Clien
     assert client.post("/v1/events", json={"events": [event]}).json()["forgotten"] == 1
 
 
+@on_every_store
 def test_a_profile_of_a_forgotten_user_is_refused_with_what_to_do(client: httpx.Client) -> None:
     client.delete("/v1/users/u9")
     for profile in ({"role": "admin"}, {}):
@@ -76,6 +89,7 @@ def test_a_profile_of_a_forgotten_user_is_refused_with_what_to_do(client: httpx.
     assert client.put("/v1/users/known", json={"profile": {}}).status_code == 200
 
 
+@on_every_store
 def test_profiles_take_only_so_many_attribute_names(client: httpx.Client) -> None:
     def put(user: str, *names: str) -> httpx.Response:
         return client.put(f"/v1/users/{user}", json={"profile": dict.fromkeys(names, "x")})
@@ -94,11 +108,13 @@ def test_profiles_take_only_so_many_attribute_names(client: httpx.Client) -> Non
         client.delete(f"/v1/users/{user}")
 
 
+@on_every_store
 def test_an_id_with_a_slash_goes_in_the_query(client: httpx.Client) -> None:
     client.post("/v1/events", json={"events": [{"user": "slash/ed", "item": "i01"}]})
     assert client.get("/v1/user", params={"user": "slash/ed"}).json()["history"][0]["item"] == "i01"
 
 
+@on_every_store
 def test_the_catalogue_takes_only_so_many_attribute_names(client: httpx.Client) -> None:
     def put(item: str, *names: str) -> httpx.Response:
         return client.put(f"/v1/items/{item}", json={"attributes": dict.fromkeys(names, "x")})
@@ -119,6 +135,7 @@ def test_the_catalogue_takes_only_so_many_attribute_names(client: httpx.Client) 
     assert put("wide4", "one more").status_code == put("wide4").status_code == 200
 
 
+@on_every_store
 def test_a_hidden_item_leaves_at_once(client: httpx.Client) -> None:
     asked = {"history": ["i00"], "k": 12}
 
@@ -138,6 +155,7 @@ def test_a_hidden_item_leaves_at_once(client: httpx.Client) -> None:
     assert client.put("/v1/items/i10", json={"attributes": {"hidden": "perhaps"}}).status_code == 422
 
 
+@on_every_store
 def test_what_is_told_of_an_item_is_what_the_catalogue_says_now(client: httpx.Client) -> None:
     before = client.get("/v1/items/i11").json()["attributes"]
     client.put("/v1/items/i11", json={"attributes": {"title": "Renamed", "topics": "brand new"}}).raise_for_status()
@@ -149,3 +167,39 @@ def test_what_is_told_of_an_item_is_what_the_catalogue_says_now(client: httpx.Cl
         assert [(one["title"], one["attributes"]["topics"]) for one in told] == [("Renamed", "brand new")] * 2
     finally:
         client.put("/v1/items/i11", json={"attributes": before}).raise_for_status()
+
+
+def test_events_are_filed_under_the_key_they_came_by(workspace: Path) -> None:
+    sent = [{"user": "ann", "item": "i01", "event_id": "1"}, {"user": "ann", "item": "i03", "event_id": "2"}]
+    with serving(workspace) as server:
+        for name, partial in (("shop", False), ("labs", True)):
+            with server.client(create_key(workspace, name, ["ingest"])) as client:
+                client.post("/v1/events", json={"events": sent[:1], "partial": partial}).raise_for_status()
+                client.post("/v1/events", json={"events": [{"user": name, "item": "i01"}], "partial": partial})
+                client.post("/v1/events", json={"events": [{"user": name}, *sent], "partial": True}).raise_for_status()
+    # what comes again by another key is known, and stays where it came from first
+    assert sources(workspace) == {"http:shop": 3, "http:labs": 1}
+
+
+def test_an_event_of_before_sources_named_keys_is_known_when_it_comes_again(
+    workspace: Path, log_of: Callable[..., Interactions]
+) -> None:
+    with open_workspace(workspace).store() as store:
+        store.ingest([Batch(log_of([("ann", "i01")]), "http", ["1"])])
+    event = {"user": "ann", "item": "i01", "event_id": "1"}
+    with serving(workspace) as server, server.client(create_key(workspace, "shop", ["ingest"])) as client:
+        answer = client.post("/v1/events", json={"events": [event]}).json()
+        assert (answer["stored"], answer["known"]) == (0, 1)
+        assert client.post("/v1/events", json={"events": [event | {"item": "i03"}]}).status_code == 409
+    assert sources(workspace) == {"http": 1, "http:shop": 0}
+
+
+def test_without_keys_events_name_none(workspace: Path) -> None:
+    with serving(workspace, "--no-auth") as server, server.client() as client:
+        assert client.post("/v1/events", json={"events": [{"user": "ann", "item": "i01"}]}).json()["stored"] == 1
+    assert sources(workspace) == {"http": 1}
+
+
+def sources(workspace: Path) -> dict[str, int]:
+    with open_workspace(workspace).store() as store:
+        return {name: events for name, events in store.sources().items() if name != "tests"}

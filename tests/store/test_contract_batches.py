@@ -43,6 +43,12 @@ def test_event_ids_count_more_than_a_digest(store: Store, log: Interactions) -> 
     assert store.ingest([Batch(log, "a", ["1", "2", "4"], digest="d")]) == Ingested(1, 2, 0, 0, 0)
 
 
+def test_an_event_id_is_known_whichever_source_it_comes_from_again(store: Store, log: Interactions) -> None:
+    assert store.ingest([Batch(log, "http", ["1", "2", "3"])]).events == 3
+    assert store.ingest([Batch(log, "http:shop", ["1", "2", "4"])]) == Ingested(1, 2, 0, 0, 0)
+    assert store.sources() == {"http": 3, "http:shop": 1}
+
+
 def test_event_ids_may_be_an_array(store: Store, log: Interactions) -> None:
     ids = np.array(["1", None, "3"], dtype=np.object_)
     assert store.ingest([Batch(log, "a", ids)]).events == 3

@@ -34,6 +34,36 @@ def test_a_snapshot_is_what_the_store_holds(store: Store, log_of: LogOf) -> None
     assert snapshot.position == store.summary().position == 4
 
 
+def test_a_snapshot_leaves_out_the_events_of_a_source_and_nothing_else(store: Store, log_of: LogOf) -> None:
+    batches = [
+        Batch(log_of([("ann", "x"), ("bob", "z")], kinds=["view", "view"]), "good"),
+        Batch(log_of([("ann", "bad"), ("eve", "bad"), ("ann", "x")], kinds=["buy", "buy", "buy"]), "http:poisoned"),
+        Batch(log_of([("cid", "y")], kinds=["view"]), "it's \"odd\", 'é'"),
+    ]
+    store.ingest(batches, catalog=Catalog(ids_of(["y", "x"])), profiles=profiles_of("ann", "eve"))
+    everything, kept = store.snapshot(), store.snapshot(without=["http:poisoned", "no such source"])
+    assert (len(everything.interactions), len(kept.interactions)) == (6, 3)
+    for snapshot, users, items, kinds in (
+        (kept, ["ann", "bob", "cid"], ["x", "y", "z"], ["view"]),
+        (store.snapshot(without=["good", "it's \"odd\", 'é'"]), ["ann", "eve"], ["bad", "x"], ["buy"]),
+    ):
+        assert snapshot.interactions.user_ids.tolist() == users
+        assert snapshot.interactions.item_ids.tolist() == items
+        assert snapshot.interactions.kind_names is not None
+        assert snapshot.interactions.kind_names.tolist() == kinds
+        assert snapshot.catalog.item_ids.tolist() == ["y", "x"]
+        assert snapshot.profiles.user_ids.tolist() == ["ann", "eve"]
+        assert snapshot.position == everything.position
+    assert len(store.snapshot(without=list(store.sources())).interactions) == 0
+    assert len(store.history("ann")) == 3, "a user's own history is whole"
+
+
+@pytest.mark.parametrize("bad", ["nul\0", "lone\ud800"])
+def test_no_source_can_have_such_a_name(store: Store, bad: str) -> None:
+    with pytest.raises(DataError, match="source"):
+        store.snapshot(without=[bad])
+
+
 def test_an_empty_store_has_a_snapshot(store: Store) -> None:
     snapshot = store.snapshot()
     sizes = [len(snapshot.interactions), len(snapshot.catalog), len(snapshot.profiles), snapshot.position]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 PERSON = "nle"
-OVER_HTTP = "http"
-"""What the store calls where events are from that came to the service."""
+OVER_HTTP = re.compile("http(:.*)?")
+"""What the store calls where events are from that came to the service: with the name of the key they came by."""
 
 NEXT_STEPS = """With a file of your own (CSV, Parquet or JSON lines with a user and an item per row):
   foldin inspect events.csv
@@ -83,9 +84,9 @@ def _ran_before(workspace: Workspace, seed: int) -> bool:
     with workspace.store(create=True) as store:
         sources = set(store.sources())
     ran = source(seed) in sources and workspace.current_name() is not None and compared(workspace) is not None
-    others = sources - {source(seed)} - ({OVER_HTTP} if ran else set())
+    others = {one for one in sources - {source(seed)} if not (ran and OVER_HTTP.fullmatch(one))}
     if others:
-        named = ", ".join(map(_named, sorted(others)))
+        named = ", ".join(dict.fromkeys(map(_named, sorted(others))))
         raise ConfigurationError(
             f"{workspace.folder} holds other data ({named}): choose another folder with -w, "
             f"or serve this one as it is: {command('serve', workspace.folder)}"
@@ -94,7 +95,7 @@ def _ran_before(workspace: Workspace, seed: int) -> bool:
 
 
 def _named(source: str) -> str:
-    return "events that came over HTTP" if source == OVER_HTTP else source
+    return "events that came over HTTP" if OVER_HTTP.fullmatch(source) else source
 
 
 def _print_again(workspace: Workspace, *, briefly: bool) -> None:

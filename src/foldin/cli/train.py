@@ -24,7 +24,7 @@ from foldin.cli.options import (
 from foldin.errors import ConfigurationError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from foldin.data.feedback import Feedback
     from foldin.data.interactions import Interactions
@@ -55,12 +55,19 @@ def train(
     min_per_user: MinPerUser = 1,
     min_per_item: MinPerItem = 1,
     k_core: KCore = 1,
+    without: Annotated[
+        list[str] | None, typer.Option(help="Leave out the events of this source, as http:shop; may be given again.")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cuda, mps or cpu; the fastest there is, if not said.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides who is held out, and how a network starts.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint of an interrupted run.")] = False,
     refit: Annotated[bool, typer.Option(help="Learn from the held-out users too, in the end.")] = True,
     as_current: Annotated[
-        bool, typer.Option("--as-current", help="Model and feedback of the bundle in use, where there is one.")
+        bool,
+        typer.Option(
+            "--as-current",
+            help="Model and feedback of the bundle in use, where there is one, without what it left out.",
+        ),
     ] = False,
     log_progress: Annotated[
         bool, typer.Option("--progress", help="Progress as lines on standard error, where that is no terminal.")
@@ -84,13 +91,14 @@ def train(
 
     fields = pairs_from(settings or [], "--set")
     rule = feedback_from(feedback, positive_from, weights, strength, half_life)
-    opened = open_workspace(workspace)
+    opened, left_out = open_workspace(workspace), tuple(dict.fromkeys(without or ()))
     if as_current:
-        model, rule = _as_current(opened, model, rule)
+        model, rule, left_out = _as_current(opened, model, rule, left_out)
     estimator = _estimator(model, fields, of_network=resume or device is not None)
     with progress("reading the store", lines=log_progress) as tell:
         with opened.store() as store:
-            stored = store.snapshot()
+            _check_sources(store, without or ())
+            stored = store.snapshot(without=left_out)
         log = cleaned(stored.interactions, min_per_user, min_per_item, k_core)
         shown = shown_progress(tell, lines=not json)
         recommender = fit(
@@ -105,6 +113,7 @@ def train(
             training=Training(device=device, checkpoints=opened.checkpoints, resume=resume, progress=shown),
             seed=seed,
         )
+        recommender = _reporting(recommender, without=left_out)
         name = opened.publish(replace(recommender, data_position=stored.position))
     opened.forget_checkpoints()
     removed, forgotten = opened.remove_outdated(), opened.forgotten(name)  # while it was trained
@@ -113,16 +122,34 @@ def train(
         print_line(f"Bundle {name} is written and current. Try: {_worth_a_try(opened, recommender, log)}")
 
 
-def _as_current(workspace: Workspace, model: str | None, rule: Feedback) -> tuple[str | None, Feedback]:
-    """Model and feedback of the bundle in use; as they were asked for, where there is none."""
+def _as_current(
+    workspace: Workspace, model: str | None, rule: Feedback, without: tuple[str, ...]
+) -> tuple[str | None, Feedback, tuple[str, ...]]:
+    """Model and feedback of the bundle in use, and what it left out beside this; as they were asked for, where there is
+    none."""
     from foldin.data.feedback import Feedback
 
     current = workspace.current_manifest()
     if current is None:
-        return model, rule
+        return model, rule, without
     if rule != Feedback():
         raise ConfigurationError("--as-current takes the feedback of the bundle in use: say no other beside it")
-    return model or current.model, current.feedback.feedback
+    before = () if current.report is None else current.report.without
+    return model or current.model, current.feedback.feedback, tuple(dict.fromkeys((*before, *without)))
+
+
+def _check_sources(store: Store, named: Sequence[str]) -> None:
+    known = store.sources()
+    unknown = [source for source in named if source not in known]
+    if unknown:
+        raise NotFoundError(f"no source '{unknown[0]}' in the store; there are: {', '.join(known) or 'none'}")
+
+
+def _reporting(recommender: Recommender, without: tuple[str, ...]) -> Recommender:
+    from dataclasses import replace
+
+    assert recommender.report is not None
+    return replace(recommender, report=replace(recommender.report, without=without))
 
 
 def _estimator(model: str | None, fields: Mapping[str, str], *, of_network: bool) -> Estimator:
@@ -190,6 +217,8 @@ def _print_report(name: str, recommender: Recommender, removed: list[str], forgo
     print_line(f"{recommender.estimator}")
     learned = [(report.users, "user"), (report.items, "item"), (report.interactions, "interaction")]
     print_line(", ".join(counted(number, noun) for number, noun in learned))
+    if report.without:
+        print_line(f"Left out: the events of {', '.join(report.without)}")
     for note in report.notes:
         print_line(f"Note: {note}")
     for old in removed:

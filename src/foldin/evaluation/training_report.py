@@ -53,7 +53,8 @@ class Figures:
 class TrainingReport:
     """`figures` are of the model before it was `refitted` on everyone; None where too few users could be held out.
 
-    `fingerprint`: SHA-256 of the matrix and its ids. `notes`: what a user should know, as sentences.
+    `fingerprint`: SHA-256 of the matrix and its ids. `notes`: what a user should know, as sentences. `without`: sources
+    of the store whose events were left out.
     """
 
     users: int
@@ -64,3 +65,4 @@ class TrainingReport:
     figures: Figures | None = None
     epochs: tuple[EpochFigures, ...] = ()
     notes: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()

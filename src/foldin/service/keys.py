@@ -20,13 +20,16 @@ from foldin.data.files import replaced
 from foldin.errors import ConfigurationError, NotFoundError
 from foldin.strict_json import parse_json
 
-__all__ = ["KEYS", "SCOPES", "Key", "KeyRing", "create_key", "read_keys", "revoke_key"]
+__all__ = ["HTTP", "KEYS", "SCOPES", "Key", "KeyRing", "create_key", "read_keys", "revoke_key"]
 
 KEYS = "keys.json"
 """The file's name in a workspace."""
 
 SCOPES = ("read", "ingest", "admin")
 """What a key may do: ask for recommendations, write events, users and items, and everything else."""
+
+HTTP = "http"
+"""What the store and the audit call whoever comes over HTTP without a key, and how they begin to name one with."""
 
 PREFIX = "foldin_"
 SECRET_BYTES = 32
@@ -47,6 +50,12 @@ class Key:
     scopes: tuple[str, ...]
     created: str
     expires: str | None = None
+
+    @property
+    def source(self) -> str:
+        """What the store calls where its events came from, and the audit whoever came by it; one of nothing has no
+        name."""
+        return f"{HTTP}:{self.name}" if self.digest else HTTP
 
     def valid(self, at: datetime) -> bool:
         """Whether it has not expired."""

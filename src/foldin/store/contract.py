@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -259,8 +259,15 @@ class Store(Protocol):
         """
         ...
 
-    def snapshot(self) -> Snapshot:
-        """Events, catalogue, profiles and position as they are at one moment."""
+    def snapshot(self, *, without: Collection[str] = ()) -> Snapshot:
+        """Events, catalogue, profiles and position as they are at one moment.
+
+        `without`: sources whose events are left out; one that the store does not know leaves nothing out. Catalogue and
+        profiles have no source.
+
+        Raises:
+            DataError: no source can have such a name.
+        """
         ...
 
     def history(self, user_id: str) -> History:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from functools import partial
 from typing import cast
 
@@ -18,6 +20,9 @@ __all__ = ["read_history", "read_interactions"]
 _READ = "SELECT user, item, coalesce(kind, ?), value, coalesce(time, ?) FROM events"
 # the new events of every user lie at the end of the user's range: a search for each, not a look at all events
 _READ_SINCE = f"{_READ.replace('FROM', 'FROM users CROSS JOIN')} ON user = code AND seq >= ?"
+_READ_WITHOUT = f"""{_READ} WHERE source NOT IN (
+    SELECT code FROM sources WHERE name IN (SELECT value FROM json_each(?))
+)"""
 _ROW = np.dtype([("user", "i4"), ("item", "i4"), ("kind", "i2"), ("value", "f4"), ("time", "i8")])
 _HISTORY = """
 SELECT items.id, kinds.name, value, time FROM events
@@ -26,9 +31,12 @@ WHERE user = ? ORDER BY time NULLS FIRST, items.id, kinds.name NULLS FIRST, valu
 """
 
 
-def read_interactions(connection: apsw.Connection, since: int | None = None) -> Interactions:
-    """All events, or those that arrived from a position on, sorted by user, item, time, kind and value."""
-    rows = np.fromiter(_events(connection, since), dtype=_ROW)
+def read_interactions(
+    connection: apsw.Connection, since: int | None = None, *, without: Collection[str] = ()
+) -> Interactions:
+    """All events, or those that arrived from a position on, or all but those of some sources, sorted by user, item,
+    time, kind and value."""
+    rows = np.fromiter(_events_without(connection, without) if without else _events(connection, since), dtype=_ROW)
     return interactions_of(rows, partial(decoded, connection))
 
 
@@ -51,3 +59,7 @@ def _events(connection: apsw.Connection, since: int | None) -> apsw.Cursor:
     if since is None:
         return connection.execute(_READ, (NO_KIND, NO_TIME))
     return connection.execute(_READ_SINCE, (NO_KIND, NO_TIME, since))
+
+
+def _events_without(connection: apsw.Connection, sources: Collection[str]) -> apsw.Cursor:
+    return connection.execute(_READ_WITHOUT, (NO_KIND, NO_TIME, json.dumps(list(sources))))

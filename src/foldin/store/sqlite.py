@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
@@ -133,11 +133,12 @@ class SqliteStore:
         with self._reading() as connection:
             return read_interactions(connection, since)
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, *, without: Collection[str] = ()) -> Snapshot:
         """See `Store.snapshot`."""
+        check_text(list(without), SOURCES.field)
         with self._reading() as connection:
             return Snapshot(
-                read_interactions(connection),
+                read_interactions(connection, without=without),
                 read_catalog(connection),
                 read_profiles(connection),
                 int(connection.execute("SELECT next FROM arrivals").get),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, TypeAlias
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import Discriminator, Tag, ValidationError
 
 from foldin.errors import ConflictError, DataError, FoldinError
@@ -22,9 +22,6 @@ from foldin.service.service import Service
 from foldin.store.contract import Batch, Ingested
 
 __all__ = ["event_routes"]
-
-SOURCE = "http"
-"""Where the store says such events came from."""
 
 AT_ONCE = 256
 """Events that are brought to the store at once where each stands for itself: they share few commits, and leave room
@@ -56,9 +53,13 @@ def event_routes(service: Service) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["events"], route_class=QuickRoute, dependencies=[Depends(needs("ingest"))])
 
     @routes.post("/events")
-    async def events(sent: _Events) -> Appended:
+    async def events(sent: _Events, request: Request) -> Appended:
         """Stores up to 10,000 events: all or nothing, or each for itself."""
-        stored = await (_each(service, sent) if isinstance(sent, PartialEventsRequest) else _together(service, sent))
+        source = request.state.key.source
+        if isinstance(sent, PartialEventsRequest):
+            stored = await _each(service, sent, source)
+        else:
+            stored = await _together(service, sent, source)
         for outcome, count in (("stored", stored.stored), ("known", stored.known), ("forgotten", stored.forgotten)):
             service.measures.events.labels(outcome).inc(count)
         return stored
@@ -66,38 +67,39 @@ def event_routes(service: Service) -> APIRouter:
     return routes
 
 
-async def _together(service: Service, sent: EventsRequest) -> Appended:
-    return _appended([await service.intake.append(await _built(sent.events))])
+async def _together(service: Service, sent: EventsRequest, source: str) -> Appended:
+    return _appended([await service.intake.append(await _built(sent.events, source))])
 
 
-async def _each(service: Service, sent: PartialEventsRequest) -> Appended:
+async def _each(service: Service, sent: PartialEventsRequest, source: str) -> Appended:
     read = await aside(lambda: [_read(event) for event in sent.events], long=len(sent.events) > MANY)
-    stored = iter(await _stored(service, [event for event in read if isinstance(event, Event)]))
+    stored = iter(await _stored(service, [event for event in read if isinstance(event, Event)], source))
     return _apart([next(stored) if isinstance(event, Event) else event for event in read])
 
 
-async def _stored(service: Service, events: Sequence[Event]) -> Sequence[_Outcome]:
+async def _stored(service: Service, events: Sequence[Event], source: str) -> Sequence[_Outcome]:
     """What became of each event; all are brought at once where nothing is wrong with any."""
     if not events:
         return []
     try:
-        together = await service.intake.append(await _built(events))
+        together = await service.intake.append(await _built(events, source))
     except (ConflictError, DataError):
-        return await _one_by_one(service, events)
+        return await _one_by_one(service, events, source)
     return [together, *[NOTHING] * (len(events) - 1)]
 
 
-async def _one_by_one(service: Service, events: Sequence[Event]) -> list[_Outcome]:
+async def _one_by_one(service: Service, events: Sequence[Event], source: str) -> list[_Outcome]:
     outcomes: list[_Outcome] = []
     for start in range(0, len(events), AT_ONCE):
-        outcomes += await asyncio.gather(*(_alone(service, event) for event in events[start : start + AT_ONCE]))
+        some = events[start : start + AT_ONCE]
+        outcomes += await asyncio.gather(*(_alone(service, event, source) for event in some))
     return outcomes
 
 
-async def _alone(service: Service, event: Event) -> _Outcome:
+async def _alone(service: Service, event: Event, source: str) -> _Outcome:
     """What became of one event; raises where the store is away, since then no code says it."""
     try:
-        return await service.intake.append(_batch([event]))
+        return await service.intake.append(_batch([event], source))
     except ConflictError:
         return ConflictError(f"event id '{event.event_id}' belongs to another event")
     except FoldinError as refusal:
@@ -113,14 +115,14 @@ def _read(plain: dict[str, object]) -> Event | DataError:
         return DataError(detail_of(faults_of(error.errors(include_url=False, include_input=False))))
 
 
-async def _built(events: Sequence[Event]) -> Batch:
-    return await aside(partial(_batch, events), long=len(events) > MANY)
+async def _built(events: Sequence[Event], source: str) -> Batch:
+    return await aside(partial(_batch, events, source), long=len(events) > MANY)
 
 
-def _batch(events: Sequence[Event]) -> Batch:
+def _batch(events: Sequence[Event], source: str) -> Batch:
     return Batch(
         log_of(events, datetime.now(UTC)),
-        SOURCE,
+        source,
         [event.event_id for event in events],
         recommendation_ids=[event.recommendation_id for event in events],
         times_filled=[event.time is None for event in events],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import LiteralString
 
@@ -23,6 +23,7 @@ SELECT string_agg(
     int4send(user_code) || int4send(item) || int2send(coalesce(kind, %(no_kind)s::int2))
     || float4send(coalesce(value, 'NaN')) || int8send(coalesce(time, %(no_time)s::int8)), ''
 ) FROM events WHERE ctid >= %(from)s::tid AND ctid < %(to)s::tid AND seq >= %(since)s
+    AND source <> ALL (ARRAY(SELECT code FROM sources WHERE name = ANY(%(without)s)))
 """
 _ROW = np.dtype([("user", ">i4"), ("item", ">i4"), ("kind", ">i2"), ("value", ">f4"), ("time", ">i8")])
 _MISSING = {"no_kind": NO_KIND, "no_time": NO_TIME}
@@ -44,10 +45,12 @@ WHERE users.id = %s ORDER BY time NULLS FIRST, items.id, kinds.name NULLS FIRST,
 """
 
 
-def read_interactions(connection: Connection, since: int | None = None) -> Interactions:
-    """All events, or those that arrived from a position on, sorted by user, item, time, kind and value; inside a
-    transaction of the caller's that reads one moment."""
-    rows = np.frombuffer(b"".join(_packed(connection, since)), dtype=_ROW)
+def read_interactions(
+    connection: Connection, since: int | None = None, *, without: Collection[str] = ()
+) -> Interactions:
+    """All events, or those that arrived from a position on, but for those of some sources, sorted by user, item, time,
+    kind and value; inside a transaction of the caller's that reads one moment."""
+    rows = np.frombuffer(b"".join(_packed(connection, since, list(without))), dtype=_ROW)
     return interactions_of(rows, partial(decoded, connection))
 
 
@@ -65,11 +68,12 @@ def read_history(connection: Connection, user_id: str) -> History:
     return history_of([row for row in rows if row[0] is not None])
 
 
-def _packed(connection: Connection, since: int | None) -> Iterator[bytes]:
+def _packed(connection: Connection, since: int | None, without: list[str]) -> Iterator[bytes]:
     first = 0 if since is None else _number(connection, _FIRST_PAGE, since)
     for page in range(first, _number(connection, _SIZE), PAGES):
-        place = {"from": f"({page},0)", "to": f"({page + PAGES},0)", "since": since or 0}
-        ((packed,),) = connection.execute(_READ, place | _MISSING, binary=True).fetchall()
+        place = {"from": f"({page},0)", "to": f"({page + PAGES},0)"}
+        chosen = {"since": since or 0, "without": without}
+        ((packed,),) = connection.execute(_READ, place | chosen | _MISSING, binary=True).fetchall()
         yield packed or b""  # nothing of no event
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
@@ -119,9 +119,10 @@ class PostgresStore:
         """See `Store.interactions`."""
         return self._session.read(lambda connection: read_interactions(connection, since))
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, *, without: Collection[str] = ()) -> Snapshot:
         """See `Store.snapshot`."""
-        return self._session.read(_snapshot)
+        check_text(list(without), SOURCES.field)
+        return self._session.read(lambda connection: _snapshot(connection, without))
 
     def history(self, user_id: str) -> History:
         """See `Store.history`."""
@@ -213,9 +214,10 @@ def _summary(connection: Connection) -> Summary:
     return Summary(*counts)
 
 
-def _snapshot(connection: Connection) -> Snapshot:
+def _snapshot(connection: Connection, without: Collection[str]) -> Snapshot:
     ((position,),) = connection.execute("SELECT next FROM arrivals").fetchall()
-    return Snapshot(read_interactions(connection), read_catalog(connection), read_profiles(connection), position)
+    log = read_interactions(connection, without=without)
+    return Snapshot(log, read_catalog(connection), read_profiles(connection), position)
 
 
 def _fingerprint(connection: Connection) -> str:
