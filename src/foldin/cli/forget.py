@@ -35,6 +35,7 @@ def forget(
 
     Example: foldin forget ann --yes
     """
+    from foldin.audit import COMMAND_LINE, audited
     from foldin.cli.output import print_json
     from foldin.cli.rejects import rejects_naming
     from foldin.data.identifiers import checked_id
@@ -44,12 +45,14 @@ def forget(
     opened = open_workspace(workspace)
     with opened.store() as store:
         if lift:
-            lifted = store.readmit(user)
+            with audited(opened.folder, COMMAND_LINE, "lift", nameless=True) as said:
+                said["lifted"] = lifted = store.readmit(user)
             print_json({"user": user, "lifted": lifted}) if json else _print_lifted(user, lifted)
             return
         if not yes:
             _ask(user)
-        forgotten = store.forget(user)
+        with audited(opened.folder, COMMAND_LINE, "forget", nameless=True) as said:
+            said |= asdict(forgotten := store.forget(user))
     if forgotten.events:
         opened.forget_checkpoints()  # they may be of a training that learned from the user
     named_in = rejects_naming(user, (workspace, Path()))

@@ -33,6 +33,7 @@ def create(
     """
     from datetime import UTC, datetime, timedelta
 
+    from foldin.audit import COMMAND_LINE, audited
     from foldin.cli.extra import from_service
     from foldin.cli.output import print_line
     from foldin.workspace import open_workspace
@@ -40,8 +41,11 @@ def create(
     with from_service():
         from foldin.service.keys import create_key
 
+    folder, scopes = open_workspace(workspace).folder, scope or ["read"]
     expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
-    print_line(create_key(open_workspace(workspace).folder, name, scope or ["read"], expires))
+    with audited(folder, COMMAND_LINE, "create key", key=name, scopes=scopes):
+        secret = create_key(folder, name, scopes, expires)
+    print_line(secret)
 
 
 @keys.command(name="list")
@@ -74,6 +78,7 @@ def revoke(
 
     Example: foldin keys revoke shop
     """
+    from foldin.audit import COMMAND_LINE, audited
     from foldin.cli.extra import from_service
     from foldin.cli.output import print_line
     from foldin.workspace import open_workspace
@@ -81,5 +86,7 @@ def revoke(
     with from_service():
         from foldin.service.keys import revoke_key
 
-    revoke_key(open_workspace(workspace).folder, name)
+    folder = open_workspace(workspace).folder
+    with audited(folder, COMMAND_LINE, "revoke key", key=name):
+        revoke_key(folder, name)
     print_line(f"Revoked '{name}'.")

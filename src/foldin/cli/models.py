@@ -53,9 +53,13 @@ def use(
 
     Example: foldin models use 1
     """
+    from foldin.audit import COMMAND_LINE, audited
     from foldin.workspace import open_workspace
 
-    _print_current(open_workspace(_folder(context, workspace)).use(version), as_json=_wants_json(context, json))
+    opened = open_workspace(_folder(context, workspace))
+    with audited(opened.folder, COMMAND_LINE, "use", model=version) as said:
+        said["model"] = name = opened.use(version)
+    _print_current(name, as_json=_wants_json(context, json))
 
 
 @models.command()
@@ -64,9 +68,13 @@ def rollback(context: typer.Context, workspace: WorkspaceFolder = DEFAULT_FOLDER
 
     Example: foldin models rollback
     """
+    from foldin.audit import COMMAND_LINE, audited
     from foldin.workspace import open_workspace
 
-    _print_current(open_workspace(_folder(context, workspace)).rollback(), as_json=_wants_json(context, json))
+    opened = open_workspace(_folder(context, workspace))
+    with audited(opened.folder, COMMAND_LINE, "roll back") as said:
+        said["model"] = name = opened.rollback()
+    _print_current(name, as_json=_wants_json(context, json))
 
 
 def _folder(context: typer.Context, workspace: Path) -> Path:

@@ -133,12 +133,14 @@ def _what_answers(workspace: Workspace) -> str:
 
 
 def _first_key(workspace: Path) -> None:
+    from foldin.audit import COMMAND_LINE, audited
     from foldin.cli.output import print_line
     from foldin.service.keys import create_key, read_keys
     from foldin.wording import command
 
     if not read_keys(workspace):
-        secret = create_key(workspace, "first", ["admin"])
+        with audited(workspace, COMMAND_LINE, "create key", key="first", scopes=["admin"]):
+            secret = create_key(workspace, "first", ["admin"])
         others = command("keys create NAME", workspace)
         print_line(f"This key opens everything, and is shown this once: {others} makes others, with less.")
         print_line(f"  {secret}")

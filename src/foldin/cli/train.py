@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,6 +83,7 @@ def train(
     """
     from dataclasses import replace
 
+    from foldin.audit import BY, COMMAND_LINE, audited
     from foldin.choosing import Training
     from foldin.cli.epochs import shown_progress
     from foldin.cli.output import print_line, progress
@@ -95,7 +97,11 @@ def train(
     if as_current:
         model, rule, left_out = _as_current(opened, model, rule, left_out)
     estimator = _estimator(model, fields, of_network=resume or device is not None)
-    with progress("reading the store", lines=log_progress) as tell:
+    by = os.environ.get(BY, COMMAND_LINE)
+    with (
+        audited(opened.folder, by, "train", model=model, without=left_out) as said,
+        progress("reading the store", lines=log_progress) as tell,
+    ):
         with opened.store() as store:
             _check_sources(store, without or ())
             stored = store.snapshot(without=left_out)
@@ -114,7 +120,7 @@ def train(
             seed=seed,
         )
         recommender = _reporting(recommender, without=left_out)
-        name = opened.publish(replace(recommender, data_position=stored.position))
+        said["model"] = name = opened.publish(replace(recommender, data_position=stored.position))
     opened.forget_checkpoints()
     removed, forgotten = opened.remove_outdated(), opened.forgotten(name)  # while it was trained
     _print_report(name, recommender, removed, forgotten, as_json=json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ import psutil
 from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
+from foldin.audit import BY
 from foldin.data.files import replaced
 from foldin.errors import ConfigurationError, FoldinError, NotFoundError, ResourceError
 from foldin.service.processes import lives
@@ -146,7 +148,12 @@ class Jobs:
         with self._answer(number).open("wb") as answer, self._log(number).open("wb") as log:
             # a session of its own: Ctrl-C at the service's terminal is for the service, which ends its jobs itself
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=answer, stderr=log, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=answer,
+                stderr=log,
+                start_new_session=True,
+                env={**os.environ, BY: f"job {number}"},
             )
         if psutil.POSIX:
             with suppress(psutil.Error):

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import monotonic
 
+from foldin.audit import audit
 from foldin.service.jobs import Job, Jobs, RunningError
 from foldin.workspace import Workspace
 
 __all__ = ["Retraining"]
+
+RETRAINING = "--retrain"
+"""Who it is, for the audit, that starts a training when it is time."""
 
 LOOK = 60.0
 """Seconds between looks whether there is something new, at most."""
@@ -44,6 +48,7 @@ class Retraining:
         except RunningError:
             return None
         if job is not None:
+            audit(self._workspace.folder, RETRAINING, "start training", job=job.id, outcome="done")
             _log.info("training again", extra={"fields": {"job": job.id}})
         return job
 

@@ -6,6 +6,7 @@ import asyncio
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from foldin.audit import audited
 from foldin.models.zoo import estimator_named
 from foldin.service.bodies import StrictRoute
 from foldin.service.gate import needs
@@ -28,11 +29,10 @@ def job_routes(service: Service) -> APIRouter:
         if asked.model is not None:
             estimator_named(asked.model)  # refuses a name that is none before anything starts
         try:
-            job = await asyncio.to_thread(service.jobs.start, asked.model, asked.seed)
+            job = await asyncio.to_thread(_started, service, request.state.key.source, asked)
         except RunningError as error:
             running = [{"field": "job", "message": str(error.job)}]
             return problem(409, str(error), request.state.request_id, running)
-        assert job is not None
         response.headers["Location"] = f"/v1/jobs/{job.id}"
         return _message(job)
 
@@ -47,6 +47,14 @@ def job_routes(service: Service) -> APIRouter:
         return _message(await asyncio.to_thread(service.jobs.job, job))
 
     return routes
+
+
+def _started(service: Service, by: str, asked: TrainRequest) -> Job:
+    with audited(service.workspace.folder, by, "start training", model=asked.model, seed=asked.seed) as said:
+        job = service.jobs.start(asked.model, asked.seed)
+        assert job is not None
+        said["job"] = job.id
+    return job
 
 
 def _message(job: Job) -> JobResponse:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 
+from foldin.audit import audited
 from foldin.errors import BundleError
 from foldin.service.bodies import StrictRoute
 from foldin.service.gate import needs
@@ -38,21 +39,26 @@ def model_routes(service: Service) -> APIRouter:
         )
 
     @routes.post("/rollback")
-    async def rollback() -> ModelsResponse:
+    async def rollback(request: Request) -> ModelsResponse:
         """Takes the bundle before the current one into use."""
-        await asyncio.to_thread(_used, service, None)
+        await asyncio.to_thread(_audited, service, request.state.key.source, None)
         return await models()
 
     @routes.post("/{model}/activate")
-    async def activate(model: Annotated[str, Path(max_length=LONGEST)]) -> ModelsResponse:
+    async def activate(model: Annotated[str, Path(max_length=LONGEST)], request: Request) -> ModelsResponse:
         """Takes a bundle into use, by its name or number."""
-        await asyncio.to_thread(_used, service, model)
+        await asyncio.to_thread(_audited, service, request.state.key.source, model)
         return await models()
 
     return routes
 
 
-def _used(service: Service, model: str | None) -> None:
+def _audited(service: Service, by: str, model: str | None) -> None:
+    with audited(service.workspace.folder, by, "roll back" if model is None else "use", model=model) as said:
+        said["model"] = _used(service, model)
+
+
+def _used(service: Service, model: str | None) -> str:
     before = service.workspace.current_name()
     name = service.workspace.rollback() if model is None else service.workspace.use(model)
     service.live.refused.pop(name, None)
@@ -61,6 +67,7 @@ def _used(service: Service, model: str | None) -> None:
         if before is not None:
             service.workspace.use(before)  # or whichever process starts next would answer with what was refused
         raise BundleError(f"{name} did not go live: {service.live.refused[name]}")
+    return name
 
 
 def _model(bundle: Bundle, refused: str | None) -> ModelResponse:

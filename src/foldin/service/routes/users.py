@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 from shlex import quote
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 
+from foldin.audit import audited
 from foldin.data.catalog import ids_of
 from foldin.data.profiles import Profiles
 from foldin.errors import ConflictError, NotFoundError
@@ -49,12 +52,18 @@ def user_routes(service: Service) -> APIRouter:
 
     @routes.delete("/user")
     @routes.delete("/users/{user}")
-    async def forget(user: Id) -> Forgotten:
+    async def forget(user: Id, request: Request) -> Forgotten:
         """Forgets a user: events, profile and what was shown are erased, and later ones are refused."""
-        gone = await service.writing_desk.run(lambda store: store.forget(user))
-        return Forgotten(events=gone.events, profile=gone.profile, impressions=gone.impressions)
+        folder, by = service.workspace.folder, request.state.key.source
+        return await service.writing_desk.run(lambda store: _forgotten(store, user, folder, by))
 
     return routes
+
+
+def _forgotten(store: Store, user: str, folder: Path, by: str) -> Forgotten:
+    with audited(folder, by, "forget", nameless=True) as said:
+        said |= asdict(gone := store.forget(user))
+    return Forgotten(events=gone.events, profile=gone.profile, impressions=gone.impressions)
 
 
 async def _remark(service: Service, profile: Mapping[str, str]) -> str | None:
