@@ -166,12 +166,13 @@ class StrictRoute(APIRoute):
 
 
 class QuickRoute(StrictRoute):
-    """A strict route that takes one message, with the request after it where it asks for that, and answers with one,
-    without what the framework does for parameters and answers of any kind, which takes as long as all else."""
+    """A strict route that takes one message, and the request where it wants that as well, and answers with one, without
+    what the framework does for parameters and answers of any kind, which takes as long as all else."""
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
-        asked, *self._besides = inspect.signature(self.endpoint, eval_str=True).parameters.values()
+        asked, *besides = inspect.signature(self.endpoint, eval_str=True).parameters.values()
+        self._wants_request = [one.annotation for one in besides] == [Request]
         self._read = partial(_message, TypeAdapter(asked.annotation))
         self._write = TypeAdapter(self.response_model).dump_json
 
@@ -184,7 +185,8 @@ class QuickRoute(StrictRoute):
         await self.admit(request)
         read = partial(self._read, await _json_of(request))
         message = await aside(read, long=_is_large(await request.body()))
-        await _answer(self._write(await self.endpoint(message, *(request for _ in self._besides))), send)
+        answering = self.endpoint(message, request) if self._wants_request else self.endpoint(message)
+        await _answer(self._write(await answering), send)
 
 
 async def _answer(body: bytes, send: Send) -> None:
