@@ -26,7 +26,7 @@ import time
 import timeit
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -55,6 +55,8 @@ from foldin.workspace import create_workspace, open_workspace
 
 ITEMS, USERS, PER_USER = 20_000, 1_500, 30
 CONNECTIONS, ROUNDS, SECONDS = 32, 5, 3.0
+BATCH, BATCHES = 64, 4
+"""People in a request, and how many of such requests are sent at once."""
 MANY = 100_000
 MULT_VAE = AutoEncoder(hidden=(600,), latent=200)
 PARTS = ("product", "bare", "batching", "workers", "alone", "afternoon", "memory")
@@ -205,12 +207,15 @@ def alone(place: Path, histories: csr_array) -> list[Figure]:
 def afternoon(what: str, place: Path, histories: csr_array, python: str) -> list[Figure]:
     """Fold-ins against those of a service written in an afternoon."""
     with serving(place, histories) as ours, plain_serving(place, histories, python) as theirs:
-        rounds = [(ours.load(), theirs.load()) for _ in range(ROUNDS)]
-    speeds = [(their.found.per_second, our.found.per_second) for our, their in rounds]
+        together = replace(ours, requests=_batches(ours.requests))
+        rounds = [(ours.load(), theirs.load(), together.load(BATCHES)) for _ in range(ROUNDS)]
+    speeds = [(their.found.per_second, our.found.per_second) for our, their, _ in rounds]
+    in_batches = [(their.found.per_second, BATCH * batches.found.per_second) for _, their, batches in rounds]
     return [
         _middle(f"requests per second of FastAPI and implicit; {what}", speeds, 1 / 8, "/s"),
-        _middle("processor time of an answer, ours; theirs", [(o.cost, t.cost) for o, t in rounds], None, "ms"),
-        Figure(f"{what}, p99", statistics.median(our.found.p99 for our, _ in rounds), None, None, "ms"),
+        _middle("processor time of an answer, ours; theirs", [(o.cost, t.cost) for o, t, _ in rounds], None, "ms"),
+        Figure(f"{what}, p99", statistics.median(our.found.p99 for our, _, _ in rounds), None, None, "ms"),
+        _middle(f"fold-ins per second, theirs; ours, {BATCH} in a request", in_batches, None, "/s"),
     ]
 
 
@@ -286,6 +291,18 @@ def _requests(place: Path, histories: csr_array, path: str, key: str) -> Path:
     bodies = [{"history": [f"item-{index:05d}" for index in row], "k": 10} for row in rows]
     file = place / f"{path.rpartition('/')[2]}-{key[-6:]}.json"
     file.write_text(json.dumps([request(path, body, key) for body in bodies]), encoding="utf-8")
+    return file
+
+
+def _batches(requests: Path) -> Path:
+    """The same people, many in a request."""
+    texts = json.loads(requests.read_text(encoding="utf-8"))
+    people = [{"history": json.loads(text.partition("\r\n\r\n")[2])["history"]} for text in texts]
+    key = texts[0].partition("Bearer ")[2].partition("\r\n")[0]
+    bodies = [{"people": people[start : start + BATCH]} for start in range(0, len(people) - BATCH + 1, BATCH)]
+    file = requests.with_suffix(".batches.json")
+    whole = [request("/v1/recommend/batch", body, key) for body in bodies]
+    file.write_text(json.dumps(whole), encoding="utf-8")
     return file
 
 
