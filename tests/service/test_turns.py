@@ -16,9 +16,7 @@ async def never(scope: Scope, receive: Receive, send: Send) -> None:
     await asyncio.Event().wait()
 
 
-async def late(
-    method: str, path: str, accepted: str = "*/*", *, deadline: float = 0.01, patience: float = 0.01
-) -> str:
+async def late(method: str, path: str, accepted: str = "*/*", *, deadline: float = 0.01, patience: float = 0.01) -> str:
     turns = Turns(never, deadline=deadline, patience=patience, most=1)
 
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
