@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
 from foldin.service.link import create_code
-from tests.service.server import Server, until
+from tests.service.server import PATIENCE, Server, serving, until
 
 
 def live(labs: Server) -> str:
@@ -77,3 +78,19 @@ def test_what_goes_wrong_is_said(labs: Server, browser: Browser) -> None:
     page.evaluate("htmx.ajax('POST', '/v1/models/9/activate', {swap: 'none'})")
     expect(page.get_by_role("alert")).to_contain_text("no bundle '9'")
     context.close()
+
+
+def test_a_refusal_can_be_read_while_the_page_asks_how_the_training_goes(workspace: Path, browser: Browser) -> None:
+    with serving(workspace) as server, browser.new_context(base_url=server.url) as context, server.client() as client:
+        page = context.new_page()
+        page.goto(f"/enter?code={create_code(workspace)}")
+        assert client.post("/v1/train", json={"model": "autoencoder"}).status_code == 202
+        page.goto("/models")
+        page.get_by_role("button", name="Train again").click()
+        refusal = page.get_by_role("alert").filter(has_text="job 1 is training already")
+        expect(refusal).to_be_visible()
+        expect(page.get_by_role("link", name="2-autoencoder")).to_be_visible(timeout=PATIENCE * 1000)
+        expect(refusal).to_be_visible()
+        until(lambda: client.get("/v1/models").json()["live"] == "2-autoencoder")
+        page.get_by_role("button", name="Roll back").click()
+        expect(page.get_by_text("job 1 is training already")).to_have_count(0)

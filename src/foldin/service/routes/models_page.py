@@ -45,16 +45,13 @@ def models_page_routes(service: Service) -> APIRouter:
             clicked=clicked_by_model(counted),
             ranks=range(1, RANKS + 1),
             jobs=await asyncio.to_thread(service.jobs.all),
+            ended=False,
         )
 
     @routes.get("/jobs")
     async def jobs() -> Response:
-        """What trains just now; once nothing does, the whole page is fetched anew."""
-        known = await asyncio.to_thread(service.jobs.all)
-        strip = page("jobs.html", jobs=known)
-        if not any(job.state == "running" for job in known):
-            strip.headers["HX-Refresh"] = "true"
-        return strip
+        """What trains just now; once nothing does, all of the page is filled anew."""
+        return page("jobs.html", jobs=await asyncio.to_thread(service.jobs.all), ended=True)
 
     return routes
 

@@ -201,17 +201,28 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.successful && event.detail.elt.hasAttribute("data-reload")) location.reload();
 });
 
-// Whatever goes wrong is said, and gone again with the next thing that goes right.
+// Whatever goes wrong is said, and gone again with the next thing that goes right: where somebody did it, with the next
+// that they do, as what the page asks for by itself would leave no time to read it.
+const byHand = (event) => Boolean(event.detail.requestConfig.triggeringEvent);
+let answered = false;
+
+function complain(event, text) {
+  const said = trouble.firstElementChild.textContent;
+  if (said && !byHand(event) && (answered || said === text)) return;
+  answered = byHand(event);
+  say(trouble, text);
+}
+
 document.addEventListener("htmx:responseError", (event) => {
-  let said = `The service answered ${event.detail.xhr.status}.`;
+  let text = `The service answered ${event.detail.xhr.status}.`;
   try {
-    said = JSON.parse(event.detail.xhr.responseText).detail || said;
+    text = JSON.parse(event.detail.xhr.responseText).detail || text;
   } catch {
     // what is said already is all there is to say
   }
-  say(trouble, said);
+  complain(event, text);
 });
-document.addEventListener("htmx:sendError", () => say(trouble, "The service does not answer."));
+document.addEventListener("htmx:sendError", (event) => complain(event, "The service does not answer."));
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.successful) silence(trouble);
+  if (event.detail.successful && (byHand(event) || !answered)) silence(trouble);
 });
