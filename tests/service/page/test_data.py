@@ -3,10 +3,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from foldin.workspace import open_workspace
-from tests.service.server import PATIENCE, Server
+from tests.service.server import Server, until
 
 
 def test_the_store_is_counted_and_drawn(open_page: Callable[..., Page], labs: Server) -> None:
@@ -37,19 +38,62 @@ def test_a_chart_says_its_title_once_and_its_values_where_somebody_points(open_p
     assert chart.get_by_role("columnheader").all_inner_texts() == ["Events", "people"]
 
 
-def test_events_that_came_since_are_counted_without_loading_it_again(
-    open_page: Callable[..., Page], labs: Server
-) -> None:
-    page = open_page("/data")
-    expect(kinds(page).locator("canvas")).to_be_visible()
-    with labs.client() as client:
-        event = {"user": "new", "item": "HOL-2001-01-CLD", "kind": "never-seen"}
-        assert client.post("/v1/events", json={"events": [event]}).json()["stored"] == 1
+@pytest.fixture
+def watching(open_page: Callable[..., Page]) -> Page:
+    """Data on a page whose clock can be put forward, once everything is counted."""
+    page = open_page("/models")
+    page.clock.install()
     page.goto("/data")
-    row = kinds(page).locator("tr", has_text="never-seen")
-    expect(row).to_have_count(1, timeout=PATIENCE * 1000)
-    expect(page.get_by_role("status").filter(has_text="Counting")).to_have_count(0)
-    expect(kinds(page).locator("canvas")).to_be_visible()
+    until_watched(page, lambda: not page.get_by_text("Counting").count())
+    return page
+
+
+def test_events_that_come_are_shown_on_the_open_page(watching: Page, labs: Server) -> None:
+    table = kinds(watching).get_by_role("group", name="Kinds as a table")
+    kinds(watching).get_by_text("As a table").click()
+    table.focus()
+    watching.evaluate("scrollTo(0, document.body.scrollHeight); this.loaded = scrollY")
+    for kind in ("never-seen", "never-heard"):
+        came(labs, kind)
+        row = table.locator("tr", has_text=kind)
+        until_watched(watching, row.count)
+        expect(table).to_be_focused()
+        expect(kinds(watching).locator("canvas")).to_be_visible()
+    assert watching.evaluate("loaded > 0 && loaded == scrollY")
+
+
+def test_while_nothing_comes_nothing_is_sent(watching: Page) -> None:
+    with watching.expect_response("**/data?*") as answer:
+        watching.clock.run_for(5_000)
+    assert answer.value.status == 204
+
+
+def test_a_page_that_nobody_sees_asks_for_nothing(watching: Page) -> None:
+    asked: list[str] = []
+    watching.on("request", lambda request: asked.append(request.url))
+    watching.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    watching.clock.run_for(60_000)
+    assert not asked
+    watching.evaluate("delete document.hidden")
+    with watching.expect_response("**/data?*"):
+        watching.clock.run_for(5_000)
+
+
+def until_watched(page: Page, found: Callable[[], object]) -> None:
+    """Puts the page's clock forward, again and again, until something is found on it."""
+
+    def looked() -> object:
+        page.clock.run_for(5_000)
+        return found()
+
+    until(looked)
+
+
+def came(labs: Server, kind: str) -> None:
+    """An event of a kind is stored."""
+    with labs.client() as client:
+        event = {"user": "new", "item": "HOL-2001-01-CLD", "kind": kind}
+        assert client.post("/v1/events", json={"events": [event]}).json()["stored"] == 1
 
 
 def kinds(page: Page) -> Locator:

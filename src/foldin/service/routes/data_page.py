@@ -14,23 +14,31 @@ from foldin.service.service import Service
 __all__ = ["data_page_routes"]
 
 
+SOON = 1
+"""Seconds until an open page asks again while events are counted."""
+
+LATER = 5
+"""And once they are."""
+
+
 def data_page_routes(service: Service, reading: Reading) -> APIRouter:
     """`/data`."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/data")
-    async def data(awaited: int | None = None) -> Response:
+    async def data(counted: int | None = None, told: bool = False) -> Response:
         """What the store holds; counted on a thread of its own, and shown once that is done.
 
-        `awaited`: the position that an open page waits for, so that it hears nothing before, and no more after.
+        `counted`: up to where an open page shows what was counted, -1 where nothing was, so that it hears of news only;
+        `told`: whether it says already why no more was.
         """
         summary = await service.desk.run(lambda store: store.summary())
-        position = summary.position if awaited is None else min(awaited, summary.position)
-        digest = reading.digest(position)
-        behind = digest is not None and digest.position < position
-        if behind and awaited is not None and reading.trouble is None:
+        digest = reading.digest(summary.position, patient=counted is not None)
+        if counted is not None and not _is_news(digest, counted) and (told or reading.trouble is None):
             return Response(status_code=204)
         sources = await service.desk.run(lambda store: store.sources())
+        behind = digest is None or digest.position < summary.position
+        counting = behind and counted is None and reading.trouble is None
         return page(
             "data.html",
             here="data",
@@ -38,11 +46,16 @@ def data_page_routes(service: Service, reading: Reading) -> APIRouter:
             sources=sources,
             digest=digest,
             trouble=reading.trouble,
-            behind=behind,
+            counting=counting,
+            pause=SOON if counting else LATER,
             charts=[] if digest is None or not digest.diagnosis.events else _charts(digest),
         )
 
     return routes
+
+
+def _is_news(digest: Digest | None, counted: int) -> bool:
+    return digest is not None and digest.position > counted
 
 
 def _charts(digest: Digest) -> list[Chart]:

@@ -102,6 +102,24 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   if (more) more.open = target.querySelector("details")?.open ?? false;
 });
 
+// Where a place is filled anew, what was opened in it stays open, and the focus where it was.
+let kept = { opened: [], focused: "" };
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const opened = [...event.detail.target.querySelectorAll("details[open]")].map((details) => details.id);
+  kept = { opened, focused: document.activeElement.id };
+});
+
+document.addEventListener("htmx:afterSwap", () => {
+  for (const id of kept.opened) document.getElementById(id)?.setAttribute("open", "");
+  if (document.activeElement === document.body) document.getElementById(kept.focused)?.focus({ preventScroll: true });
+});
+
+// A page that nobody sees watches nothing.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (document.hidden && event.detail.elt.hasAttribute("data-watch")) event.preventDefault();
+});
+
 // Rows of a ranking glide from where they were to where they are.
 const places = () => new Map([...document.querySelectorAll("#ranking [data-item]")]
   .map((row) => [row.dataset.item, row.getBoundingClientRect().top]));
