@@ -34,6 +34,7 @@ from foldin.models.ease import EASE
 from foldin.recommender import Recommender
 from foldin.store.contract import Store
 from foldin.store.opening import open_store
+from tests.faults.small_disk import SmallDisk, small_disk
 from tests.store.postgres_server import PostgresServer, running_server
 
 # the same examples in every run, and no time limit on a busy machine
@@ -65,6 +66,13 @@ def unlucky_postgres_server() -> Iterator[PostgresServer]:
     """The server of those tests that stop it, crash it, cut its connections off or change its settings."""
     with running_server() as server:
         yield server
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A disk that a test may fill."""
+    with small_disk(tmp_path / "disk") as mounted:
+        yield mounted
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from foldin.data.interactions import Interactions
-from foldin.errors import BundleError, ConfigurationError, NotFoundError, TrainingError
+from foldin.errors import BundleError, ConfigurationError, NotFoundError, TrainingError, WorkspaceError
 from foldin.recommender import Recommender
 from foldin.store.contract import Batch
 from foldin.workspace import Workspace, create_workspace, open_workspace, outdated
+from tests.faults.small_disk import SmallDisk
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ def test_a_current_that_is_a_folder_is_refused(workspace: Workspace, linear: Rec
         lambda: workspace.publish(linear),
     ]
     for refused in attempts:
-        with pytest.raises(ConfigurationError, match=r"current cannot be used: Is a directory; make the workspace"):
+        with pytest.raises(WorkspaceError, match=r"current cannot be used: Is a directory; make the workspace"):
             refused()
 
 
@@ -153,8 +154,21 @@ def test_a_workspace_that_cannot_be_written_to_is_refused(
     monkeypatch.setattr(Path, "mkdir", read_only)
     attempts: list[Callable[[], object]] = [lambda: workspace.use("1"), lambda: workspace.publish(linear)]
     for refused in attempts:
-        with pytest.raises(ConfigurationError, match="Permission denied; make the workspace readable and writable"):
+        with pytest.raises(WorkspaceError, match="Permission denied; make the workspace readable and writable"):
             refused()
+
+
+def test_on_a_full_disk_the_bundle_in_use_stays(disk: SmallDisk, linear: Recommender) -> None:
+    workspace = create_workspace(disk.folder / "w")
+    for _ in range(2):
+        workspace.publish(linear)
+    with disk.full(), pytest.raises(WorkspaceError, match=r"current cannot be used: No space left .*; make room on"):
+        workspace.use("1")
+    assert current(workspace) == ["2-ease"]
+    assert sorted(file.name for file in workspace.folder.iterdir()) == ["bundles", "current", "workspace.toml"]
+    with disk.read_only(), pytest.raises(WorkspaceError, match="Read-only file system; make the workspace readable"):
+        workspace.use("1")
+    assert workspace.use("1") == "1-ease"
 
 
 def test_use_takes_a_name_or_a_number(workspace: Workspace, linear: Recommender) -> None:
@@ -308,7 +322,7 @@ def test_bundles_know_how_many_they_learned_from_are_forgotten(forgetful: Worksp
 def test_an_outdated_bundle_does_not_become_current(forgetful: Workspace, back: Callable[[Workspace], str]) -> None:
     (name,) = current(forgetful)
     with pytest.raises(
-        ConfigurationError, match=r"learned from 1 user forgotten since: train another with `foldin train -w .*`"
+        BundleError, match=r"learned from 1 user forgotten since: train another with `foldin train -w .*`"
     ):
         back(forgetful)
     assert current(forgetful) == [name]

@@ -14,6 +14,7 @@ __all__ = [
     "ResourceError",
     "StoreError",
     "TrainingError",
+    "WorkspaceError",
 ]
 
 
@@ -63,8 +64,16 @@ class ConflictError(StoreError):
     forgotten; nothing of it was stored."""
 
 
+class WorkspaceError(FoldinError):
+    """The workspace cannot be read or written, as where its disk is full, or its keys are damaged; what it held before
+    is untouched."""
+
+    exit_code = 5
+
+
 class BundleError(FoldinError):
-    """A bundle is damaged, incomplete or newer than this foldin; nothing of it was used."""
+    """A bundle is damaged, incomplete, newer than this foldin, or learned from users forgotten since; nothing of it was
+    used."""
 
     exit_code = 5
 

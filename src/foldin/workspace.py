@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import tomllib
@@ -13,20 +14,23 @@ from pathlib import Path
 
 from foldin.bundle import Manifest, check_bundle, load_bundle, read_manifest, save_bundle
 from foldin.data.files import replaced, sync_folder
-from foldin.errors import BundleError, ConfigurationError, NotFoundError, TrainingError
+from foldin.errors import BundleError, ConfigurationError, NotFoundError, TrainingError, WorkspaceError
 from foldin.models.zoo import name_of
 from foldin.recommender import Recommender
 from foldin.store.contract import Store
 from foldin.store.opening import open_store
 from foldin.wording import command, counted
 
-__all__ = ["SETTINGS", "Bundle", "Workspace", "create_workspace", "open_workspace", "outdated"]
+__all__ = ["SETTINGS", "Bundle", "Workspace", "create_workspace", "open_workspace", "outdated", "usable"]
 
 SETTINGS = "workspace.toml"
 LOCAL_STORE = "sqlite:///store.sqlite"
 SETTINGS_TEXT = f"""# A foldin workspace. The store is a URL without a password; a path is relative to this folder.
 store = "{LOCAL_STORE}"
 """
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""How a system says that there is no room, on the disk or for this user."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Workspace:
         Raises:
             TrainingError: it learned from users forgotten since, and from no fewer of them than the present bundle,
                 which stays; it is removed again, as are its checkpoints and all other such bundles.
-            ConfigurationError: the workspace cannot be written to.
+            WorkspaceError: the workspace cannot be written to.
             BundleError: the bundle cannot be written.
             StoreError: the store, which knows who is forgotten, cannot be read; the present bundle stays.
         """
@@ -86,7 +90,7 @@ class Workspace:
             name = f"{number}-{name_of(recommender.estimator)}"
             save_bundle(recommender, self._bundles / name)
         self._refuse_no_better(name)
-        self._make_current(name)
+        self.make_current(name)
         return name
 
     def bundles(self) -> list[Bundle]:
@@ -104,7 +108,7 @@ class Workspace:
 
         Raises:
             BundleError: the bundle named is not there.
-            ConfigurationError: the workspace cannot be read.
+            WorkspaceError: the workspace cannot be read.
         """
         name = self._named_current()
         if name is not None and name not in [known for _, known in self._names()]:
@@ -123,6 +127,17 @@ class Workspace:
         if name not in [known for _, known in self._names()]:
             raise NotFoundError(f"no bundle '{name}'")
         return load_bundle(self._bundles / name)
+
+    def load_for_use(self, name: str) -> Recommender:
+        """The recommender of a bundle that may be made current, read whole.
+
+        Raises:
+            BundleError: it is damaged, or learned from users forgotten since.
+            StoreError: the store, which knows who is forgotten, cannot be read.
+        """
+        recommender = load_bundle(self._bundles / name)
+        self._refuse_outdated(name)
+        return recommender
 
     def current(self) -> Recommender:
         """The recommender in use.
@@ -143,13 +158,21 @@ class Workspace:
             BundleError: it is damaged.
         """
         name = self.current_name()
-        return None if name is None else read_manifest(self._bundles / name)
+        return None if name is None else self.manifest(name)
+
+    def manifest(self, name: str) -> Manifest:
+        """What a bundle says of itself.
+
+        Raises:
+            BundleError: it is damaged, or not there.
+        """
+        return read_manifest(self._bundles / name)
 
     def newest_manifest(self) -> Manifest | None:
         """What the bundle trained last says of itself, of those that can be read; None where there is none."""
         for _, name in reversed(self._names()):
             with suppress(BundleError):
-                return read_manifest(self._bundles / name)
+                return self.manifest(name)
         return None
 
     def use(self, version: str) -> str:
@@ -157,46 +180,74 @@ class Workspace:
 
         Raises:
             NotFoundError: there is no such bundle.
-            BundleError: it is damaged; the current one stays.
-            ConfigurationError: it learned from users forgotten since, or the workspace cannot be written to.
+            BundleError: it is damaged, or learned from users forgotten since; the current one stays.
+            WorkspaceError: the workspace cannot be written to.
             StoreError: the store, which knows who is forgotten, cannot be read.
+        """
+        name = self.named(version)
+        self.load_for_use(name)
+        self.make_current(name)
+        return name
+
+    def named(self, version: str) -> str:
+        """The name of the bundle that has this name or number.
+
+        Raises:
+            NotFoundError: there is none.
         """
         names = {str(number): name for number, name in self._names()}
         name = version if version in names.values() else names.get(version)
         if name is None:
             raise NotFoundError(f"no bundle '{version}'; there are: {', '.join(names.values()) or 'none'}")
-        load_bundle(self._bundles / name)
-        self._refuse_outdated(name)
-        self._make_current(name)
         return name
+
+    def make_current(self, name: str) -> None:
+        """Makes a bundle current that was found fit for it; `use` is for all others.
+
+        Raises:
+            WorkspaceError: the workspace cannot be written to.
+        """
+        file = self.folder / "current"
+        with usable(file), replaced(file) as draft:
+            draft.write_text(name + "\n", encoding="utf-8")
 
     def rollback(self) -> str:
         """Makes the bundle before the current one current, and returns its name.
 
         Raises:
             NotFoundError: there is none before it.
-            BundleError, ConfigurationError, StoreError: as from `use`.
+            BundleError, WorkspaceError, StoreError: as from `use`.
+        """
+        return self.use(self.name_before())
+
+    def name_before(self) -> str:
+        """The name of the bundle before the current one.
+
+        Raises:
+            NotFoundError: there is none before it.
+            BundleError, WorkspaceError: as from `current_name`.
         """
         current = self.current_name()
         names = [name for _, name in self._names()]
         before = names[: names.index(current)] if current in names else names
         if not before:
             raise NotFoundError("there is no bundle before the current one")
-        return self.use(before[-1])
+        return before[-1]
 
     def remove(self, name: str) -> None:
         """Removes a bundle that is not in use.
 
         Raises:
             NotFoundError: there is no such bundle.
-            ConfigurationError: it is in use, or the workspace cannot be written to.
+            ConfigurationError: it is in use.
+            WorkspaceError: the workspace cannot be written to.
         """
         if name not in [known for _, known in self._names()]:
             raise NotFoundError(f"no bundle '{name}'")
         if name == self._named_current():
             other = command("models use NUMBER", self.folder)
             raise ConfigurationError(f"{name} is in use: take another into use first, with `{other}`")
-        with _usable(self._bundles):
+        with usable(self._bundles):
             # out of the list at once, whatever becomes of the rest
             gone = (self._bundles / name).rename(self._bundles / f".removed.{name}")
             shutil.rmtree(gone)
@@ -205,7 +256,7 @@ class Workspace:
         """Removes the bundles that learned from users forgotten since, but for the one in use; returns their names.
 
         Raises:
-            ConfigurationError: the workspace cannot be written to.
+            WorkspaceError: the workspace cannot be written to.
             StoreError: the store, which knows who is forgotten, cannot be read.
         """
         forgotten = self._forgotten([name for _, name in self._names()])
@@ -234,7 +285,7 @@ class Workspace:
 
     def _claim(self) -> Path:
         # a folder is made by one alone; whoever finds it there takes the number after
-        with _usable(self._bundles):
+        with usable(self._bundles):
             self._bundles.mkdir(exist_ok=True)
             for number in count(self._next_number()):
                 claim = self._bundles / f".claim.{number}"
@@ -255,7 +306,7 @@ class Workspace:
     def _refuse_outdated(self, name: str) -> None:
         users = self.forgotten(name)
         if users:
-            raise ConfigurationError(
+            raise BundleError(
                 f"{name} learned from {counted(users, 'user')} forgotten since: "
                 f"train another with `{command('train', self.folder)}`"
             )
@@ -276,7 +327,7 @@ class Workspace:
         with suppress(BundleError):
             name = self.current_name()
             if name is not None:
-                check_bundle(self._bundles / name, read_manifest(self._bundles / name))
+                check_bundle(self._bundles / name, self.manifest(name))
             return name
         return None
 
@@ -290,34 +341,29 @@ class Workspace:
 
     def _position(self, name: str) -> int | None:
         try:
-            return read_manifest(self._bundles / name).data_position
+            return self.manifest(name).data_position
         except BundleError:
             return None  # nobody can tell whom it learned from
 
     def _bundle(self, number: int, name: str, forgotten: int) -> Bundle:
-        folder, current, manifest = self._bundles / name, name == self._named_current(), None
+        current, manifest = name == self._named_current(), None
         try:
-            manifest = read_manifest(folder)
-            check_bundle(folder, manifest)
+            manifest = self.manifest(name)
+            check_bundle(self._bundles / name, manifest)
         except BundleError as damage:
             return Bundle(number, name, manifest, current, forgotten, str(damage))
         return Bundle(number, name, manifest, current, forgotten)
 
     def _names(self) -> list[tuple[int, str]]:
-        with _usable(self._bundles):
+        with usable(self._bundles):
             folders = [folder.name for folder in self._bundles.iterdir()] if self._bundles.is_dir() else []
         found = (re.fullmatch(r"(\d+)-[a-z0-9_]+", folder) for folder in folders)
         return sorted((int(match[1]), match[0]) for match in found if match)
 
     def _named_current(self) -> str | None:
         file = self.folder / "current"
-        with _usable(file):
+        with usable(file):
             return file.read_text(encoding="utf-8", errors="replace").strip() if file.exists() else None
-
-    def _make_current(self, name: str) -> None:
-        file = self.folder / "current"
-        with _usable(file), replaced(file) as draft:
-            draft.write_text(name + "\n", encoding="utf-8")
 
 
 def create_workspace(folder: str | Path) -> Workspace:
@@ -367,13 +413,17 @@ def outdated(store: Store, position: int | None) -> int:
 
 
 @contextmanager
-def _usable(place: Path) -> Iterator[None]:
+def usable(place: Path) -> Iterator[None]:
+    """Says of whatever cannot be read or written in a workspace where that is, and what to do.
+
+    Raises:
+        WorkspaceError: what the block did failed for that.
+    """
     try:
         yield
     except OSError as error:
-        raise ConfigurationError(
-            f"{place} cannot be used: {error.strerror or error}; make the workspace readable and writable"
-        ) from error
+        remedy = "make room on its disk" if error.errno in FULL else "make the workspace readable and writable"
+        raise WorkspaceError(f"{place} cannot be used: {error.strerror or error}; {remedy}") from error
 
 
 def _make(folder: Path) -> None:

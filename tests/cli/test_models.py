@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from foldin.workspace import create_workspace, open_workspace
+from tests.faults.small_disk import SmallDisk
 
 Run: TypeAlias = Callable[..., CompletedProcess[str]]
 RunJson: TypeAlias = Callable[..., Any]
@@ -44,6 +45,15 @@ def test_json_has_the_whole_report(run_json: RunJson, several: Path) -> None:
 def test_use_takes_a_number_or_a_name(run: Run, several: Path, version: str) -> None:
     assert run("models", "use", version, "-w", several).stdout == "1-edlae is in use\n"
     assert current(several) == [1]
+
+
+def test_where_the_disk_is_full_it_says_which_and_what_to_do(run: Run, several: Path, disk: SmallDisk) -> None:
+    folder = shutil.copytree(several, disk.folder / "w")
+    with open_workspace(folder).store(), disk.full():  # a store that nobody has open cannot even be read on a full disk
+        answer = run("models", "use", 1, "-w", folder)
+    told = f"error: {folder}/current cannot be used: No space left on device; make room on its disk"
+    assert (answer.returncode, answer.stderr.split()) == (5, told.split())
+    assert current(folder) == [2]
 
 
 def test_the_workspace_may_stand_before_the_subcommand(run: Run, several: Path) -> None:

@@ -51,7 +51,7 @@ def test_one_that_learned_from_the_forgotten_is_not_taken_into_use(
     run: Run, folder: Path, words: tuple[str, ...]
 ) -> None:
     answer = run("models", *words, "-w", folder)
-    assert (answer.returncode, "forgotten since: train another with `foldin train -w " in answer.stderr) == (2, True)
+    assert (answer.returncode, "forgotten since: train another with `foldin train -w " in answer.stderr) == (5, True)
     assert [bundle.current for bundle in open_workspace(folder).bundles()] == [False, True]
 
 

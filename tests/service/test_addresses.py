@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from foldin.errors import ConfigurationError
+from foldin.errors import WorkspaceError
 from foldin.service.addresses import addresses, announced
 
 HERE = socket.gethostname()
@@ -85,5 +85,5 @@ def test_what_ended_elsewhere_is_for_those_elsewhere_to_remove(tmp_path: Path) -
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     missing = tmp_path / "missing"
-    with pytest.raises(ConfigurationError, match="missing cannot be written to"), announced(missing, "", auth=True):
+    with pytest.raises(WorkspaceError, match="missing cannot be used: No such file"), announced(missing, "", auth=True):
         pass

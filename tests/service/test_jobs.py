@@ -114,20 +114,20 @@ FULL = """
 import resource, sys
 import psutil
 from pathlib import Path
-from foldin.errors import ResourceError
+from foldin.errors import WorkspaceError
 from foldin.service.jobs import Jobs
 jobs = Jobs(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))
 try:
     jobs.start()
-except ResourceError as error:
+except WorkspaceError as error:
     print(error, psutil.Process().children())
 """
 
 
 def test_a_training_that_nobody_would_hear_of_is_none(workspace: Path, held: Path) -> None:
     told = subprocess.run([sys.executable, "-c", FULL, str(workspace)], capture_output=True, text=True, check=True)
-    assert "1.json cannot be written: File too large []" in told.stdout
+    assert "1.json cannot be used: File too large; make the workspace readable and writable []" in told.stdout
     assert Jobs(workspace).all() == []
 
 
@@ -137,6 +137,9 @@ def test_where_jobs_cannot_be_written_the_service_has_failed_and_nobody_else(wor
         answer = client.post("/v1/train")
         assert answer.status_code == 503, answer.text
         assert answer.headers["Retry-After"]
+        assert "the workspace cannot be used just now" in answer.json()["detail"]
+        assert "/" not in answer.json()["detail"]
+        assert "/jobs cannot be used: " in server.log.read_text(encoding="utf-8")
 
 
 def test_the_service_ends_its_training_and_a_later_one_tells_of_it(workspace: Path, held: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from foldin.errors import ConfigurationError
+from foldin.errors import WorkspaceError
 from foldin.service.keys import KEYS, create_key, read_keys
 from foldin.workspace import create_workspace
 from tests.service.server import PATIENCE, Server, serving, until
@@ -57,7 +57,7 @@ def test_keys_hold_while_their_file_is_damaged(workspace: Path) -> None:
 @pytest.mark.parametrize("damaged", DAMAGED)
 def test_damaged_keys_are_none(damaged: bytes, tmp_path: Path) -> None:
     (tmp_path / KEYS).write_bytes(damaged)
-    with pytest.raises(ConfigurationError, match="remove it to begin with no keys"):
+    with pytest.raises(WorkspaceError, match="remove it to begin with no keys"):
         read_keys(tmp_path)
 
 

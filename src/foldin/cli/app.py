@@ -34,7 +34,7 @@ app = typer.Typer(
     name="foldin",
     help="Recommendations from the autoencoder family, from an event log to a top 10.",
     epilog="Start with: foldin demo. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data, 4 not found, "
-    "5 store, bundle or checkpoint unusable, 6 too large for this machine.",
+    "5 workspace, store, bundle or checkpoint unusable, 6 too large for this machine.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

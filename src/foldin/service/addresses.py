@@ -16,9 +16,9 @@ import psutil
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, TypeAdapter
 
 from foldin.data.files import replaced
-from foldin.errors import ConfigurationError
 from foldin.service.processes import lives
 from foldin.strict_json import parse_json
+from foldin.workspace import usable
 
 __all__ = ["Address", "addresses", "announced"]
 
@@ -48,16 +48,14 @@ def announced(folder: Path, url: str, *, auth: bool) -> Iterator[None]:
     """Leaves in a workspace where this process serves it, until the end of the block.
 
     Raises:
-        ConfigurationError: the workspace cannot be written to.
+        WorkspaceError: the workspace cannot be written to.
     """
     address = Address(url, auth, socket.gethostname(), os.getpid(), psutil.Process().create_time())
     file = folder / _name(address.process)
-    try:
+    with usable(folder):
         _forget_ended(folder)
         with replaced(file) as draft:
             draft.write_text(json.dumps(asdict(address)) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{folder} cannot be written to: {error.strerror or error}") from error
     try:
         yield
     finally:

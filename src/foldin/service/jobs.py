@@ -20,9 +20,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from foldin.audit import BY
 from foldin.data.files import replaced
-from foldin.errors import ConfigurationError, FoldinError, NotFoundError, ResourceError
+from foldin.errors import ConfigurationError, FoldinError, NotFoundError, WorkspaceError
 from foldin.service.processes import lives
 from foldin.strict_json import parse_json
+from foldin.workspace import usable
 
 __all__ = ["Job", "Jobs", "RunningError", "State"]
 
@@ -88,7 +89,7 @@ class Jobs:
 
         Raises:
             ConfigurationError: what is remembered cannot be read.
-            ResourceError: the workspace cannot be written to, as where the disk is full.
+            WorkspaceError: the workspace cannot be written to, as where the disk is full.
         """
         return [self._present(job) for job in self._read_all()]
 
@@ -97,7 +98,7 @@ class Jobs:
 
         Raises:
             NotFoundError: there is none of that number.
-            ConfigurationError, ResourceError: as from `all`.
+            ConfigurationError, WorkspaceError: as from `all`.
         """
         return self._present(self._read(number))
 
@@ -108,7 +109,7 @@ class Jobs:
 
         Raises:
             RunningError: one is running.
-            ConfigurationError, ResourceError: as from `all`.
+            ConfigurationError, WorkspaceError: as from `all`.
         """
         with self._alone():
             jobs = [self._settled(job) for job in self._read_all()]
@@ -132,7 +133,7 @@ class Jobs:
         job = Job(number, model, seed, process.pid, born, _now())
         try:
             self._write(job)
-        except ResourceError:  # nobody would ever hear of it
+        except WorkspaceError:  # nobody would ever hear of it
             process.kill()
             process.wait()
             raise
@@ -223,11 +224,8 @@ class Jobs:
 
     def _write(self, job: Job) -> None:
         file = self._file(job.id)
-        try:
-            with replaced(file) as draft:
-                draft.write_text(json.dumps(asdict(job), indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise ResourceError(f"{file} cannot be written: {error.strerror or error}") from error
+        with usable(file), replaced(file) as draft:
+            draft.write_text(json.dumps(asdict(job), indent=2) + "\n", encoding="utf-8")
 
     def _file(self, number: int) -> Path:
         return self._folder / f"{number}.json"
@@ -240,12 +238,10 @@ class Jobs:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        try:
+        with usable(self._folder):
             self._folder.mkdir(exist_ok=True)
             with FileLock(self._folder / ".lock"):
                 yield
-        except OSError as error:
-            raise ResourceError(f"{self._folder} cannot be used: {error.strerror or error}") from error
 
 
 def _last_line(log: Path) -> str | None:

@@ -17,8 +17,9 @@ from pathlib import Path
 from filelock import FileLock
 
 from foldin.data.files import replaced
-from foldin.errors import ConfigurationError, NotFoundError
+from foldin.errors import ConfigurationError, NotFoundError, WorkspaceError
 from foldin.strict_json import parse_json
+from foldin.workspace import usable
 
 __all__ = ["HTTP", "KEYS", "SCOPES", "Key", "KeyRing", "create_key", "read_keys", "revoke_key"]
 
@@ -82,7 +83,7 @@ class KeyRing:
         """Reads the keys for the first time, when there are none yet that could hold.
 
         Raises:
-            ConfigurationError: the file cannot be read.
+            WorkspaceError: the file is damaged or cannot be read.
         """
         stamp = _stamp(self._file)
         self._keys, self._stamp = tuple(read_keys(self._file.parent)), stamp
@@ -102,7 +103,7 @@ class KeyRing:
     def _read(self, stamp: tuple[int, int, int] | None) -> None:
         try:
             self._keys, self._stamp = tuple(read_keys(self._file.parent)), stamp
-        except ConfigurationError as error:  # read again at the next request: it may have been a fault that passes
+        except WorkspaceError as error:  # read again at the next request: it may have been a fault that passes
             if stamp != self._damaged:
                 _log.error("keys as they were before", extra={"fields": {"reason": str(error)}})
             self._damaged = stamp
@@ -112,7 +113,8 @@ def create_key(folder: Path, name: str, scopes: Sequence[str], expires: datetime
     """Adds a key to a workspace and returns it: the only time it is seen.
 
     Raises:
-        ConfigurationError: the name is taken or none, a scope is unknown, or the file cannot be written.
+        ConfigurationError: the name is taken or none, or a scope is unknown.
+        WorkspaceError: the file is damaged, or cannot be read or written.
     """
     if not name.isprintable() or not 0 < len(name.strip()) <= LONGEST_NAME:
         raise ConfigurationError(f"a key's name has 1 to {LONGEST_NAME} visible letters")
@@ -136,7 +138,7 @@ def revoke_key(folder: Path, name: str) -> None:
 
     Raises:
         NotFoundError: there is no key of that name.
-        ConfigurationError: the file cannot be read or written.
+        WorkspaceError: the file is damaged, or cannot be read or written.
     """
     with _alone(folder):
         keys = read_keys(folder)
@@ -150,7 +152,7 @@ def read_keys(folder: Path) -> list[Key]:
     """The keys of a workspace, oldest first.
 
     Raises:
-        ConfigurationError: the file is damaged or cannot be read.
+        WorkspaceError: the file is damaged or cannot be read.
     """
     file = folder / KEYS
     try:
@@ -158,9 +160,7 @@ def read_keys(folder: Path) -> list[Key]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError) as error:
-        raise ConfigurationError(
-            f"{file} cannot be read: {error}; mend it, or remove it to begin with no keys"
-        ) from error
+        raise WorkspaceError(f"{file} cannot be read: {error}; mend it, or remove it to begin with no keys") from error
 
 
 def _listed(plain: object) -> list[object]:
@@ -182,21 +182,15 @@ def _key(plain: object) -> Key:
 
 def _write(folder: Path, keys: Sequence[Key]) -> None:
     file = folder / KEYS
-    try:
-        with replaced(file) as draft:
-            draft.touch(mode=0o600)
-            draft.write_text(json.dumps([asdict(key) for key in keys], indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{file} cannot be written: {error.strerror or error}") from error
+    with usable(file), replaced(file) as draft:
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps([asdict(key) for key in keys], indent=2) + "\n", encoding="utf-8")
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    try:
-        with FileLock(folder / f".{KEYS}.lock"):
-            yield
-    except OSError as error:
-        raise ConfigurationError(f"{folder} cannot be written to: {error.strerror or error}") from error
+    with usable(folder), FileLock(folder / f".{KEYS}.lock"):
+        yield
 
 
 def _digest(secret: str) -> str:

@@ -21,6 +21,7 @@ from foldin.errors import (
     ResourceError,
     StoreError,
     TrainingError,
+    WorkspaceError,
 )
 from foldin.service.scoring import BusyError, LateError
 
@@ -38,13 +39,19 @@ MOST_IN_DETAIL = 3
 NO_OBJECT = ("model_type", "model_attributes_type")
 """What pydantic calls it, whose words for it are about Python."""
 
-STORE_AWAY = "the store cannot be used just now: send it again, events with their event ids, which are stored once"
+AWAY: Mapping[type[FoldinError], str] = {
+    StoreError: "the store cannot be used just now: send it again, events with their event ids, which are stored once",
+    WorkspaceError: "the workspace cannot be used just now, as where its disk is full: send it again",
+}
+"""What is said of what passes, instead of the error's own words: these may name machines and paths, which are nobody's
+business outside."""
 
 STATUS: Mapping[type[FoldinError], int] = {
     BusyError: 503,
     LateError: 503,
     ConflictError: 409,
     StoreError: 503,
+    WorkspaceError: 503,
     NotFoundError: 404,
     DataError: 422,
     ConfigurationError: 422,
@@ -62,10 +69,8 @@ def status_of(error: FoldinError) -> int:
 def problem_of(error: FoldinError, request_id: str | None = None) -> Response:
     """The answer that tells of an error."""
     status = status_of(error)
-    if isinstance(error, StoreError) and status == 503:
-        # what the database said may name machines and paths, which are nobody's business outside
-        return problem(status, STORE_AWAY, request_id)
-    return problem(status, str(error), request_id)
+    away = next((said for kind, said in AWAY.items() if isinstance(error, kind)), None)
+    return problem(status, str(error) if away is None or status != 503 else away, request_id)
 
 
 def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
