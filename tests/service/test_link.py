@@ -1,19 +1,26 @@
 from __future__ import annotations
 
 import re
+import resource
 import stat
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from os import utime
 from pathlib import Path
+from shutil import copytree
 from time import time
 
 import httpx
 import pytest
 
+from foldin.errors import WorkspaceError
 from foldin.service.gate import COOKIE
-from foldin.service.keys import create_key, read_keys
+from foldin.service.keys import KEYS, create_key, read_keys
 from foldin.service.link import create_code, key_for
+from tests.faults.small_disk import SmallDisk
 from tests.service.server import Server, serving
 
 
@@ -37,6 +44,67 @@ def test_of_many_who_come_with_the_same_code_one_gets_in(tmp_path: Path) -> None
     with ThreadPoolExecutor(8) as pool:
         keys = list(pool.map(lambda _: key_for(tmp_path, code), range(32)))
     assert len([key for key in keys if key]) == 1
+
+
+def test_of_many_processes_that_come_with_the_same_code_one_gets_in(tmp_path: Path) -> None:
+    codes = [create_code(tmp_path) for _ in range(8)]
+    spawning = get_context("spawn")
+    with ProcessPoolExecutor(4, spawning, initializer=spawning.Barrier(4).wait) as pool:
+        keys = list(pool.map(key_for, [tmp_path] * 64, sorted(codes * 8)))
+    assert len([key for key in keys if key]) == len(codes)
+    assert len(read_keys(tmp_path)) == len(codes)
+
+
+def test_a_code_outlives_a_key_that_cannot_be_written(tmp_path: Path) -> None:
+    code = create_code(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(WorkspaceError, match=r"keys\.json cannot be used: File too large"):
+            key_for(tmp_path, code)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert key_for(tmp_path, code)
+    assert key_for(tmp_path, code) is None
+
+
+@pytest.mark.parametrize("broken", [SmallDisk.full, SmallDisk.read_only])
+def test_a_code_outlives_a_disk_that_is_full_or_read_only(
+    broken: Callable[[SmallDisk], AbstractContextManager[None]], disk: SmallDisk
+) -> None:
+    code = create_code(disk.folder)
+    with broken(disk):
+        for _ in range(2):
+            with pytest.raises(WorkspaceError, match=r"No space left on device|Read-only file system"):
+                key_for(disk.folder, code)
+        assert key_for(disk.folder, "another") is None
+    assert key_for(disk.folder, code)
+    assert key_for(disk.folder, code) is None
+
+
+def test_a_code_outlives_keys_that_are_damaged(tmp_path: Path) -> None:
+    code = create_code(tmp_path)
+    (tmp_path / KEYS).write_text("[", encoding="utf-8")
+    with pytest.raises(WorkspaceError, match="remove it to begin with no keys"):
+        key_for(tmp_path, code)
+    (tmp_path / KEYS).unlink()
+    assert key_for(tmp_path, code)
+
+
+def test_a_code_that_cannot_be_used_up_is_worth_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlink = Path.unlink
+
+    def kept(file: Path, missing_ok: bool = False) -> None:
+        if file.name.startswith(".link-"):
+            raise PermissionError(1, "Operation not permitted")
+        unlink(file, missing_ok)
+
+    code = create_code(tmp_path)
+    with monkeypatch.context() as unchangeable:
+        unchangeable.setattr(Path, "unlink", kept)
+        with pytest.raises(WorkspaceError, match="Operation not permitted; make the workspace readable and writable"):
+            key_for(tmp_path, code)
+    assert key_for(tmp_path, code)
 
 
 @pytest.mark.parametrize("code", ["", "x", "../keys.json", "\ud800", "a" * 10_000])
@@ -86,6 +154,22 @@ def test_the_printed_link_lets_one_browser_in_whichever_process_answers(workspac
         with httpx.Client(timeout=60, verify=False) as late:
             assert {late.get(link[0]).status_code for _ in range(8)} == {401}
         assert link[0].split("=")[1] not in "".join(file.name for file in workspace.iterdir())
+
+
+def test_where_the_disk_is_full_the_link_stays_good(workspace: Path, disk: SmallDisk) -> None:
+    folder = copytree(workspace, disk.folder / "w")
+    with serving(folder) as running, httpx.Client(base_url=running.url, timeout=60, verify=False) as browser:
+        code = {"code": create_code(folder)}
+        with disk.full():
+            answer = browser.get("/enter", params=code)
+            assert answer.status_code == 503, answer.text
+            assert answer.headers["Retry-After"]
+            assert "the workspace cannot be used just now" in answer.json()["detail"]
+            assert "/" not in answer.json()["detail"]
+            page = browser.get("/enter", params=code, headers={"Accept": "text/html"})
+            assert (page.status_code, "Retry-After" in page.headers) == (503, True)
+            assert str(folder) not in page.text
+        assert [browser.get("/enter", params=code).status_code for _ in range(2)] == [303, 401]
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites(server: Server) -> None:

@@ -10,8 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import time
 
-from foldin.errors import ConfigurationError, NotFoundError
+from filelock import FileLock
+
+from foldin.data.files import sync_folder
+from foldin.errors import NotFoundError
 from foldin.service.keys import create_key, read_keys, revoke_key
+from foldin.workspace import usable
 
 __all__ = ["LASTS", "create_code", "key_for", "link_to"]
 
@@ -20,6 +24,7 @@ LASTS = timedelta(hours=12)
 
 CODE_BYTES = 32
 FILE = ".link-"
+LOCK = ".link.lock"
 KEY = "page-"
 _NAME = re.compile(KEY + r"\d{8}T\d{6}-[0-9a-f]{6}", re.ASCII)
 
@@ -28,7 +33,7 @@ def link_to(folder: Path, url: str) -> str:
     """A link to the page of a workspace's service, whose address is `url`, and until when it is good.
 
     Raises:
-        ConfigurationError: the workspace cannot be written to.
+        WorkspaceError: the workspace cannot be written to.
     """
     hours = int(LASTS.total_seconds()) // 3_600
     return f"{url}enter?code={create_code(folder)} (once, for {hours} hours)"
@@ -38,15 +43,13 @@ def create_code(folder: Path) -> str:
     """A code for a workspace; what is kept of it is the name of a file, its SHA-256.
 
     Raises:
-        ConfigurationError: the workspace cannot be written to.
+        WorkspaceError: the workspace cannot be written to.
     """
     code = secrets.token_urlsafe(CODE_BYTES)
     file = _file(folder, code)
-    try:
+    with usable(folder):
         _forget_old(folder)
         file.touch(mode=0o600)
-    except OSError as error:
-        raise ConfigurationError(f"{folder} cannot be written to: {error.strerror or error}") from error
     return code
 
 
@@ -54,23 +57,32 @@ def key_for(folder: Path, code: str) -> str | None:
     """A key for a code, which is used up by that; None where it is none, or no longer.
 
     Raises:
-        ConfigurationError: the keys cannot be read or written.
+        WorkspaceError: the workspace cannot be read or written; the code is as good as before.
     """
-    if not _taken(_file(folder, code)):
-        return None
-    _revoke_expired(folder)
-    now = datetime.now(UTC)
-    return create_key(folder, f"{KEY}{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}", ["admin"], now + LASTS)
+    file = _file(folder, code)
+    with usable(folder):
+        if not _waits(file):  # asked first, so that whoever has no code writes nothing and keeps nobody waiting
+            return None
+        with FileLock(folder / LOCK):  # of several at once, in as many processes, one finds the code
+            return _key_instead_of(file) if _waits(file) else None
 
 
-def _taken(file: Path) -> bool:
-    """Whether it was this call that removed the file: of several at once, in as many processes, one does."""
+def _waits(file: Path) -> bool:
+    """Whether a code is there and not too old."""
     try:
-        made = file.stat().st_mtime
-        file.unlink()
-    except OSError:
+        return time() - file.stat().st_mtime < LASTS.total_seconds()
+    except FileNotFoundError:
         return False
-    return time() - made < LASTS.total_seconds()
+
+
+def _key_instead_of(file: Path) -> str:
+    # the code goes last, for it must outlive a key that cannot be written; and for good, before anybody has the key
+    folder, now = file.parent, datetime.now(UTC)
+    _revoke_expired(folder)
+    key = create_key(folder, f"{KEY}{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}", ["admin"], now + LASTS)
+    file.unlink()
+    sync_folder(folder)
+    return key
 
 
 def _revoke_expired(folder: Path) -> None:
