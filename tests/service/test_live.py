@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
+from shutil import copytree
 
 import pytest
 
+from foldin.bundle import load_bundle
 from foldin.data.interactions import Interactions
+from foldin.errors import BundleError, WorkspaceError
 from foldin.fitting import fit
 from foldin.models.ease import EASE
+from foldin.recommender import Recommender
 from foldin.service.live import Live, LiveModel
 from foldin.service.shelf import Shelf
-from foldin.workspace import Workspace
+from foldin.workspace import Workspace, open_workspace
+from tests.faults.small_disk import SmallDisk
 from tests.service.faults.publishing import publish_damaged
 
 
@@ -42,6 +48,88 @@ def test_a_model_that_knows_few_of_the_items_is_refused(own: Workspace, checkerb
     own.publish(fit(checkerboard.where(checkerboard.item_codes < 4), estimator=EASE(l2=5)))
     assert not live.refresh()
     assert "it knows 4 of 12 items" in live.refused["2-ease"]
+
+
+def test_a_model_that_knows_few_of_the_items_is_taken_as_the_refusal_says(
+    own: Workspace, checkerboard: Interactions
+) -> None:
+    live = LiveModel(own, Shelf().prepare)
+    live.refresh()
+    few = own.publish(fit(checkerboard.where(checkerboard.item_codes < 4), estimator=EASE(l2=5)))
+    own.use("1-ease")
+    with pytest.raises(BundleError, match=f"2-ease did not go live: .*`foldin models use {few}` and restart the serv"):
+        live.use(few)
+    own.use(few)
+    assert not live.refresh()
+    assert version(live) == "1-ease"
+    restarted = LiveModel(own, Shelf().prepare)
+    assert restarted.refresh()
+    assert version(restarted) == few
+
+
+def test_a_model_is_taken_into_use_at_once_and_read_once(
+    own: Workspace, checkerboard: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def reading(folder: Path) -> Recommender:
+        read.append(folder.name)
+        return load_bundle(folder)
+
+    live = LiveModel(own, Shelf().prepare)
+    live.refresh()
+    own.publish(fit(checkerboard, estimator=EASE(l2=5)))
+    own.use("1-ease")
+    monkeypatch.setattr("foldin.workspace.load_bundle", reading)
+    assert live.use("2") == "2-ease"
+    assert (version(live), own.current_name()) == ("2-ease", "2-ease")
+    assert not live.refresh()
+    assert read == ["2-ease"]
+
+
+def test_a_model_that_answers_already_goes_on(own: Workspace) -> None:
+    live = LiveModel(own, Shelf().prepare)
+    live.refresh()
+    present = live.now()
+    assert live.use("1-ease") == "1-ease"
+    assert live.now() is present
+
+
+def test_what_a_training_publishes_while_a_model_is_refused_stays_current(
+    own: Workspace, checkerboard: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = LiveModel(own, Shelf().prepare)
+    live.refresh()
+    few = own.publish(fit(checkerboard.where(checkerboard.item_codes < 4), estimator=EASE(l2=5)))
+    own.use("1-ease")
+    recommend = Recommender.recommend_many
+
+    def trained_meanwhile(self: Recommender, *arguments: object) -> object:
+        monkeypatch.undo()
+        own.publish(fit(checkerboard, estimator=EASE(l2=7)))
+        return recommend(self, *arguments)  # type: ignore[arg-type]  # whatever it was asked
+
+    monkeypatch.setattr(Recommender, "recommend_many", trained_meanwhile)
+    with pytest.raises(BundleError, match="it knows 4 of 12 items"):
+        live.use(few)
+    assert own.current_name() == "3-ease"
+    assert live.refresh()
+    assert version(live) == "3-ease"
+
+
+def test_a_model_that_cannot_be_made_current_does_not_answer(
+    disk: SmallDisk, own: Workspace, checkerboard: Interactions
+) -> None:
+    small = open_workspace(copytree(own.folder, disk.folder / "w"))
+    live = LiveModel(small, Shelf().prepare)
+    live.refresh()
+    small.publish(fit(checkerboard, estimator=EASE(l2=5)))
+    small.use("1-ease")
+    # a store that nobody has open cannot even be read on a full disk
+    with small.store(), disk.full(), pytest.raises(WorkspaceError, match="No space left on device"):
+        live.use("2-ease")
+    assert (version(live), small.current_name(), live.refused) == ("1-ease", "1-ease", {})
+    assert live.use("2-ease") == version(live) == "2-ease"
 
 
 def test_a_model_that_takes_the_name_of_one_that_was_removed_is_another(

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 from urllib.parse import quote
 
 import httpx
@@ -13,7 +18,11 @@ from foldin.data.interactions import Interactions
 from foldin.fitting import fit
 from foldin.models.ease import EASE
 from foldin.workspace import Workspace, open_workspace
-from tests.service.server import serving
+from tests.faults.small_disk import SmallDisk
+from tests.service.server import serving, until
+
+ALONE = {"Connection": "close"}
+"""Every request on a connection of its own, so that any worker may get it."""
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +76,66 @@ def test_a_bundle_that_does_not_go_live_does_not_stay_in_use_either(
         assert (answer.status_code, own.current_name()) == (409, "1-ease")
         assert "it knows 4 of 12 items" in answer.json()["detail"]
         assert client.get("/v1/models").json()["live"] == "1-ease"
+
+
+def test_a_model_is_refused_though_the_present_one_could_not_be_taken_again(
+    workspace: Path, checkerboard: Interactions
+) -> None:
+    own = open_workspace(workspace)
+    few = checkerboard.where(checkerboard.item_codes < 4)
+    with serving(workspace) as server, server.client() as client:
+        client.delete("/v1/users/u00")
+        with own.store() as store:
+            position = store.summary().position
+        name = own.publish(replace(fit(few, estimator=EASE(l2=5)), data_position=position))
+        own.make_current("1-ease")
+        answer = client.post(f"/v1/models/{name}/activate")
+        assert (answer.status_code, own.current_name()) == (409, "1-ease")
+        assert "it knows 4 of 12 items" in answer.json()["detail"]
+
+
+def test_a_model_that_is_meant_to_know_few_items_goes_live_as_its_refusal_says(
+    workspace: Path, checkerboard: Interactions
+) -> None:
+    own = open_workspace(workspace)
+    few = own.publish(fit(checkerboard.where(checkerboard.item_codes < 4), estimator=EASE(l2=5)))
+    own.use("1-ease")
+    with serving(workspace, "--workers", "2") as server, server.client() as client:
+        said = client.post(f"/v1/models/{few}/activate").json()["detail"]
+        (words,) = re.findall("`foldin (.*)` and restart the service", said)
+        subprocess.run([sys.executable, "-m", "foldin", *words.split(), "-w", str(workspace)], check=True)
+        until(lambda: server.log.read_text(encoding="utf-8").count('"model refused"') >= 2)
+        assert {client.get("/v1/models", headers=ALONE).json()["live"] for _ in range(10)} == {"1-ease"}
+    with serving(workspace) as server, server.client() as client:
+        assert client.get("/v1/models").json()["live"] == few
+
+
+def test_a_model_that_learned_from_the_forgotten_is_not_taken_into_use(
+    workspace: Path, checkerboard: Interactions
+) -> None:
+    own = open_workspace(workspace)
+    own.publish(fit(checkerboard, estimator=EASE(l2=5)))
+    with serving(workspace) as server, server.client() as client:
+        client.delete("/v1/users/u00")
+        for path in ("1/activate", "rollback"):
+            answer = client.post(f"/v1/models/{path}")
+            assert (answer.status_code, own.current_name()) == (409, "2-ease")
+            assert "1-ease learned from 1 user forgotten since: train another" in answer.json()["detail"]
+        assert client.get("/v1/models").json()["live"] == "2-ease"
+
+
+def test_where_the_disk_is_full_nothing_is_taken_into_use(
+    workspace: Path, disk: SmallDisk, checkerboard: Interactions
+) -> None:
+    own = open_workspace(copytree(workspace, disk.folder / "w"))
+    own.publish(fit(checkerboard, estimator=EASE(l2=5)))
+    with serving(own.folder) as server, server.client() as client:
+        with disk.full():
+            answer = client.post("/v1/models/1/activate")
+            assert answer.status_code == 503, answer.text
+            assert answer.headers["Retry-After"]
+            assert "the workspace cannot be used just now" in answer.json()["detail"]
+            assert "/" not in answer.json()["detail"]
+            told = client.get("/v1/models").json()
+            assert (told["live"], [model["current"] for model in told["models"]]) == ("2-ease", [False, True])
+        assert client.post("/v1/models/1/activate").json()["live"] == "1-ease"

@@ -27,8 +27,8 @@ TRIED = 32
 KEPT = 0.5
 """What part of the items the present model knows a new one must know, so that nobody sees a broken import."""
 
-Current: TypeAlias = tuple[str, Mapping[str, FileFacts] | None]
-"""The name of the bundle in use, and its files with their hashes, None where it does not even say that."""
+Identity: TypeAlias = tuple[str, Mapping[str, FileFacts] | None]
+"""The name of a bundle, and its files with their hashes, None where it does not even say that."""
 
 _log = logging.getLogger("foldin.service")
 
@@ -52,7 +52,7 @@ class LiveModel:
         self._workspace, self._prepare = workspace, prepare
         self._lock = Lock()
         self._live: Live | None = None
-        self._tried: Current | None = None
+        self._tried: Identity | None = None
         self.refused: dict[str, str] = {}
         """Versions that did not go live, and why not."""
 
@@ -83,36 +83,70 @@ class LiveModel:
             self.refused.pop(version, None)
             try:
                 recommender = self._workspace.load(version)
-                _check(recommender, self._live)
+                _check(version, recommender, self._live)
             except FoldinError as error:
-                self.refused[version] = str(error)
-                _log.error("model refused", extra={"fields": {"model": version, "reason": str(error)}})
+                self._refuse(version, error)
                 return False
-            live = Live(version, recommender, datetime.now(UTC))
-            self._prepare(live)
-            self._live = live
-            _log.info("model live", extra={"fields": {"model": version}})
+            self._go_live(version, recommender)
             return True
 
-    def _is_settled(self, version: str) -> bool:
-        return version in self.refused or (self._live is not None and self._live.version == version)
+    def use(self, version: str) -> str:
+        """Takes a bundle of the workspace into use, by its name or number: here at once, in other processes at their
+        next look; returns its name. What stands against it is found before it is current: nothing is to be undone.
 
-    def _current(self) -> Current | None:
+        Raises:
+            NotFoundError: there is no such bundle.
+            BundleError: it is damaged, learned from users forgotten since, or would be refused at a look.
+            WorkspaceError: the workspace cannot be written to.
+            StoreError: the store, which knows who is forgotten, cannot be read.
+        """
+        with self._lock:  # or a look would load it a second time
+            name = self._workspace.named(version)
+            identity, recommender = self._identity(name), self._workspace.load_for_use(name)
+            try:
+                _check(name, recommender, self._live)
+            except FoldinError as error:
+                self._refuse(name, error)
+                raise BundleError(f"{name} did not go live: {error}") from error
+            self._workspace.make_current(name)
+            if identity != self._tried or not self._is_live(name):
+                self._tried = identity
+                self._go_live(name, recommender)
+            return name
+
+    def _go_live(self, version: str, recommender: Recommender) -> None:
+        live = Live(version, recommender, datetime.now(UTC))
+        self._prepare(live)
+        self._live = live
+        self.refused.pop(version, None)
+        _log.info("model live", extra={"fields": {"model": version}})
+
+    def _refuse(self, version: str, error: FoldinError) -> None:
+        self.refused[version] = str(error)
+        _log.error("model refused", extra={"fields": {"model": version, "reason": str(error)}})
+
+    def _is_settled(self, version: str) -> bool:
+        return version in self.refused or self._is_live(version)
+
+    def _is_live(self, version: str) -> bool:
+        return self._live is not None and self._live.version == version
+
+    def _current(self) -> Identity | None:
         try:
             version = self._workspace.current_name()
         except FoldinError as error:
             _log.error("no current model", extra={"fields": {"reason": str(error)}})
             return None
-        if version is None:
-            return None
+        return None if version is None else self._identity(version)
+
+    def _identity(self, version: str) -> Identity:
         try:
-            manifest = self._workspace.current_manifest()
+            return version, self._workspace.manifest(version).files
         except FoldinError:
             return version, None
-        return version, None if manifest is None else manifest.files
 
 
-def _check(recommender: Recommender, present: Live | None) -> None:
+def _check(version: str, recommender: Recommender, present: Live | None) -> None:
     """Answers for nobody and for short histories, so that the first user waits for nothing and no nonsense goes live.
 
     Raises:
@@ -129,5 +163,5 @@ def _check(recommender: Recommender, present: Live | None) -> None:
         if known.mean() < KEPT:
             raise BundleError(
                 f"it knows {known.sum():,} of {counted(len(known), 'item')} of {present.version}: "
-                "restart the service if that is meant"
+                f"if that is meant, take it into use with `foldin models use {version}` and restart the service"
             )

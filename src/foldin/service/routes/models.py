@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 
 from foldin.audit import audited
-from foldin.errors import BundleError
 from foldin.service.bodies import StrictRoute
 from foldin.service.gate import needs
 from foldin.service.messages import ModelResponse, ModelsResponse
@@ -55,19 +54,7 @@ def model_routes(service: Service) -> APIRouter:
 
 def _audited(service: Service, by: str, model: str | None) -> None:
     with audited(service.workspace.folder, by, "roll back" if model is None else "use", model=model) as said:
-        said["model"] = _used(service, model)
-
-
-def _used(service: Service, model: str | None) -> str:
-    before = service.workspace.current_name()
-    name = service.workspace.rollback() if model is None else service.workspace.use(model)
-    service.live.refused.pop(name, None)
-    service.live.refresh()
-    if name in service.live.refused:
-        if before is not None:
-            service.workspace.use(before)  # or whichever process starts next would answer with what was refused
-        raise BundleError(f"{name} did not go live: {service.live.refused[name]}")
-    return name
+        said["model"] = service.live.use(service.workspace.name_before() if model is None else model)
 
 
 def _model(bundle: Bundle, refused: str | None) -> ModelResponse:
