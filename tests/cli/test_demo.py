@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from foldin.audit import FILE as AUDIT
 from foldin.cli.demo import _ran_before
 from foldin.cli.first_run import _plotted, _published
 from foldin.contest import Contest, contest
@@ -209,6 +211,8 @@ def test_whoever_ends_it_while_models_learn_from_everyone_is_left_with_none(
     assert not list((workspace.folder / "data").iterdir())
     figures = _published(workspace, decided, 0)
     assert workspace.current_name() == max(figures, key=lambda name: figures[name]) == list(figures)[-1]
+    lines = (json.loads(line) for line in (workspace.folder / AUDIT).read_text(encoding="utf-8").splitlines())
+    assert [(line["action"], line["model"]) for line in lines] == [("train", name) for name in figures]
 
 
 def test_a_second_time_programs_get_the_same_answer(ran: Path) -> None:

@@ -56,6 +56,17 @@ def test_the_end_leaves_nothing_to_complain_of(workers: str, workspace: Path) ->
         assert "leaked" not in server.log.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_log_holds_all_that_was_answered_and_the_end(workers: str, workspace: Path) -> None:
+    with serving(workspace, "--workers", workers) as server, server.client() as client:
+        for number in range(20):
+            client.get("/health/live", headers={"X-Request-ID": f"request-{number}"})
+        assert server.stop() == 0
+        log = server.log.read_text(encoding="utf-8")
+    assert [f'"request-{number}"' in log for number in range(20)] == [True] * 20
+    assert log.count("Finished server process") == int(workers)
+
+
 def test_workers_end_with_a_supervisor_that_is_killed(workspace: Path) -> None:
     with serving(workspace, "--workers", "2") as server:
         workers = psutil.Process(server.process.pid).children(recursive=True)

@@ -142,6 +142,15 @@ def test_where_jobs_cannot_be_written_the_service_has_failed_and_nobody_else(wor
         assert "/jobs cannot be used: " in server.log.read_text(encoding="utf-8")
 
 
+def test_what_is_damaged_is_the_services_fault_and_it_says_not_where(workspace: Path) -> None:
+    (workspace / "jobs").mkdir()
+    (workspace / "jobs" / "1.json").write_text("[", encoding="utf-8")
+    with serving(workspace) as server, server.client() as client:
+        for answer in (client.get("/v1/jobs"), client.get("/v1/jobs/1"), client.post("/v1/train")):
+            assert answer.status_code == 503
+            assert str(workspace) not in answer.text
+
+
 def test_the_service_ends_its_training_and_a_later_one_tells_of_it(workspace: Path, held: Path) -> None:
     with serving(workspace) as server, server.client() as client:
         client.post("/v1/train")

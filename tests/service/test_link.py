@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import resource
 import stat
@@ -16,6 +17,7 @@ from time import time
 import httpx
 import pytest
 
+from foldin.audit import FILE as AUDIT
 from foldin.errors import WorkspaceError
 from foldin.service.gate import COOKIE
 from foldin.service.keys import KEYS, create_key, read_keys
@@ -104,7 +106,16 @@ def test_a_code_that_cannot_be_used_up_is_worth_no_key(tmp_path: Path, monkeypat
         unchangeable.setattr(Path, "unlink", kept)
         with pytest.raises(WorkspaceError, match="Operation not permitted; make the workspace readable and writable"):
             key_for(tmp_path, code)
+    assert not read_keys(tmp_path)
+    assert not (tmp_path / AUDIT).exists()
     assert key_for(tmp_path, code)
+
+
+def test_a_key_that_was_given_is_named_in_the_audit(tmp_path: Path) -> None:
+    assert key_for(tmp_path, create_code(tmp_path))
+    (line,) = (json.loads(line) for line in (tmp_path / AUDIT).read_text(encoding="utf-8").splitlines())
+    (key,) = read_keys(tmp_path)
+    assert (line["by"], line["action"], line["key"], line["outcome"]) == ("link", "enter", key.name, "done")
 
 
 @pytest.mark.parametrize("code", ["", "x", "../keys.json", "\ud800", "a" * 10_000])

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from foldin.service.logs import MOST_WAITING, PAUSE, JsonLines, Written
+from foldin.service.logs import MOST_WAITING, PAUSE, PIPE, JsonLines, Written
 
 PATIENCE = 10.0
 """Seconds."""
@@ -74,6 +74,25 @@ def test_a_warning_is_written_at_once_after_what_came_before(log: logging.Logger
     log.info("before")
     log.warning("now")
     assert stream.messages == ["before", "now"]
+
+
+def test_whole_lines_are_written_and_no_more_than_a_pipe_takes_at_once(log: logging.Logger, stream: Pieces) -> None:
+    said = [f"{number} {'ä' * (number % 300)}" for number in range(400)] + ["long " * PIPE, "the last"]
+    for line in said:
+        log.info(line)
+    written(log).flush()
+    assert stream.messages == said
+    assert all(piece.endswith("\n") for piece in stream.pieces)
+    assert [len(piece.encode()) > PIPE for piece in stream.pieces].count(True) == 1
+    assert len(stream.pieces) < len(said) / 4
+
+
+def test_after_the_end_each_line_is_written_at_once(log: logging.Logger, stream: Pieces) -> None:
+    log.info("before")
+    written(log).end()
+    assert stream.messages == ["before"]
+    log.info("after")
+    assert stream.messages == ["before", "after"]
 
 
 def test_what_is_left_at_the_end_is_written(log: logging.Logger, stream: Pieces) -> None:

@@ -121,6 +121,7 @@ def test_a_model_that_learned_from_the_forgotten_is_not_taken_into_use(
             answer = client.post(f"/v1/models/{path}")
             assert (answer.status_code, own.current_name()) == (409, "2-ease")
             assert "1-ease learned from 1 user forgotten since: train another" in answer.json()["detail"]
+            assert "/" not in answer.json()["detail"]
         assert client.get("/v1/models").json()["live"] == "2-ease"
 
 

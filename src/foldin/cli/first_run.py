@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from foldin.contest import Contest
     from foldin.data.synthetic import World
     from foldin.models.protocols import Estimator
+    from foldin.recommender import Recommender
     from foldin.store.contract import Snapshot
     from foldin.workspace import Workspace
 
@@ -170,9 +171,18 @@ def _published(workspace: Workspace, result: Contest, position: int) -> Mapping[
     ascending = sorted(TAUGHT, key=lambda name: figures[name])
     # all are made before the first is published: whoever ends it while they learn is not left with the worse
     made = {name: replace(result.recommender(name), data_position=position) for name in ascending}
-    published = {workspace.publish(recommender): figures[name] for name, recommender in made.items()}
+    published = {_in_use(workspace, recommender): figures[name] for name, recommender in made.items()}
     _note(workspace, result)
     return published
+
+
+def _in_use(workspace: Workspace, recommender: Recommender) -> str:
+    """The name of the bundle that is made of a recommender."""
+    from foldin.audit import COMMAND_LINE, audited
+
+    with audited(workspace.folder, COMMAND_LINE, "train") as said:
+        said["model"] = name = workspace.publish(recommender)
+    return name
 
 
 def _note(workspace: Workspace, result: Contest) -> None:

@@ -19,6 +19,7 @@ from foldin.service.bodies import Bodies, QuickRoute, StrictRoute
 from foldin.service.description import EVERYWHERE, PROBLEMS, complete_description
 from foldin.service.gate import ForbiddenError, Gate
 from foldin.service.heads import Heads
+from foldin.service.logs import end_gathering
 from foldin.service.page.rendering import as_asked
 from foldin.service.problems import detail_of, faults_of, problem, problem_of, status_of
 from foldin.service.routes.enter import enter_routes
@@ -60,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         service.close()
+        end_gathering()
 
     app = FastAPI(
         title="foldin",

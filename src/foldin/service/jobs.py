@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from foldin.audit import BY
 from foldin.data.files import replaced
-from foldin.errors import ConfigurationError, FoldinError, NotFoundError, WorkspaceError
+from foldin.errors import FoldinError, NotFoundError, WorkspaceError
 from foldin.service.processes import lives
 from foldin.strict_json import parse_json
 from foldin.workspace import usable
@@ -88,7 +88,7 @@ class Jobs:
         """What is remembered, oldest first.
 
         Raises:
-            ConfigurationError: what is remembered cannot be read.
+            WorkspaceError: what is remembered cannot be read.
             WorkspaceError: the workspace cannot be written to, as where the disk is full.
         """
         return [self._present(job) for job in self._read_all()]
@@ -98,7 +98,7 @@ class Jobs:
 
         Raises:
             NotFoundError: there is none of that number.
-            ConfigurationError, WorkspaceError: as from `all`.
+            WorkspaceError: as from `all`.
         """
         return self._present(self._read(number))
 
@@ -109,7 +109,7 @@ class Jobs:
 
         Raises:
             RunningError: one is running.
-            ConfigurationError, WorkspaceError: as from `all`.
+            WorkspaceError: as from `all`.
         """
         with self._alone():
             jobs = [self._settled(job) for job in self._read_all()]
@@ -220,7 +220,7 @@ class Jobs:
         except FileNotFoundError:
             raise NotFoundError(f"no job {number}") from None
         except (OSError, ValueError, ValidationError) as error:
-            raise ConfigurationError(f"{file} cannot be read: remove it to go on") from error
+            raise WorkspaceError(f"{file} cannot be read: remove it to go on") from error
 
     def _write(self, job: Job) -> None:
         file = self._file(job.id)

@@ -12,6 +12,7 @@ from time import time
 
 from filelock import FileLock
 
+from foldin.audit import audit
 from foldin.data.files import sync_folder
 from foldin.errors import NotFoundError
 from foldin.service.keys import create_key, read_keys, revoke_key
@@ -54,7 +55,8 @@ def create_code(folder: Path) -> str:
 
 
 def key_for(folder: Path, code: str) -> str | None:
-    """A key for a code, which is used up by that; None where it is none, or no longer.
+    """A key for a code, which is used up by that and named in the audit; None where it is none, or no longer, of which
+    the audit says nothing, as anybody can bring as many of those as they like.
 
     Raises:
         WorkspaceError: the workspace cannot be read or written; the code is as good as before.
@@ -76,12 +78,19 @@ def _waits(file: Path) -> bool:
 
 
 def _key_instead_of(file: Path) -> str:
-    # the code goes last, for it must outlive a key that cannot be written; and for good, before anybody has the key
+    # the code goes last, for it must outlive a key that cannot be written; and before anybody has the key
     folder, now = file.parent, datetime.now(UTC)
     _revoke_expired(folder)
-    key = create_key(folder, f"{KEY}{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}", ["admin"], now + LASTS)
-    file.unlink()
-    sync_folder(folder)
+    name = f"{KEY}{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    key = create_key(folder, name, ["admin"], now + LASTS)
+    try:
+        file.unlink()
+    except OSError:
+        revoke_key(folder, name)  # or every try would leave one that nobody has
+        raise
+    with suppress(OSError):  # after a power cut the code may be there again: better than neither it nor the key
+        sync_folder(folder)
+    audit(folder, "link", "enter", key=name, outcome="done")
     return key
 
 

@@ -101,18 +101,30 @@ class LiveModel:
             StoreError: the store, which knows who is forgotten, cannot be read.
         """
         with self._lock:  # or a look would load it a second time
-            name = self._workspace.named(version)
-            identity, recommender = self._identity(name), self._workspace.load_for_use(name)
-            try:
-                _check(name, recommender, self._live)
-            except FoldinError as error:
-                self._refuse(name, error)
-                raise BundleError(f"{name} did not go live: {error}") from error
-            self._workspace.make_current(name)
-            if identity != self._tried or not self._is_live(name):
-                self._tried = identity
-                self._go_live(name, recommender)
-            return name
+            return self._use(self._workspace.named(version))
+
+    def rollback(self) -> str:
+        """Takes the bundle before the current one into use, as `use`; several at once go as many steps.
+
+        Raises:
+            NotFoundError: there is none before it.
+            BundleError, WorkspaceError, StoreError: as from `use`.
+        """
+        with self._lock:
+            return self._use(self._workspace.name_before())
+
+    def _use(self, name: str) -> str:
+        identity, recommender = self._identity(name), self._workspace.load_for_use(name)
+        try:
+            _check(name, recommender, self._live)
+        except FoldinError as error:
+            self._refuse(name, error)
+            raise BundleError(f"{name} did not go live: {error}") from error
+        self._workspace.make_current(name)
+        if identity != self._tried or not self._is_live(name):
+            self._tried = identity
+            self._go_live(name, recommender)
+        return name
 
     def _go_live(self, version: str, recommender: Recommender) -> None:
         live = Live(version, recommender, datetime.now(UTC))

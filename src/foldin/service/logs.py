@@ -11,11 +11,14 @@ from threading import Event, Lock, Thread
 from time import sleep
 from typing import Any
 
-__all__ = ["LOGGING", "JsonLines", "Written"]
+__all__ = ["LOGGING", "JsonLines", "Written", "end_gathering"]
 
 PAUSE = 0.1
 """Seconds for which lines are gathered: writing each by itself takes as long as putting it together, and lets every
 other thread go first."""
+
+PIPE = 4_096
+"""Bytes that every pipe takes in one piece (POSIX lets it be less, and no system has less)."""
 
 MOST_WAITING = 10_000
 """Lines that may wait; whoever brings more of them waits until they are written, as where nobody reads them."""
@@ -46,6 +49,7 @@ class Written(logging.StreamHandler[Any]):
 
     def __init__(self, stream: Any = None) -> None:
         super().__init__(stream)
+        self._at_once = False
         self._lines: deque[str] = deque()
         self._some = Event()
         self._writing = Lock()
@@ -58,7 +62,7 @@ class Written(logging.StreamHandler[Any]):
         except Exception:  # as every handler of the library: nothing fails for its log
             self.handleError(record)
             return
-        if record.levelno >= logging.WARNING or len(self._lines) > MOST_WAITING:
+        if self._at_once or record.levelno >= logging.WARNING or len(self._lines) > MOST_WAITING:
             self.flush()
         else:
             self._write_soon()
@@ -66,9 +70,22 @@ class Written(logging.StreamHandler[Any]):
     def flush(self) -> None:
         """Writes all that came until now; nobody may read it any more, or the disk may be full, and all goes on."""
         with self._writing, suppress(OSError, ValueError):
-            lines = "".join(self._lines.popleft() for _ in range(len(self._lines)))
-            self.stream.write(lines)
-            self.stream.flush()
+            while self._lines:
+                self.stream.write(self._piece())
+                self.stream.flush()
+
+    def end(self) -> None:
+        """Writes all that came, and from here on each line at once: a signal may be the end of the process."""
+        self._at_once = True
+        self.flush()
+
+    def _piece(self) -> str:
+        """The next lines, whole, and as many as a pipe takes at once: other processes write to it as well."""
+        lines = [self._lines.popleft()]
+        size = len(lines[0].encode())
+        while self._lines and (size := size + len(self._lines[0].encode())) <= PIPE:
+            lines.append(self._lines.popleft())
+        return "".join(lines)
 
     def _write_soon(self) -> None:
         if self._thread is None:  # not before, as a process that logs nothing needs none
@@ -82,6 +99,13 @@ class Written(logging.StreamHandler[Any]):
             sleep(PAUSE)
             self._some.clear()
             self.flush()
+
+
+def end_gathering() -> None:
+    """Has what the service still says written line by line, at its end."""
+    for handler in logging.getLogger("foldin").handlers:
+        if isinstance(handler, Written):
+            handler.end()
 
 
 LOGGING: dict[str, Any] = {

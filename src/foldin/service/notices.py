@@ -13,7 +13,7 @@ from foldin.service.live import Live
 __all__ = ["Notices"]
 
 MOST_LOOKED_AT = 100
-"""New values of one request that are looked at, whole ones first: a profile has at most 64 attributes."""
+"""New values of one request that are looked at, whole ones first; of others nothing is claimed."""
 
 MOST_KEPT = 10_000
 """Values of which is remembered whether they say anything."""
@@ -27,19 +27,22 @@ class Notices:
         self._live: Live | None = None
         self._said: dict[tuple[str, str], bool] = {}
 
-    async def of(self, live: Live, profiles: Sequence[Profile]) -> list[list[str]]:
-        """What somebody should hear of each of the profiles of a request; as `profile_notices`."""
+    async def of(self, live: Live, profiles: Sequence[Profile], *, most: int = MOST_LOOKED_AT) -> list[list[str]]:
+        """What somebody should hear of each of the profiles of a request; as `profile_notices`.
+
+        At most `most` values are looked at for the first time.
+        """
         if not any(profiles):
             return [[] for _ in profiles]
-        says = await self.says(live, cells_of(profiles))
+        says = await self.says(live, cells_of(profiles), most=most)
         return [profile_notices(profile, live.recommender.attributes, says) for profile in profiles]
 
-    async def says(self, live: Live, cells: Sequence[tuple[str, str]]) -> Says:
+    async def says(self, live: Live, cells: Sequence[tuple[str, str]], *, most: int = MOST_LOOKED_AT) -> Says:
         """Whether attributes' values say anything; None of those that are not in `cells`, or too many to look at."""
         if live is not self._live or len(self._said) > MOST_KEPT:
             self._live, self._said = live, {}
         said = self._said  # another one's, should another model go live meanwhile
         # one after the other, so that what others do aside has its turn in between
-        for cell in [cell for cell in cells if cell not in said][:MOST_LOOKED_AT]:
+        for cell in [cell for cell in cells if cell not in said][:most]:
             said[cell] = await aside(partial(live.recommender.says, *cell), long=True)
         return lambda *cell: said.get(cell)

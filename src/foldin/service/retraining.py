@@ -36,7 +36,7 @@ class Retraining:
         """The job that was started; None where it is too early, nothing is new, or one is running.
 
         Raises:
-            ConfigurationError, WorkspaceError, StoreError: workspace or store cannot be read or written.
+            WorkspaceError, StoreError: workspace or store cannot be read or written.
         """
         if monotonic() < self._next:
             return None

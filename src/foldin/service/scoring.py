@@ -195,8 +195,9 @@ class Scorer:
 
     def close(self) -> None:
         """Answers what is waiting, and ends."""
-        self._closed = True
-        self._hand_over()
+        with self._changed:
+            self._closed = True
+            self._hand_over()
         self._thread.join()
 
     def _hand_over(self) -> None:

@@ -19,7 +19,7 @@ PROBES = ("/health/", "/metrics")
 """What is answered however much there is to do."""
 
 QUICK = re.compile(r"/v1/(recommendations|similar|users/.+/recommendations|items/.+/similar)")
-QUICK_TO_POST = ("/v1/recommend", "/v1/recommend/batch", "/v1/explain", "/what-if", "/reasons")
+QUICK_TO_POST = ("/v1/recommend", "/v1/recommend/batch", "/v1/explain", "/what-if")
 """What somebody waits for on a page, and stores nothing."""
 
 WRITING = "/v1/"

@@ -7,7 +7,6 @@ import asyncio
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from foldin.audit import audit
 from foldin.service.gate import COOKIE
 from foldin.service.link import LASTS, key_for
 from foldin.service.page.assets import asset
@@ -24,7 +23,7 @@ def enter_routes(service: Service) -> APIRouter:
     @routes.get("/enter")
     async def enter(request: Request, code: str = "") -> Response:
         """Takes the code of a one-time link for a key, which the browser keeps as a cookie."""
-        key = await asyncio.to_thread(_key, service, code)
+        key = await asyncio.to_thread(key_for, service.settings.workspace, code)
         if key is None:
             return stranger("This link has been used, is too old, or is not whole.")
         inside = RedirectResponse("/", 303)
@@ -46,13 +45,3 @@ def enter_routes(service: Service) -> APIRouter:
         return Response(found.content, media_type=found.media_type)
 
     return routes
-
-
-def _key(service: Service, code: str) -> str | None:
-    """A key for a code, as from `key_for`, and a line in the audit with its name; a code that is none leaves no line,
-    since anybody can bring as many of those as they like."""
-    secret = key_for(service.settings.workspace, code)
-    holder = None if secret is None else service.keys.holder(secret)
-    if holder is not None:
-        audit(service.settings.workspace, "link", "enter", key=holder.name, outcome="done")
-    return secret

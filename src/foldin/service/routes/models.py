@@ -8,11 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 
 from foldin.audit import audited
+from foldin.errors import BundleError
 from foldin.service.bodies import StrictRoute
 from foldin.service.gate import needs
 from foldin.service.messages import ModelResponse, ModelsResponse
 from foldin.service.service import Service
-from foldin.workspace import Bundle
+from foldin.wording import command
+from foldin.workspace import Bundle, Workspace
 
 __all__ = ["model_routes"]
 
@@ -34,7 +36,7 @@ def model_routes(service: Service) -> APIRouter:
         refused = service.live.refused
         return ModelsResponse(
             live=None if live is None else live.version,
-            models=[_model(bundle, refused.get(bundle.name)) for bundle in bundles],
+            models=[_model(bundle, refused.get(bundle.name), service.workspace) for bundle in bundles],
         )
 
     @routes.post("/rollback")
@@ -54,13 +56,21 @@ def model_routes(service: Service) -> APIRouter:
 
 def _audited(service: Service, by: str, model: str | None) -> None:
     with audited(service.workspace.folder, by, "roll back" if model is None else "use", model=model) as said:
-        said["model"] = service.live.use(service.workspace.name_before() if model is None else model)
+        try:
+            said["model"] = service.live.rollback() if model is None else service.live.use(model)
+        except BundleError as error:
+            raise BundleError(_without_place(str(error), service.workspace)) from error
 
 
-def _model(bundle: Bundle, refused: str | None) -> ModelResponse:
+def _without_place(text: str, workspace: Workspace) -> str:
+    """What is wrong with a bundle, without where the workspace is, which is nobody's business outside."""
+    return text.replace(command("train", workspace.folder), "foldin train").replace(f"{workspace.folder}/", "")
+
+
+def _model(bundle: Bundle, refused: str | None, workspace: Workspace) -> ModelResponse:
     return ModelResponse(
         name=bundle.name,
         current=bundle.current,
         forgotten=bundle.forgotten,
-        refused=bundle.damage or refused,
+        refused=_without_place(trouble, workspace) if (trouble := bundle.damage or refused) else None,
     )

@@ -25,6 +25,9 @@ from foldin.store.contract import Shown, Store
 
 __all__ = ["user_routes"]
 
+MOST_LOOKED_AT = 16
+"""Values of a profile that is put which are looked at for the first time: many may be put one after the other."""
+
 
 def user_routes(service: Service) -> APIRouter:
     """What a key of scope `ingest` may do; an id with a slash goes in the query, as `/v1/user?user=a/b`."""
@@ -71,7 +74,7 @@ async def _remark(service: Service, profile: Mapping[str, str]) -> str | None:
     live = service.live.now()
     if live is None:
         return None
-    (notices,) = await service.notices.of(live, [profile])
+    (notices,) = await service.notices.of(live, [profile], most=MOST_LOOKED_AT)
     return "; ".join(notices) or None
 
 
