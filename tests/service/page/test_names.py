@@ -45,8 +45,10 @@ class Someone:
 
 
 def found_slowly(text: str, names: Sequence[str]) -> list[int]:
-    places = [(name.casefold().find(text.casefold().strip()), place) for place, name in enumerate(names)]
-    return [place for _, place in sorted((at > 0, place) for at, place in places if at >= 0)][:MOST]
+    wanted = text.casefold().strip()
+    held = [place for place, name in enumerate(names) if wanted in name.casefold()]
+    held.sort(key=lambda place: (names[place].casefold() != wanted, not names[place].casefold().startswith(wanted)))
+    return held[:MOST]
 
 
 @pytest.mark.parametrize("letters", ["ab", "aB\n ", "abcß"])

@@ -50,6 +50,16 @@ def test_a_person_nobody_has_heard_of_can_be_typed(open_page: Callable[..., Page
     assert page.locator("#ranking [data-item]").count() == 10
 
 
+def test_a_person_typed_after_another_was_marked_is_the_one_that_is_taken(open_page: Callable[..., Page]) -> None:
+    page = open_page("/")
+    page.get_by_role("combobox", name="Pick or type a person").focus()
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.insert_text("new-one")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("new-one")
+
+
 def test_escape_closes_the_list(open_page: Callable[..., Page]) -> None:
     page = open_page("/")
     field = page.get_by_role("combobox", name="Pick or type a person")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
+import pytest
 from playwright.sync_api import FloatRect, Page, expect
 
 from foldin.workspace import open_workspace
@@ -77,6 +78,47 @@ def test_all_of_it_works_with_the_keyboard(open_page: Callable[..., Page]) -> No
         page.keyboard.press("Enter")
     expect(page.locator("#history button.remove")).to_have_count(0)
     expect(page.get_by_role("combobox", name="Add an item")).to_be_focused()
+
+
+@pytest.mark.parametrize("by", ["paste", "typing"])
+def test_enter_at_once_adds_what_is_there_and_nothing_else(open_page: Callable[..., Page], by: str) -> None:
+    page = open_page("/what-if")
+    title, item = page.locator("#ranking .title").nth(4).inner_text(), ranking(page)[4]
+    field = page.get_by_role("combobox", name="Add an item")
+    for text in (title, f" {item} ", title[:-1]):
+        field.focus()
+        expect(page.locator("#adding-list [data-value]").first).to_be_visible()
+        with page.expect_response("**/what-if"):
+            if by == "paste":
+                page.keyboard.insert_text(text)
+            else:
+                page.keyboard.type(text)
+            page.keyboard.press("Enter")
+        expect(page.locator("#history .title")).to_contain_text([title])
+        expect(field).to_have_value("")
+        page.get_by_role("button", name=f"Leave out {title}").click()
+        expect(page.locator("#history .title")).to_have_count(0)
+
+
+def test_enter_adds_nothing_where_no_item_is_called_that_and_forgets_it_when_the_text_changes(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page("/what-if")
+    title = page.locator("#ranking .title").nth(4).inner_text()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    field = page.get_by_role("combobox", name="Add an item")
+    field.press("Enter")
+    for text in ("zzqqy", f"{title} zzqqy"):
+        field.fill(text)
+        field.press("Enter")
+        expect(page.get_by_role("option", name="No item is called that")).to_be_visible()
+    with page.expect_response("**/items*"):
+        field.press("ArrowDown")
+        field.fill(title)
+    expect(page.get_by_role("option", name=title)).to_be_visible()
+    assert not asked
+    expect(field).to_have_value(title)
 
 
 def test_it_is_said_aloud_what_became_of_the_ranking(open_page: Callable[..., Page]) -> None:

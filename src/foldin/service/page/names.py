@@ -16,14 +16,14 @@ MANY = 1_000
 MOST = 8
 
 BEFORE = "\0"
-"""Stands before every name: no id has it in it."""
+"""Stands before every name, and after the last: no id has it in it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Names:
     """Names with their letters, whatever the case, in one `text`, as that is looked through ten times as fast.
 
-    `starts`: where each begins in it, and where the last ends, (names + 1,).
+    `starts`: where each begins in it, and where the last ends, (names + 1,); what stands before one ends it, too.
     """
 
     names: Sequence[str]
@@ -31,15 +31,16 @@ class Names:
     starts: NDArray[np.int64]
 
     def found(self, text: str) -> list[int]:
-        """The places of the names that begin with a text, then of those that hold it, whatever the case; a few."""
+        """The places of the names that are a text, that begin with it, then that hold it, whatever the case; a few."""
         wanted = text.casefold().strip()
-        return list(dict.fromkeys([*self._first(BEFORE + wanted), *self._first(wanted)]))[:MOST]
+        looked_for = (BEFORE + wanted + BEFORE, BEFORE + wanted, wanted)
+        return list(dict.fromkeys(place for letters in looked_for for place in self._first(letters)))[:MOST]
 
     def _first(self, wanted: str) -> list[int]:
         """The places of the first names in which something stands."""
         places: list[int] = []
         at = self.text.find(wanted)
-        while 0 <= at < len(self.text) and len(places) < MOST:
+        while 0 <= at < self.starts[-1] and len(places) < MOST:
             places.append(int(np.searchsorted(self.starts, at, side="right")) - 1)
             at = self.text.find(wanted, int(self.starts[places[-1] + 1]))
         return places
@@ -48,4 +49,4 @@ class Names:
 def names_of(names: Sequence[str]) -> Names:
     """Folds every name once, as that takes longer than to look through all of them."""
     folded = [BEFORE + name.casefold() for name in names]
-    return Names(names, "".join(folded), np.cumsum([0, *map(len, folded)], dtype=np.int64))
+    return Names(names, "".join([*folded, BEFORE]), np.cumsum([0, *map(len, folded)], dtype=np.int64))

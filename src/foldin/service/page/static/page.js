@@ -16,6 +16,9 @@ document.addEventListener("alpine:init", () => {
 
   // A text field with a list of what may be meant (the combobox of the ARIA practices).
   Alpine.data("picker", () => ({
+    // the text that Enter was pressed for before its suggestions were there, and the one that those in the list are of
+    waiting: "",
+    listed: null,
     options() {
       return [...this.$refs.list.querySelectorAll("[data-value]")];
     },
@@ -31,10 +34,25 @@ document.addEventListener("alpine:init", () => {
       this.$refs.input.setAttribute("aria-expanded", "false");
       this.mark(null);
     },
+    typed() {
+      return this.$refs.input.value.trim();
+    },
+    // another text: what was marked, or waited for, was of the one before
+    changed() {
+      this.waiting = "";
+      this.mark(null);
+      this.show();
+    },
     // what was marked stays marked when a new list holds it too
-    keep() {
+    keep(event) {
       const kept = this.options().find((option) => option.dataset.value === this.$root.dataset.marked);
       this.mark(kept ?? null);
+      this.listed = event.detail.requestConfig.parameters.text.trim();
+      if (this.waiting && this.waiting === this.listed) this.enter();
+    },
+    // what Enter waits for does not come
+    fail(event) {
+      if (!event.detail.successful) this.waiting = "";
     },
     mark(option) {
       this.$root.dataset.marked = option?.dataset.value ?? "";
@@ -56,15 +74,33 @@ document.addEventListener("alpine:init", () => {
     key(event) {
       if (event.key === "ArrowDown" || event.key === "ArrowUp") this.step(event.key === "ArrowDown" ? 1 : -1);
       else if (event.key === "Enter") this.enter();
-      else if (event.key === "Escape" && !this.$refs.list.hidden) this.hide();
+      else if (event.key === "Escape" && !this.$refs.list.hidden) this.leave();
       else return;
       event.preventDefault();
     },
+    leave() {
+      this.waiting = "";
+      this.hide();
+    },
     enter() {
-      const option = this.chosen() ?? (this.$root.dataset.into ? this.options()[0] : null);
-      const typed = this.$refs.input.value.trim();
-      if (option) this.take(option.dataset.value);
+      const typed = this.typed();
+      this.waiting = "";
+      if (this.chosen()) this.take(this.chosen().dataset.value);
       else if (typed && this.$root.dataset.go) this.take(typed);
+      else if (typed && this.listed === typed) this.takeMeant(typed);
+      else if (typed) {
+        this.waiting = typed;
+        htmx.trigger(this.$refs.input, "focus");
+      }
+    },
+    // whose id or title it is, or else the first of its suggestions; where there is none, the list says so
+    takeMeant(typed) {
+      const names = (option) => [option.dataset.value, option.firstElementChild.textContent.trim()];
+      const is = (fold) => (option) => names(option).some((name) => fold(name) === fold(typed));
+      const options = this.options();
+      const meant = options.find(is((name) => name)) ?? options.find(is((name) => name.toLowerCase())) ?? options[0];
+      if (meant) this.take(meant.dataset.value);
+      else this.show();
     },
     // at the press already: by the release a newer list may lie under the pointer
     click(event) {
