@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
 from foldin.service.link import create_code
+from foldin.workspace import open_workspace
 from tests.service.server import PATIENCE, Server, serving, until
 
 
@@ -17,12 +19,23 @@ def live(labs: Server) -> str:
 def test_a_model_is_taken_into_use_and_back(open_page: Callable[..., Page], labs: Server) -> None:
     page = open_page("/models")
     assert live(labs) == "2-ease"
-    page.get_by_role("button", name="Roll back").click()
+    page.get_by_role("button", name="Roll back to 1-autoencoder").click()
     expect(page.locator("tr", has_text="1-autoencoder").get_by_text("live", exact=True)).to_be_visible()
     assert live(labs) == "1-autoencoder"
+    expect(page.get_by_role("button", name="Use 2-ease")).to_be_visible()
+    expect(page.get_by_role("button", name="Roll back")).to_have_count(0)
     page.get_by_role("button", name="Use 2-ease").click()
     expect(page.locator("tr", has_text="2-ease").get_by_text("live", exact=True)).to_be_visible()
     assert live(labs) == "2-ease"
+
+
+def test_it_is_said_when_a_bundle_was_made(open_page: Callable[..., Page], labs: Server) -> None:
+    page = open_page("/models")
+    manifest = open_workspace(labs.log.parent).manifest("2-ease")
+    made = datetime.fromisoformat(manifest.created).astimezone(UTC).strftime("%-d %b %Y, %H:%M UTC")
+    expect(page.locator("tr", has_text="2-ease").get_by_text(made)).to_be_visible()
+    page.set_viewport_size({"width": 360, "height": 740})
+    expect(page.get_by_role("region", name="Settings").get_by_text(made)).to_be_visible()
 
 
 def test_figures_stand_beside_popularity_and_by_length_of_history(open_page: Callable[..., Page]) -> None:
@@ -86,11 +99,15 @@ def test_a_refusal_can_be_read_while_the_page_asks_how_the_training_goes(workspa
         page.goto(f"/enter?code={create_code(workspace)}")
         assert client.post("/v1/train", json={"model": "autoencoder"}).status_code == 202
         page.goto("/models")
-        page.get_by_role("button", name="Train again").click()
+        button = page.get_by_role("button", name="Train again")
+        expect(button).to_be_disabled()
+        button.evaluate("button => { button.disabled = false }")  # as on a page that was opened before
+        button.click()
         refusal = page.get_by_role("alert").filter(has_text="job 1 is training already")
         expect(refusal).to_be_visible()
         expect(page.get_by_role("link", name="2-autoencoder")).to_be_visible(timeout=PATIENCE * 1000)
         expect(refusal).to_be_visible()
+        expect(button).to_be_enabled()
         until(lambda: client.get("/v1/models").json()["live"] == "2-autoencoder")
         page.get_by_role("button", name="Roll back").click()
         expect(page.get_by_text("job 1 is training already")).to_have_count(0)

@@ -10,7 +10,7 @@ from foldin.evaluation.report import Row
 from foldin.evaluation.titles import title_of
 from foldin.workspace import Bundle
 
-__all__ = ["HEADLINES", "Shown", "figures_of", "shown"]
+__all__ = ["HEADLINES", "Shown", "figures_of", "made", "older_than_current", "shown"]
 
 HEADLINES = ("ndcg@10", "recall@10", "coverage@10")
 
@@ -29,17 +29,27 @@ class Shown:
 
 def shown(bundle: Bundle, live: str | None, refused: str | None) -> Shown:
     """A bundle, where `live` answers; `refused`: why it did not go live."""
-    manifest = bundle.manifest
     test = _test(bundle)
     forgotten = f"learned from {bundle.forgotten:,} users who are forgotten" if bundle.forgotten else None
     return Shown(
         bundle.name,
-        None if manifest is None else datetime.fromisoformat(manifest.created),
+        made(bundle),
         bundle.name == live,
         bundle.damage or refused or forgotten,
         test[-1].means if test else {},
         test[0].means if test else {},
     )
+
+
+def made(bundle: Bundle) -> datetime | None:
+    """When a bundle was made; None where it does not say so."""
+    return None if bundle.manifest is None else datetime.fromisoformat(bundle.manifest.created)
+
+
+def older_than_current(bundles: Sequence[Bundle]) -> str | None:
+    """The bundle that a rollback takes into use, of all of them, oldest first; None where there is none older."""
+    at = next((place for place, bundle in enumerate(bundles) if bundle.current), len(bundles))
+    return bundles[at - 1].name if at else None
 
 
 def figures_of(bundle: Bundle) -> tuple[Sequence[str], Sequence[tuple[str, Sequence[tuple[str, str]]]]]:

@@ -73,7 +73,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["address"] = address
-    environment.filters |= {"percent": _percent, "day": _day, "number": _number, "named": _named}
+    environment.filters |= {"percent": _percent, "day": _day, "moment": _moment, "number": _number, "named": _named}
     environment.filters |= {"figure": _figure, "metric": title_of, "coded": _coded, "sentence": _sentence}
     return environment
 
@@ -101,6 +101,10 @@ def _figure(value: float | None) -> str:
 
 def _day(moment: datetime | None) -> str:
     return "" if moment is None else moment.astimezone(UTC).strftime("%-d %b %Y")
+
+
+def _moment(moment: datetime | None) -> str:
+    return "" if moment is None else f"{_day(moment)}, {moment.astimezone(UTC):%H:%M} UTC"
 
 
 def _named(attribute: str) -> str:

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from foldin.errors import NotFoundError
-from foldin.service.page.bundles import HEADLINES, figures_of, shown
+from foldin.service.page.bundles import HEADLINES, figures_of, made, older_than_current, shown
 from foldin.service.page.charts import Chart, click_chart, error_chart, length_chart, quality_chart
 from foldin.service.page.clicked import RANKS, clicked_by_model
 from foldin.service.page.rendering import page
@@ -38,7 +38,9 @@ def models_page_routes(service: Service) -> APIRouter:
             here="models",
             headlines=HEADLINES,
             bundles=[shown(one, version, service.live.refused.get(one.name)) for one in reversed(bundles)],
+            older=older_than_current(bundles),
             chosen=chosen,
+            made=None if chosen is None else made(chosen),
             contenders=contenders,
             figures=figures,
             charts=[] if chosen is None else _charts(chosen, counted),
