@@ -310,15 +310,15 @@ def test_profiles_that_surely_decide_have_their_say_where_nobody_judges(log_of: 
     recommender = fitted_on_firsts(log_of, 0.9, seed)
     assert recommender.report is not None
     assert recommender.report.figures is None
-    assert recommender.attributes == ("role",)
+    assert list(recommender.attributes) == ["role"]
     assert all(int(item_id[1:]) % 2 == 0 for item_id in ids(recommender.recommend(profile={"role": "admin"}, k=3)))
 
 
 def test_where_nobody_judges_them_profiles_that_decide_nothing_have_no_say(log_of: LogOf) -> None:
     found = [fitted_on_firsts(log_of, 0, seed) for seed in range(12)]
     assert sum(one.blend.prior.profile is not None for one in found) >= 4  # by chance, better than none
-    assert sum(one.attributes != () for one in found) <= 1
-    silent = next(one for one in found if one.blend.prior.profile is not None and one.attributes == ())
+    assert sum(bool(one.attributes) for one in found) <= 1
+    silent = next(one for one in found if one.blend.prior.profile is not None and not one.attributes)
     assert silent.recommend(profile={"role": "admin"}) == silent.recommend()
 
 
@@ -331,4 +331,4 @@ def test_one_who_is_held_out_alone_judges_no_profile(log_of: LogOf) -> None:
         found.append(fit(log, estimator=ESTIMATOR, profiles=Profiles(ids_of(few), {"role": roles})))
     assert all(one.report is not None and one.report.figures is not None for one in found)
     assert any(one.blend.prior.profile is not None for one in found)
-    assert sum(one.attributes != () for one in found) <= 1
+    assert sum(bool(one.attributes) for one in found) <= 1

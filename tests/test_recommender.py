@@ -315,10 +315,10 @@ def test_what_says_something(profiled: Recommender, linear: Recommender) -> None
 
 
 def test_the_attributes_it_learned_from(profiled: Recommender, linear: Recommender) -> None:
-    assert profiled.attributes == ("role",)
+    assert list(profiled.attributes) == ["role"]
     silent = profiled.blend.prior.with_weights(profile=0)
-    assert replace(profiled, blend=replace(profiled.blend, prior=silent)).attributes == ()
-    assert linear.attributes == ()
+    assert replace(profiled, blend=replace(profiled.blend, prior=silent)).attributes == {}
+    assert linear.attributes == {}
 
 
 # -- histories that are none

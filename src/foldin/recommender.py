@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -194,8 +194,9 @@ class Recommender:
         return explanations(self.blend, self.catalog, shown, attributes_of([profile]), items)
 
     @property
-    def attributes(self) -> tuple[str, ...]:
-        """The attributes of profiles that it learned from; others are only looked up in the catalogue, as words."""
+    def attributes(self) -> Mapping[str, Sequence[str]]:
+        """The attributes of profiles that it learned from, with their values where they are categories; others are only
+        looked up in the catalogue, as words."""
         return self.blend.prior.attributes
 
     def says(self, attribute: str, value: str) -> bool:

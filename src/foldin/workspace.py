@@ -231,7 +231,9 @@ class Workspace:
         names = [name for _, name in self._names()]
         before = names[: names.index(current)] if current in names else names
         if not before:
-            raise NotFoundError("there is no bundle before the current one")
+            raise NotFoundError(
+                f"no bundle is older than the current one, {current}: take another into use by its name"
+            )
         return before[-1]
 
     def remove(self, name: str) -> None:

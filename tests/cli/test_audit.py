@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 
 from foldin.audit import FILE
 
+OLDEST = "no bundle is older than the current one, 1-edlae: take another into use by its name"
+
 Run: TypeAlias = Callable[..., CompletedProcess[str]]
 
 
@@ -40,7 +42,7 @@ def test_models_that_are_taken_into_use(run: Run, several: Path) -> None:
     assert codes == [0, 4, 0]
     assert told(several) == [
         {"action": "roll back", "model": "1-edlae", "outcome": "done"},
-        {"action": "roll back", "outcome": "failed", "reason": "there is no bundle before the current one"},
+        {"action": "roll back", "outcome": "failed", "reason": OLDEST},
         {"action": "use", "model": "2-autoencoder", "outcome": "done"},
     ]
 

@@ -67,7 +67,7 @@ def test_the_workspace_may_stand_before_the_subcommand(run: Run, several: Path) 
 def test_rollback_takes_the_one_before_and_there_it_ends(run: Run, several: Path) -> None:
     assert run("models", "rollback", "-w", several).stdout == "1-edlae is in use\n"
     answer = run("models", "rollback", "-w", several)
-    assert (answer.returncode, "no bundle before" in answer.stderr) == (4, True)
+    assert (answer.returncode, "no bundle is older than the current one, 1-edlae" in answer.stderr) == (4, True)
     assert current(several) == [1]
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from foldin.coldstart.notices import cells_of, profile_notices
 
-KNOWN = ["interests", "role"]
+KNOWN = {"interests": ["networking", "storage"], "role": ["admin"], "age": ()}
 
 
 def says(name: str, value: str) -> bool:
@@ -17,15 +17,32 @@ def test_a_profile_that_counts_in_full_needs_no_word() -> None:
 
 
 def test_what_says_nothing_is_named_and_what_it_may_be_meant_for() -> None:
-    knows = "(it knows interests, role)"
+    knows = "(it knows interests, role, age)"
     assert profile_notices({"rloe": "admin", "interests": "storage|knitting"}, KNOWN, says) == [
-        f"says nothing to the model: rloe=admin (did you mean 'role'?), interests=knitting {knows}"
+        "says nothing to the model: rloe=admin (did you mean 'role'?), interests=knitting "
+        "(of interests it knows networking, storage)"
     ]
     assert profile_notices({"about": "storage"}, KNOWN, says) == [
         f"unknown to the model, so only its words count: about {knows}"
     ]
-    assert profile_notices({"role": "x" * 2_000}, [], says) == [
+    assert profile_notices({"role": "x" * 2_000}, {}, says) == [
         f"says nothing to the model: role={'x' * 64} (it knows no attributes)"
+    ]
+
+
+def test_a_value_that_is_unknown_is_told_with_those_that_are_known() -> None:
+    assert profile_notices({"role": "admn", "interests": "storage|knitting"}, KNOWN, says) == [
+        "says nothing to the model: role=admn (did you mean 'admin'?), interests=knitting "
+        "(of interests it knows networking, storage)"
+    ]
+    assert profile_notices({"rloe": "admin", "interests": "storgae"}, KNOWN, says) == [
+        "says nothing to the model: rloe=admin (did you mean 'role'?), interests=storgae (did you mean 'storage'?)"
+    ]
+    many = {"role": [f"role {number}" for number in range(20)]}
+    (notice,) = profile_notices({"role": "x"}, many, says)
+    assert notice.endswith("(of role it knows " + ", ".join(many["role"][:8]) + " and 12 more)")
+    assert profile_notices({"age": "old"}, KNOWN, says) == [
+        "says nothing to the model: age=old (it knows interests, role, age)"
     ]
 
 

@@ -72,7 +72,7 @@ def test_all_that_is_kept_of_a_user_can_be_had_and_forgotten(client: httpx.Clien
     kept = client.get("/v1/users/leaving").json()
     assert kept["profile"] == {"role": "admin"}
     assert kept["history"] == [{"item": "i01", "kind": "view", "value": 2.5, "time": "2026-03-01T08:00:00Z"}]
-    assert client.delete("/v1/users/leaving").json() == {"events": 1, "profile": True, "impressions": 0}
+    assert client.delete("/v1/users/leaving").json() == {"events": 1, "profile": True, "impressions": 0, "reason": None}
     assert client.get("/v1/users/leaving").status_code == 404
     assert client.post("/v1/events", json={"events": [event]}).json()["forgotten"] == 1
 
@@ -203,3 +203,13 @@ def test_without_keys_events_name_none(workspace: Path) -> None:
 def sources(workspace: Path) -> dict[str, int]:
     with open_workspace(workspace).store() as store:
         return {name: events for name, events in store.sources().items() if name != "tests"}
+
+
+def test_whoever_is_forgotten_by_a_mistyped_name_is_said_to_be_unknown(client: httpx.Client) -> None:
+    client.post("/v1/events", json={"events": [{"user": "to be forgotten", "item": "i01"}]})
+    known = client.delete("/v1/users/to be forgotten").json()
+    assert (known["events"], known["reason"]) == (1, None)
+    for user in ("to be forgotten", "to be forgotton"):
+        unknown = client.delete(f"/v1/users/{user}").json()
+        assert unknown["events"] == 0
+        assert "the store held nothing of this user, who is unknown, mistyped or forgotten before" in unknown["reason"]

@@ -126,8 +126,12 @@ def test_what_of_a_profile_says_nothing_is_named(workspace: Path, profiled: Reco
         nothing = "no item of a history is known to the model"
         assert reason(role="admin") == nothing
         for _ in range(2):  # the second time it is remembered
-            assert reason(role="amdin") == f"says nothing to the model: role=amdin {knows}; {nothing}"
-        wrong = f"says nothing to the model: rloe=admin (did you mean 'role'?) {knows}; {nothing}"
+            wrong = f"says nothing to the model: role=amdin (did you mean 'admin'?); {nothing}"
+            assert reason(role="amdin") == wrong
+        assert (
+            reason(role="nurse", city="Rome") == f"says nothing to the model: role=nurse, city=Rome {knows}; {nothing}"
+        )
+        wrong = f"says nothing to the model: rloe=admin (did you mean 'role'?); {nothing}"
         assert reason(rloe="admin") == wrong
         assert reason(topic="storage") == f"unknown to the model, so only its words count: topic {knows}; {nothing}"
         people = [{"profile": {"role": "admin"}}, {"profile": {"rloe": "admin"}}]
@@ -136,3 +140,26 @@ def test_what_of_a_profile_says_nothing_is_named(workspace: Path, profiled: Reco
         for profile, said in (({"rloe": "admin"}, wrong.partition("; no item")[0]), ({"role": "admin"}, None)):
             kept = client.put("/v1/users/put", json={"profile": profile}).json()
             assert (kept["profile"], kept["reason"]) == (profile, said)
+
+
+def test_what_nobody_knows_is_named(client: httpx.Client) -> None:
+    def reason(**asked: object) -> str | None:
+        answer = client.post("/v1/recommend", json={"k": 1, **asked})
+        assert answer.status_code == 200, answer.text
+        given = answer.json()["reason"]
+        return None if given is None else str(given)
+
+    assert reason(history=["i00", "i02"]) is None
+    assert reason(history=["i00", "I02"]) == "of the history the model does not know: I02"
+    assert reason(history=["i00", {"item": "i99", "kind": "view"}]) == "of the history the model does not know: i99"
+    many = [f"x{number}" for number in range(1_234)]
+    named = "x0, x1, x2 and 1,231 more"
+    assert f"of 'only' the model does not know: {named}" in str(reason(history=["i00"], only=["i02", *many]))
+    assert f"of 'exclude' the model does not know: {named}" in str(reason(history=["i00"], exclude=many))
+    assert "no item has the category: evn" in str(reason(history=["i00"], categories=["evn"]))
+    assert reason(history=["i00"], categories=["even"], only=["i02", "i04"], exclude=["i04"]) is None
+
+
+def test_of_a_user_of_the_store_it_is_not_said_what_the_model_is_too_old_for(client: httpx.Client) -> None:
+    client.post("/v1/events", json={"events": [{"user": "ahead", "item": "i00"}, {"user": "ahead", "item": "newer"}]})
+    assert client.post("/v1/recommend", json={"user": "ahead", "k": 1}).json()["reason"] is None

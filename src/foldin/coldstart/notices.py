@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, islice
 from typing import TypeAlias
 
 from foldin.data.profiles import Profile
 from foldin.data.spelling import perhaps
 
-__all__ = ["Says", "cells_of", "profile_notices"]
+__all__ = ["Known", "Says", "cells_of", "profile_notices"]
 
 Says: TypeAlias = Callable[[str, str], bool | None]
 """Whether an attribute's value says anything to a model; None where it was not looked at: then nothing is claimed."""
+
+Known: TypeAlias = Mapping[str, Sequence[str]]
+"""The attributes that a model learned from, with their values; without, where they are numbers or words."""
+
+PassedOver: TypeAlias = tuple[str, str]
+"""An attribute with a value that says nothing, and what may have been meant, empty where nothing is alike."""
+
+MOST_VALUES = 8
+"""Values of an attribute that are named."""
 
 MOST_PIECES = 20
 """Values of one attribute that are looked at."""
@@ -21,16 +30,13 @@ LONGEST = 64
 """Letters of a value that are repeated."""
 
 
-def profile_notices(profile: Profile, known: Sequence[str], says: Says) -> list[str]:
-    """What somebody should hear of a profile; nothing where all of it counts.
-
-    `known`: the attributes that the model learned from.
-    """
+def profile_notices(profile: Profile, known: Known, says: Says) -> list[str]:
+    """What somebody should hear of a profile; nothing where all of it counts."""
     notices = []
-    passed_over = [cell for name, value in profile.items() for cell in _passed_over(name, value, known, says)]
+    passed_over = {name: cells for name, value in profile.items() if (cells := _passed_over(name, value, known, says))}
     if passed_over:
-        knows = ", ".join(known) or "no attributes"
-        notices.append(f"says nothing to the model: {', '.join(passed_over)} (it knows {knows})")
+        named = ", ".join(cell + meant for cell, meant in chain.from_iterable(passed_over.values()))
+        notices.append(f"says nothing to the model: {named}{_instead(passed_over, known)}")
     strange = [name for name, value in profile.items() if name not in known and says(name, value) is True]
     if known and strange:
         named = ", ".join(f"{name}{perhaps(name, known)}" for name in strange)
@@ -44,11 +50,28 @@ def cells_of(profiles: Iterable[Profile]) -> list[tuple[str, str]]:
     return list(dict.fromkeys([*whole, *((name, piece) for name, value in whole for piece in _pieces(value))]))
 
 
-def _passed_over(name: str, value: str, known: Sequence[str], says: Says) -> list[str]:
+def _passed_over(name: str, value: str, known: Known, says: Says) -> list[PassedOver]:
     """What of an attribute says nothing: all of it, or some of its values."""
-    if says(name, value) is False:
-        return [f"{name}={value[:LONGEST]}{perhaps(name, known) if name not in known else ''}"]
-    return [f"{name}={piece[:LONGEST]}" for piece in _pieces(value) if says(name, piece) is False]
+    silent = (
+        [value] if says(name, value) is False else [piece for piece in _pieces(value) if says(name, piece) is False]
+    )
+    meant = perhaps(name, known) if name not in known else ""
+    return [(f"{name}={one[:LONGEST]}", meant or perhaps(one, known.get(name, ()))) for one in silent]
+
+
+def _instead(passed_over: Mapping[str, Sequence[PassedOver]], known: Known) -> str:
+    """What the model knows, where it is not plain what was meant: values of the same attributes, or its attributes."""
+    unclear = [name for name, cells in passed_over.items() if not all(meant for _, meant in cells)]
+    if not unclear:
+        return ""
+    if all(known.get(name) for name in unclear):
+        return f" ({'; '.join(f'of {name} it knows {_some(known[name])}' for name in unclear)})"
+    return f" (it knows {', '.join(known) or 'no attributes'})"
+
+
+def _some(values: Sequence[str]) -> str:
+    more = f" and {len(values) - MOST_VALUES:,} more" if len(values) > MOST_VALUES else ""
+    return ", ".join(value[:LONGEST] for value in values[:MOST_VALUES]) + more
 
 
 def _pieces(value: str) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from foldin.coldstart.blocks import Values
 from foldin.coldstart.content import Content
 from foldin.coldstart.encoding import ProfileEncoder
 from foldin.coldstart.profile_prior import ProfilePrior, fit_profile_prior
@@ -101,11 +102,13 @@ class Prior:
         return popularity
 
     @property
-    def attributes(self) -> tuple[str, ...]:
-        """The attributes of profiles that were learned from and have a weight, in alphabetical order."""
+    def attributes(self) -> Mapping[str, Sequence[str]]:
+        """The attributes of profiles that were learned from and have a weight, in alphabetical order, with their values
+        where they are categories."""
         if self.profile is None or not self.profile_weight:
-            return ()
-        return tuple(block.name for block in self.profile.encoder.blocks)
+            return {}
+        blocks = self.profile.encoder.blocks
+        return {block.name: block.values if isinstance(block, Values) else () for block in blocks}
 
     def terms(self, attributes: Attributes, histories: csr_array) -> PriorTerms:
         """The terms for users with these histories and profiles, one cell of every attribute for each."""

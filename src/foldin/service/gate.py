@@ -153,7 +153,8 @@ def _next_step(scope: Scope) -> str:
         )
     if _cookie(scope):
         return f"{OVER} `foldin link` prints one"
-    return "no key was sent: send 'Authorization: Bearer foldin_...', with a key of `foldin keys create`"
+    brought = "a key is sent as" if header(scope, b"authorization") else "no key was sent: send"
+    return f"{brought} 'Authorization: Bearer foldin_...', with a key of `foldin keys create`"
 
 
 def _misdirection(scope: Scope) -> Response:

@@ -277,6 +277,7 @@ class Forgotten(Message):
     events: int
     profile: bool
     impressions: int = Field(description="Recommendations that the user was shown.")
+    reason: str | None = Field(default=None, description="Why nothing was erased, where that is so.")
 
 
 class ModelResponse(Message):

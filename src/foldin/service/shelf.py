@@ -83,10 +83,14 @@ class Shelf:
     def within(self, live: Live, categories: Sequence[str]) -> NDArray[np.bool_]:
         """Which items of the live model have one of the categories, (items,)."""
         within = np.zeros(len(live.recommender.catalog), dtype=np.bool_)
-        known = self._for(live).categories
+        known = self.categories(live)
         for column in (known[name] for name in categories if name in known):
             within |= column
         return within
+
+    def categories(self, live: Live) -> Mapping[str, NDArray[np.bool_]]:
+        """Which items of the live model have each category, (items,)."""
+        return self._for(live).categories
 
     def _put(self, catalog: Catalog) -> None:
         offers = tuple(_offer(catalog, before.of) for before in self._offers)

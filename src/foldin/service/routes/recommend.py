@@ -20,6 +20,7 @@ from foldin.service.bodies import QuickRoute, StrictRoute
 from foldin.service.field_types import Id
 from foldin.service.gate import needs
 from foldin.service.histories import history_of
+from foldin.service.live import Live
 from foldin.service.messages import (
     BatchRequest,
     ExplainRequest,
@@ -31,6 +32,7 @@ from foldin.service.persons import known_of
 from foldin.service.rankings import BatchResponse, ExplainResponse, RecommendResponse, Similar
 from foldin.service.scoring import EVERYTHING, Answer, Candidates, Wish
 from foldin.service.service import Service
+from foldin.service.unknown import unknown_in_history, unknown_in_rules
 
 __all__ = ["question_routes", "recommend_routes"]
 
@@ -106,11 +108,20 @@ async def _responses(service: Service, people: Sequence[Person], rules: Rules) -
         await service.explainer.run(partial(reasons_of, answer)) if rules.explain else [()] * len(answer.ranking)
         for answer in answers
     ]
-    notices = await service.notices.of(answers[0].live, [person.profile for person in people])
+    notices = await _notices(service, answers[0].live, people, rules)
     # from here on nothing waits: what is recorded as shown is answered
     return [
         answered(answer, rules.k, _recorded(service, person, answer), spoken, noticed)
         for person, answer, spoken, noticed in zip(people, answers, reasons, notices, strict=True)
+    ]
+
+
+async def _notices(service: Service, live: Live, people: Sequence[Person], rules: Rules) -> list[list[str]]:
+    """What of each person's request says nothing, or names what nobody knows."""
+    of_profiles = await service.notices.of(live, [person.profile for person in people])
+    of_all = unknown_in_rules(live, service.shelf, rules)
+    return [
+        [*said, *unknown_in_history(live, person), *of_all] for said, person in zip(of_profiles, people, strict=True)
     ]
 
 

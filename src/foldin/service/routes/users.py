@@ -28,6 +28,11 @@ __all__ = ["user_routes"]
 MOST_LOOKED_AT = 16
 """Values of a profile that is put which are looked at for the first time: many may be put one after the other."""
 
+NOTHING = (
+    "the store held nothing of this user, who is unknown, mistyped or forgotten before; what comes of them from here "
+    "on is left out, until `foldin forget --lift`"
+)
+
 
 def user_routes(service: Service) -> APIRouter:
     """What a key of scope `ingest` may do; an id with a slash goes in the query, as `/v1/user?user=a/b`."""
@@ -66,7 +71,9 @@ def user_routes(service: Service) -> APIRouter:
 def _forgotten(store: Store, user: str, folder: Path, by: str) -> Forgotten:
     with audited(folder, by, "forget", nameless=True) as said:
         said |= asdict(gone := store.forget(user))
-    return Forgotten(events=gone.events, profile=gone.profile, impressions=gone.impressions)
+    nothing = not (gone.events or gone.profile or gone.impressions)
+    reason = NOTHING if nothing else None
+    return Forgotten(events=gone.events, profile=gone.profile, impressions=gone.impressions, reason=reason)
 
 
 async def _remark(service: Service, profile: Mapping[str, str]) -> str | None:
