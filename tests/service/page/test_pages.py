@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from foldin.workspace import create_workspace
-from tests.service.server import serving
+from tests.service.server import serving, until
 
 PAGES = {
     "/": "Whom for?",
@@ -68,7 +68,18 @@ def test_where_nothing_is_there_yet_it_is_said_how_to_begin(tmp_path: Path) -> N
     workspace = create_workspace(tmp_path / "empty")
     workspace.store(create=True).close()
     with serving(workspace.folder) as server, server.client() as client:
-        models, data = (client.get(address).text for address in ("/models", "/data"))
-    assert "<code>foldin train</code> makes the first" in models
+        models, data, recommend, what_if = (
+            client.get(address).text for address in ("/models", "/data", "/", "/what-if")
+        )
+        client.post("/v1/events", json={"events": [{"user": "u", "item": "i"}]})
+        until(lambda: "Sources</h2>" in client.get("/data").text)
+        assert "<dd>1 event</dd>" in client.get("/data").text
+    assert f"<code>foldin train -w {workspace.folder}</code> makes the first" in models
+    assert f"<code>foldin ingest -w {workspace.folder}</code> takes" in models
+    assert f"<code>foldin ingest -w {workspace.folder}</code> takes" in data
+    for page in (recommend, what_if):
+        assert (
+            f"<code>foldin ingest -w {workspace.folder} events.csv\nfoldin train -w {workspace.folder}</code>" in page
+        )
     assert "Roll back" not in models
     assert "No events yet" in data

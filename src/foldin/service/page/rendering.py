@@ -16,6 +16,7 @@ from starlette.types import Scope
 from foldin.evaluation.titles import title_of
 from foldin.service.headers import header
 from foldin.service.page.assets import address
+from foldin.wording import counted
 
 __all__ = ["as_asked", "at_browser", "page", "stranger", "turned_away"]
 
@@ -73,7 +74,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["address"] = address
-    environment.filters |= {"percent": _percent, "day": _day, "moment": _moment, "number": _number, "named": _named}
+    environment.filters |= {
+        "percent": _percent,
+        "day": _day,
+        "moment": _moment,
+        "counted": counted,
+        "number": _number,
+        "named": _named,
+    }
     environment.filters |= {"figure": _figure, "metric": title_of, "coded": _coded, "sentence": _sentence}
     return environment
 

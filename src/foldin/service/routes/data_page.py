@@ -10,6 +10,7 @@ from foldin.service.page.digest import Digest
 from foldin.service.page.reading import Reading
 from foldin.service.page.rendering import page
 from foldin.service.service import Service
+from foldin.wording import command
 
 __all__ = ["data_page_routes"]
 
@@ -46,6 +47,7 @@ def data_page_routes(service: Service, reading: Reading) -> APIRouter:
             sources=sources,
             digest=digest,
             trouble=reading.trouble,
+            ingest=command("ingest", service.workspace.folder),
             counting=counting,
             pause=SOON if counting else LATER,
             charts=[] if digest is None or not digest.diagnosis.events else _charts(digest),

@@ -15,6 +15,7 @@ from foldin.service.page.clicked import RANKS, clicked_by_model
 from foldin.service.page.rendering import page
 from foldin.service.service import Service
 from foldin.store.contract import ClickThrough
+from foldin.wording import command
 from foldin.workspace import Bundle
 
 __all__ = ["models_page_routes"]
@@ -48,6 +49,8 @@ def models_page_routes(service: Service) -> APIRouter:
             ranks=range(1, RANKS + 1),
             jobs=await asyncio.to_thread(service.jobs.all),
             ended=False,
+            ingest=command("ingest", service.workspace.folder),
+            train=command("train", service.workspace.folder),
         )
 
     @routes.get("/jobs")

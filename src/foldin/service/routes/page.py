@@ -35,6 +35,7 @@ from foldin.service.routes.models_page import models_page_routes
 from foldin.service.routes.pickers import picker_routes
 from foldin.service.scoring import Answer, Wish
 from foldin.service.service import Service
+from foldin.wording import command
 
 __all__ = ["page_routes"]
 
@@ -99,7 +100,7 @@ def _pages(service: Service, people: People) -> APIRouter:
     async def recommend(user: Id | None = None) -> Response:
         """The ten best for somebody, or for nobody yet."""
         if service.live.now() is None:
-            return page("no_model.html", here="recommend")
+            return _no_model(service, "recommend")
         view, _ = await _about(service, user)
         return page("recommend.html", here="recommend", some=await people.some(), **view)
 
@@ -107,12 +108,20 @@ def _pages(service: Service, people: People) -> APIRouter:
     async def what_if(user: Id | None = None) -> Response:
         """The same, to be played with."""
         if service.live.now() is None:
-            return page("no_model.html", here="what-if")
+            return _no_model(service, "what-if")
         view, recommender = await _about(service, user)
         fields = fields_of(recommender, view["somebody"].profile)
         return page("what_if.html", here="what-if", draft=Draft(user), fields=fields, own_words=OWN_WORDS, **view)
 
     return routes
+
+
+def _no_model(service: Service, here: str) -> Response:
+    """What is shown before there is a model: the commands that lead to one."""
+    folder = service.workspace.folder
+    return page(
+        "no_model.html", here=here, commands=[command("ingest", folder, "events.csv"), command("train", folder)]
+    )
 
 
 def _answers(service: Service) -> APIRouter:
