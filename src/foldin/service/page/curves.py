@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foldin.coldstart.handover import Handover
 
@@ -16,7 +18,10 @@ MARKS = (0, 1, 3, 10, 30, 100)
 
 @dataclass(frozen=True)
 class Curve:
-    """Points of a line in a box of 240 by 64, where the person stands on it, and marks below it: a number and its x."""
+    """Points of a line in a box of 240 by 64, where the person stands on it, and marks below it: a number and its x.
+
+    `ahead`: what the weight does with more items, as far as two decimals tell.
+    """
 
     points: str
     x: float
@@ -24,6 +29,7 @@ class Curve:
     weight: float
     known: int
     marks: tuple[tuple[int, float], ...]
+    ahead: Literal["falls", "level", "other"]
 
 
 def curve_of(handover: Handover, known: int) -> Curve | None:
@@ -43,4 +49,13 @@ def curve_of(handover: Handover, known: int) -> Curve | None:
 
     here = float(handover.weight(np.array([known]))[0])
     points = " ".join(f"{x(n)},{y(w)}" for n, w in zip(lengths.tolist(), weights.tolist(), strict=True))
-    return Curve(points, x(known), y(here), here, known, tuple((n, x(n)) for n in MARKS if n <= longest))
+    marks = tuple((n, x(n)) for n in MARKS if n <= longest)
+    return Curve(points, x(known), y(here), here, known, marks, _ahead(weights[lengths >= known]))
+
+
+def _ahead(weights: NDArray[np.float32]) -> Literal["falls", "level", "other"]:
+    """What weights do from the first of them on."""
+    steps = np.diff(weights.astype(np.float64).round(2))
+    if (steps > 0).any():
+        return "other"
+    return "falls" if (steps < 0).any() else "level"

@@ -119,9 +119,8 @@ def _pages(service: Service, people: People) -> APIRouter:
 def _no_model(service: Service, here: str) -> Response:
     """What is shown before there is a model: the commands that lead to one."""
     folder = service.workspace.folder
-    return page(
-        "no_model.html", here=here, commands=[command("ingest", folder, "events.csv"), command("train", folder)]
-    )
+    commands = [command("ingest", folder, "events.csv"), command("train", folder)]
+    return page("no_model.html", here=here, commands=commands)
 
 
 def _answers(service: Service) -> APIRouter:
