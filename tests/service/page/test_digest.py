@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 from foldin.data.interactions import Interactions
 from foldin.service.page.charts import daily_chart
@@ -27,7 +28,28 @@ def test_an_event_long_after_the_others_squashes_nothing(log_of: Callable[..., I
     assert numbers.last.year == 1978
     chart = daily_chart(digest)
     assert chart is not None
-    assert chart.note.startswith("1 event lies long before or after")
+    assert chart.note == "1 event of 20 Mar 1978 is not drawn: it lies long after the others."
+
+
+@pytest.mark.parametrize(
+    ("far", "note"),
+    [
+        ([3_000, 3_000], "2 events of 20 Mar 1978 are not drawn: they lie long after the others."),
+        ([3_000, 3_001], "2 events of 20 Mar 1978 to 21 Mar 1978 are not drawn: they lie long after the others."),
+        ([0], "1 event of 1 Jan 1970 is not drawn: it lies long before the others."),
+        (
+            [0, 3_000],
+            "1 event of 1 Jan 1970 is not drawn: it lies long before the others. "
+            "1 event of 20 Mar 1978 is not drawn: it lies long after the others.",
+        ),
+    ],
+)
+def test_of_which_days_it_is_what_is_not_drawn(log_of: Callable[..., Interactions], far: list[int], note: str) -> None:
+    days = [*range(1_000, 1_300), *far]
+    log = log_of([(f"u{place}", "i0") for place in range(len(days))], times=[day * DAY for day in days])
+    chart = daily_chart(digest_of(log, 0))
+    assert chart is not None
+    assert chart.note == note
 
 
 def test_events_that_are_all_near_are_all_drawn(log_of: Callable[..., Interactions]) -> None:

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from foldin.evaluation.training_report import EpochFigures, LengthFigures
-from foldin.service.page.digest import Digest, Series, Span
+from foldin.service.page.digest import Digest, Series, Span, Strays
+from foldin.service.page.moments import day_of
 from foldin.store.contract import ClickThrough
+from foldin.wording import counted
 
 __all__ = [
     "Chart",
@@ -110,10 +112,16 @@ def daily_chart(digest: Digest) -> Chart | None:
 
 
 def _left_out(span: Span | None) -> str:
-    if span is None or not span.outside:
+    if span is None:
         return ""
-    events = "1 event lies" if span.outside == 1 else f"{span.outside:,} events lie"
-    return f"{events} long before or after the others and would squash them here."
+    strays = ((span.before, "before"), (span.after, "after"))
+    return " ".join(_not_drawn(some, where) for some, where in strays if some is not None)
+
+
+def _not_drawn(strays: Strays, where: str) -> str:
+    days = " to ".join(dict.fromkeys(day_of(moment) for moment in (strays.first, strays.last)))
+    are, lie = ("is", "it lies") if strays.events == 1 else ("are", "they lie")
+    return f"{counted(strays.events, 'event')} of {days} {are} not drawn: {lie} long {where} the others."
 
 
 def tail_chart(digest: Digest) -> Chart:

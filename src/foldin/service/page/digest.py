@@ -13,7 +13,7 @@ from foldin.data.diagnosis import Diagnosis
 from foldin.data.doctor import examine_log
 from foldin.data.interactions import NO_TIME, Interactions
 
-__all__ = ["Digest", "ItemNumbers", "Series", "digest_of"]
+__all__ = ["Digest", "ItemNumbers", "Series", "Span", "Strays", "digest_of"]
 
 DAY = 86_400_000_000
 """Microseconds."""
@@ -40,12 +40,27 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Strays:
+    """Events that are not drawn: how many, and when the first and the last of them were, in UTC."""
+
+    events: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True)
 class Span:
-    """The time that is drawn, in microseconds since the epoch, both ends in it. `outside`: events before and after."""
+    """The time that is drawn, in microseconds since the epoch, both ends in it; and what lies before and after it."""
 
     first: int
     last: int
-    outside: int
+    before: Strays | None
+    after: Strays | None
+
+    @property
+    def outside(self) -> int:
+        """Events before and after."""
+        return sum(strays.events for strays in (self.before, self.after) if strays is not None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +132,12 @@ def _span(log: Interactions) -> Span | None:
     low, high = np.quantile(known, FEW_OUTSIDE, method="lower"), np.quantile(known, 1 - FEW_OUTSIDE, method="higher")
     room = int(MORE_AT_ENDS * (high - low)) + DAY
     drawn = known[(known >= low - room) & (known <= high + room)]
-    return Span(int(drawn.min()), int(drawn.max()), len(known) - len(drawn))
+    first, last = drawn.min(), drawn.max()
+    return Span(int(first), int(last), _strays(known[known < first]), _strays(known[known > last]))
+
+
+def _strays(times: NDArray[np.int64]) -> Strays | None:
+    return Strays(len(times), _at(times.min()), _at(times.max())) if len(times) else None
 
 
 def _drawn(log: Interactions, span: Span) -> NDArray[np.bool_]:
@@ -198,4 +218,8 @@ def _spells(log: Interactions, span: Span | None) -> tuple[NDArray[np.int64], ND
 
 
 def _moment(time: np.int64) -> datetime | None:
-    return None if time == NO_TIME else datetime.fromtimestamp(int(time) / 1_000_000, UTC)
+    return None if time == NO_TIME else _at(time)
+
+
+def _at(time: np.int64) -> datetime:
+    return datetime.fromtimestamp(int(time) / 1_000_000, UTC)

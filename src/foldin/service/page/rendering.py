@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from starlette.types import Scope
 from foldin.evaluation.titles import title_of
 from foldin.service.headers import header
 from foldin.service.page.assets import address
+from foldin.service.page.moments import day_of, moment_of
 from foldin.wording import counted
 
 __all__ = ["as_asked", "at_browser", "page", "stranger", "turned_away"]
@@ -74,14 +74,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["address"] = address
-    environment.filters |= {
-        "percent": _percent,
-        "day": _day,
-        "moment": _moment,
-        "counted": counted,
-        "number": _number,
-        "named": _named,
-    }
+    environment.filters |= {"day": day_of, "moment": moment_of, "counted": counted}
+    environment.filters |= {"percent": _percent, "number": _number, "named": _named}
     environment.filters |= {"figure": _figure, "metric": title_of, "coded": _coded, "sentence": _sentence}
     return environment
 
@@ -105,14 +99,6 @@ def _number(value: float) -> str:
 
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
-
-
-def _day(moment: datetime | None) -> str:
-    return "" if moment is None else moment.astimezone(UTC).strftime("%-d %b %Y")
-
-
-def _moment(moment: datetime | None) -> str:
-    return "" if moment is None else f"{_day(moment)}, {moment.astimezone(UTC):%H:%M} UTC"
 
 
 def _named(attribute: str) -> str:
