@@ -56,13 +56,13 @@ def test_there_is_a_pause_between_readings_for_who_is_patient(
 
 
 class AtDesk:
-    """A service of which only its desk is asked."""
+    """A service of which only its desk and its workspace are asked."""
 
     def __init__(self, workspace: Workspace) -> None:
-        self._workspace, self.desk = workspace, self
+        self.workspace, self.desk = workspace, self
 
     async def run(self, work: Callable[[Store], Result]) -> Result:
-        with self._workspace.store() as store:
+        with self.workspace.store() as store:
             return work(store)
 
 
