@@ -60,6 +60,21 @@ def test_the_model_has_learned_from_everyone(log: Interactions) -> None:
     assert report is not None
     assert (report.users, report.items, report.interactions) == (150, 24, len(log))
     assert report.refitted
+
+
+def test_too_few_users_to_judge_by_are_told_of(log_of: LogOf, log: Interactions) -> None:
+    report = fit(log, estimator=EASE(3)).report
+    assert report is not None
+    assert [note for note in report.notes if "only 15 held-out users to judge by" in note] == list(report.notes)
+    assert len(report.notes) == 1
+    # four times as many people of the same kind
+    more = [
+        (f"{log.user_ids[user]}-{copy}", log.item_ids[item])
+        for copy in range(4)
+        for user, item in zip(log.user_codes, log.item_codes, strict=True)
+    ]
+    report = fit(log_of(more), estimator=EASE(3)).report
+    assert report is not None
     assert report.notes == ()
 
 

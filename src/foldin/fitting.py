@@ -15,7 +15,7 @@ from foldin.choosing import Choice, Training, choose, fit_model
 from foldin.coldstart.blend import Blend
 from foldin.coldstart.content import fit_content
 from foldin.coldstart.crossfit import Fold, Learned
-from foldin.coldstart.handover import spread_unit, usual_handover
+from foldin.coldstart.handover import FEW_USERS, spread_unit, usual_handover
 from foldin.coldstart.prior import Prior, fit_prior
 from foldin.data.catalog import Catalog
 from foldin.data.feedback import Feedback, FeedbackRule
@@ -41,6 +41,7 @@ from foldin.models.zoo import DEFAULT, estimator_named, name_of, suited_to_ratin
 from foldin.ranking.metrics import popularity_of
 from foldin.recommender import Recommender
 from foldin.training.epoch import Epoch
+from foldin.wording import counted
 
 __all__ = ["estimator_for", "fit", "fit_chosen", "learned_by", "predicted_ratings"]
 
@@ -361,6 +362,12 @@ def _notes(matrix: UserItemMatrix, rule: FeedbackRule, figures: Figures | None) 
     if figures is None:
         yield "too few users to hold any out: nothing was chosen, measured or calibrated"
         return
+    judges = min(figures.validation_users, figures.test_users)
+    if judges < FEW_USERS:
+        yield (
+            f"only {counted(judges, 'held-out user')} to judge by: what was chosen and these figures may be chance; "
+            f"from {FEW_USERS} on they say more"
+        )
     popularity, model = (row.means[HEADLINE] for row in (figures.test[0], figures.test[-1]))
     if model < popularity:
         yield (

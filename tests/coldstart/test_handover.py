@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from foldin.coldstart.handover import (
     CELLS,
     FADES,
+    FEW_USERS,
     LEAST,
     SHARES,
     STEP,
@@ -275,6 +276,39 @@ def test_few_users_give_a_smooth_curve(users: int) -> None:
     weights = learned(lambda length: [sides(length, model=1, prior=1, users=users)])
     places = [int(np.abs(np.array(WEIGHTS) - weights[length]).argmin()) for length in LENGTHS]
     assert max(abs(b - a) for a, b in pairwise(places)) <= 6
+
+
+def usual_world(users: int, seed: int = 0) -> At:
+    """People for whom the usual handover is the right one: it weighs two sides by what they know."""
+    return lambda length: [sides(length, model=1.5, prior=1.5 * USUAL[length], users=users, seed=seed)]
+
+
+@pytest.mark.parametrize(("users", "seed"), list(product([8, 15, 40], range(4))))
+def test_few_users_do_not_lead_away_from_a_usual_path_that_is_right(users: int, seed: int) -> None:
+    assert learned(usual_world(users, seed)) == USUAL
+
+
+def test_few_users_who_gain_much_are_followed() -> None:
+    weights = learned(lambda length: [sides(length, model=0, prior=3, users=15)])
+    assert min(weights[length] for length in LENGTHS if length) > 2
+
+
+def test_so_many_users_are_believed_whatever_they_gain() -> None:
+    assert learned(usual_world(FEW_USERS - 1, seed=1)) == USUAL
+    assert learned(usual_world(FEW_USERS, seed=1)) != USUAL
+
+
+def test_the_usual_path_of_few_users_is_held_back_too() -> None:
+    cut = usual_world(15)
+
+    def whole(length: int) -> list[Truncated]:
+        return [sides(length, model=2, prior=-4, users=15, seed=1)] if length == 5 else []
+
+    assert learned(cut) == USUAL
+    held = learned(cut, whole)
+    assert held[0] == USUAL[0]
+    assert held[5] < USUAL[5]
+    assert loss(held, whole) < loss(USUAL, whole) / 10
 
 
 def test_a_length_nobody_has_takes_after_its_neighbours() -> None:

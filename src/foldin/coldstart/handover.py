@@ -15,7 +15,16 @@ from foldin.evaluation.truncation import LENGTHS
 from foldin.ranking.metrics import hits_of, ndcg, relevant_of
 from foldin.ranking.top_k import masked, top_k
 
-__all__ = ["WEIGHTS", "Handover", "Truncated", "usual_handover", "learn_handover", "ranking_quality", "spread_unit"]
+__all__ = [
+    "FEW_USERS",
+    "WEIGHTS",
+    "Handover",
+    "Truncated",
+    "usual_handover",
+    "learn_handover",
+    "ranking_quality",
+    "spread_unit",
+]
 
 WEIGHTS = (0.0, *(2.0 ** (exponent / 2) for exponent in range(-12, 9)))
 STEP = 2.0
@@ -39,6 +48,12 @@ CELLS = 2**20
 """Scores ranked at once, if one weight has no more."""
 
 FEWEST_USERS = 5
+
+FEW_USERS = 50
+"""With fewer held-out users than that, what is learned of them may be chance: it has to prove itself."""
+
+SURE = 2.0
+"""Standard errors by which a path that few users teach must rank better than the usual one to be taken."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,19 +142,25 @@ def learn_handover(
     lengths together is sum_n z_n(w_n)^2 / 2 + sum_n (s_n / STEP)^2 / 2, z_n(w) being by how many standard errors
     (paired over users) w ranks worse than the best weight at that length, and s_n the number of values between w at two
     neighbouring lengths; exactly, by dynamic programming. 0 counts as the value below the smallest. The usual handover
-    where that tells no weight from another, as with too few users.
+    where that tells no weight from another, as with too few users; with fewer than `FEW_USERS`, also where that path
+    does not rank them better than the usual one by more than two standard errors.
 
     `whole` gives those whose whole history is nearest to a length: people who have had their share of what is popular.
     All of these on average must not be ranked worse than by the model alone. Where they are, c w(n) / (1 + (n / k)^4)
     is taken, with c of `SHARES` and k of `FADES`: of those that mend it the one of least cost, or else the last.
     None is below `LEAST`.
     """
-    costs = np.stack([_costs(_qualities(cut(length) if length else ())) for length in LENGTHS])
+    judged = [_judged(cut(length) if length else ()) for length in LENGTHS]
+    costs = np.stack([_costs(one.qualities) for one in judged])
     if not costs.any():
         return usual_handover(unit)
     costs[LENGTHS.index(0), WEIGHTS.index(0)] = np.inf  # with no history nothing else would speak
-    gains = np.stack([_gains(_qualities(whole(length) if length else ())) for length in LENGTHS])
-    weights = _held_back(np.array(WEIGHTS)[_smoothest(costs)], costs, gains)
+    gains = np.stack([_gains(_judged(whole(length) if length else ()).qualities) for length in LENGTHS])
+    path, usual = _smoothest(costs), np.array(USUAL_WEIGHTS)
+    if _stands(path, _nearest(usual), judged):
+        weights = _held_back(np.array(WEIGHTS)[path], costs, gains)
+    else:  # where costs are chance, the usual path is held back from the longest histories first
+        weights = _held_back(usual, np.zeros_like(costs), gains)
     return Handover(unit, np.array(LENGTHS, dtype=np.int64), np.maximum(weights, LEAST).astype(np.float32))
 
 
@@ -176,7 +197,7 @@ def _held_back(
     """The weights, (lengths,), held back as little as it takes: `gains`, (lengths, weights), add up to no loss."""
     lengths, places = np.array(LENGTHS), np.arange(len(LENGTHS))
     candidates = [share * weights / (1 + (lengths / fade) ** 4) for share, fade in product(SHARES, FADES)]
-    nearest = [np.abs(np.array(WEIGHTS) - one[:, None]).argmin(axis=1) for one in candidates]
+    nearest = [_nearest(one) for one in candidates]
     kept = [number for number, at in enumerate(nearest) if gains[places, at].sum() >= 0]
     # the shortest length is no history at all, where any weight ranks the same
     best = min(kept, key=lambda number: costs[places, nearest[number]][1:].sum(), default=len(candidates) - 1)
@@ -185,12 +206,37 @@ def _held_back(
     return held_back
 
 
-def _qualities(parts: Iterable[Truncated]) -> NDArray[np.float64]:
-    """NDCG@100 of every weight for every user, (weights, users), a mean over the rows of each user."""
+def _nearest(weights: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The places in `WEIGHTS` of the values nearest to some weights, (lengths,)."""
+    return np.asarray(np.abs(np.array(WEIGHTS) - weights[:, None]).argmin(axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """NDCG@100 of every weight for every user, (weights, users), a mean over the rows of each of `users`, ascending."""
+
+    users: NDArray[np.intp]
+    qualities: NDArray[np.float64]
+
+
+def _judged(parts: Iterable[Truncated]) -> _Judged:
     judged = [(part.users, part.qualities(WEIGHTS)) for part in parts]
     users = np.concatenate([np.empty(0, dtype=np.intp), *(users for users, _ in judged)])
     rows = np.concatenate([np.empty((len(WEIGHTS), 0)), *(qualities for _, qualities in judged)], axis=1)
-    return _by_user(rows, users)
+    return _Judged(np.unique(users), _by_user(rows, users))
+
+
+def _stands(path: NDArray[np.intp], usual: NDArray[np.intp], judged: Sequence[_Judged]) -> bool:
+    """Whether a path through (lengths, weights) has enough users to be believed, or else is surely better than another.
+
+    A user's gain is the sum over the lengths they were cut to.
+    """
+    users, codes = np.unique(np.concatenate([one.users for one in judged]), return_inverse=True)
+    if len(users) >= FEW_USERS:
+        return True
+    pairs = zip(path, usual, judged, strict=True)
+    gains = np.bincount(codes, np.concatenate([one.qualities[at] - one.qualities[other] for at, other, one in pairs]))
+    return bool(gains.mean() > SURE * max(gains.std(ddof=1) / np.sqrt(len(users)), SMALLEST_ERROR))
 
 
 def _by_user(qualities: NDArray[np.float64], users: NDArray[np.intp]) -> NDArray[np.float64]:
