@@ -62,6 +62,7 @@ def test_a_full_disk_stops_events_alone(new_workspace: Callable[[], Workspace]) 
         assert post(client, "after").json()["stored"] == 1
         assert client.get("/v1/users/lost").status_code == 404
         assert client.delete("/v1/users/before").json()["events"] == 20
+        until(lambda: '"events refused: over"' in server.log.read_text(encoding="utf-8"))
         said = server.log.read_text(encoding="utf-8")
         failed = [json.loads(line) for line in said.splitlines() if '"request failed"' in line]
         assert any(line["request_id"] and "store.sqlite" in line["reason"] for line in failed)
