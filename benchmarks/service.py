@@ -1,4 +1,4 @@
-"""The service under load: `python -m benchmarks.service [--python PYTHON] [--only PART ...]`; about six minutes.
+"""The service under load: `python -m benchmarks.service [--python PYTHON] [--only PART ...]`; about seven minutes.
 
 20,000 items, histories of about 30 that are sent along, and two models: a network as large as Mult-VAE
 (items-600-200-600-items) and EDLAE (items x items). Their weights are random: the question is speed alone. The load
