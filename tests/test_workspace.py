@@ -38,7 +38,7 @@ def test_a_new_workspace_is_empty(workspace: Workspace) -> None:
     assert workspace.bundles() == []
     with pytest.raises(NotFoundError, match=r"no model in .* yet: train one with `foldin train -w .*`"):
         workspace.current()
-    with pytest.raises(NotFoundError, match="no bundle before"):
+    with pytest.raises(NotFoundError, match="there is no bundle yet"):
         workspace.rollback()
     with pytest.raises(NotFoundError, match="no bundle '1'; there are: none"):
         workspace.use("1")
@@ -189,7 +189,7 @@ def test_rollback_goes_one_back_at_a_time(workspace: Workspace, linear: Recommen
     workspace.publish(network)
     assert [workspace.rollback(), workspace.rollback()] == ["2-ease", "1-autoencoder"]
     assert workspace.current().recommend(["i00"]) == network.recommend(["i00"])
-    with pytest.raises(NotFoundError, match="no bundle before"):
+    with pytest.raises(NotFoundError, match="no bundle is older than the current one, 1-autoencoder"):
         workspace.rollback()
     assert current(workspace) == ["1-autoencoder"]
 

@@ -230,6 +230,8 @@ class Workspace:
         current = self.current_name()
         names = [name for _, name in self._names()]
         before = names[: names.index(current)] if current in names else names
+        if not names:
+            raise NotFoundError("there is no bundle yet")
         if not before:
             raise NotFoundError(
                 f"no bundle is older than the current one, {current}: take another into use by its name"

@@ -88,7 +88,7 @@ def test_whom_nobody_had_heard_of_can_have_what_they_were_shown_forgotten(client
     client.post("/v1/recommend", json={"user": user})
     until(lambda: shown(client, user))
     gone = client.delete("/v1/user", params={"user": user}).json()
-    assert gone == {"events": 0, "profile": False, "impressions": 1}
+    assert gone == {"events": 0, "profile": False, "impressions": 1, "reason": None}
     assert client.get("/v1/user", params={"user": user}).status_code == 404
 
 
