@@ -88,8 +88,7 @@ class Jobs:
         """What is remembered, oldest first.
 
         Raises:
-            WorkspaceError: what is remembered cannot be read.
-            WorkspaceError: the workspace cannot be written to, as where the disk is full.
+            WorkspaceError: what is remembered cannot be read, or not be written, as where the disk is full.
         """
         return [self._present(job) for job in self._read_all()]
 
