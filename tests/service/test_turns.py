@@ -8,6 +8,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from foldin.service.crowd import FEW
 from foldin.service.turns import Turns
 from tests.service.loops import completed
 
@@ -76,3 +77,28 @@ def test_what_somebody_waits_for_has_less_time(asked: str) -> None:
 
 def test_somebody_at_a_browser_reads_it_on_a_page() -> None:
     assert completed(late("GET", "/catalogue", "text/html")).startswith("<!doctype html>")
+
+
+def test_whoever_asks_for_many_people_keeps_nobody_out_who_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("foldin.service.turns.monotonic", lambda: clock[0])
+
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0)
+        clock[0] += 0.1 if scope["path"].endswith("/batch") else 0.001
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    turns = Turns(answered, deadline=2, patience=30, most=256)
+
+    async def named(scope: Scope, receive: Receive, send: Send) -> None:
+        await turns({**scope, "state": {"request_id": "one"}}, receive, send)
+
+    async def asked() -> list[int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(named), base_url="http://here") as client:
+            for _ in range(2 * FEW):
+                await client.post("/v1/recommend/batch")
+            answers = await asyncio.gather(*(client.post("/v1/recommend") for _ in range(2 * FEW)))
+        return [answer.status_code for answer in answers]
+
+    assert completed(asked()) == [200] * 2 * FEW

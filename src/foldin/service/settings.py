@@ -16,7 +16,8 @@ class Settings:
     the service itself where it has another name, as behind a proxy.
     `most_at_once`: wishes scored together, 1 for each alone; `most_waiting`: wishes that may wait;
     `most_explained`: requests for reasons that may wait; `most_writes`: batches of events that may wait for the disk;
-    `most_requests`: answered at once, of recommendations, of what writes and of all else each.
+    `most_requests`: answered at once, of recommendations for one, of those for many, of what writes and of all else
+    each.
     `deadline`: seconds until a recommendation is given up; `patience`: until all else is; `pause`: until a body is of
     which nothing more comes. `body`: bytes of a request at most, unpacked too; `bulk_body`: where many events
     or items come in.

@@ -22,6 +22,9 @@ QUICK = re.compile(r"/v1/(recommendations|similar|users/.+/recommendations|items
 QUICK_TO_POST = ("/v1/recommend", "/v1/recommend/batch", "/v1/explain", "/what-if")
 """What somebody waits for on a page, and stores nothing."""
 
+MANY = "/v1/recommend/batch"
+"""What is asked for many people at once, and takes as much longer: it says nothing of the pace of the others."""
+
 WRITING = "/v1/"
 """How paths begin under which something is stored, where neither is read: that takes as long as disk or training take,
 and would keep those from being answered who only read."""
@@ -38,12 +41,13 @@ class Turns:
     """Serves each request in its time, or refuses it (503).
 
     `deadline`: seconds a recommendation has, `patience` what all else has; `most`: that are answered at once, of
-    recommendations, of what writes and of the rest each.
+    recommendations for one, of those for many, of what writes and of the rest each.
     """
 
     def __init__(self, app: ASGIApp, *, deadline: float, patience: float, most: int) -> None:
         self._app = app
         self._quick = deadline, Crowd(most, WORTH_WAITING * deadline)
+        self._many = deadline, Crowd(most, WORTH_WAITING * deadline)
         self._slow = patience, Crowd(most, WORTH_WAITING * patience)
         self._writing = patience, Crowd(most, WORTH_WAITING * patience)
 
@@ -65,7 +69,7 @@ class Turns:
     def _crowd_of(self, scope: Scope) -> tuple[float, Crowd]:
         """The seconds a request has, and with whom it comes in."""
         if _is_quick(scope):
-            return self._quick
+            return self._many if scope["path"] == MANY else self._quick
         return self._writing if _is_writing(scope) else self._slow
 
     async def _timed(self, seconds: float, scope: Scope, receive: Receive, send: Send) -> None:
