@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from time import sleep
 
@@ -79,11 +80,49 @@ def test_what_comes_in_one_round_of_the_event_loop_is_scored_together(scorer: Sc
 
 def test_of_many_half_are_answered_while_the_others_are_scored(scorer: Scorer, batches: list[int]) -> None:
     async def many() -> list[int]:
-        answers = await asyncio.gather(*scorer.submit_all([wish("i00")] * MOST_WAITING))
+        answers = await asyncio.gather(*(scorer.submit(wish("i00")) for _ in range(MOST_WAITING)))
         return [len(answer.ranking) for answer in answers]
 
     assert completed(many()) == [3] * MOST_WAITING
     assert batches == [20, 16, 4]
+
+
+@pytest.mark.parametrize(
+    ("requests", "together"),
+    [
+        ([40], [40]),  # half of it would be worth nothing to anybody
+        ([1, 39], [40]),
+        ([1] * 20 + [20], [20, 20]),
+        ([30] + [1] * 10, [30, 10]),
+        ([30, 10], [30, 10]),
+    ],
+)
+def test_what_comes_in_one_request_is_scored_together(
+    requests: list[int], together: list[int], scorer: Scorer, batches: list[int]
+) -> None:
+    async def asked() -> int:
+        futures = [future for size in requests for future in scorer.submit_all([wish("i00")] * size)]
+        return len(await asyncio.gather(*futures))
+
+    assert completed(asked()) == MOST_WAITING
+    assert batches == together
+
+
+def test_of_a_request_that_is_too_large_as_much_is_scored_as_can_be_at_once(
+    workspace: Path, batches: list[int]
+) -> None:
+    opened, shelf = open_workspace(workspace), Shelf()
+    live = LiveModel(opened, shelf.prepare)
+    live.refresh()
+    with closing(
+        Scorer(opened.store_url, live, shelf, most_at_once=24, most_waiting=MOST_WAITING, on_batch=batches.append)
+    ) as scorer:
+
+        async def asked() -> None:
+            await asyncio.gather(*scorer.submit_all([wish("i00")] * MOST_WAITING))
+
+        completed(asked())
+    assert batches == [24, 16]
 
 
 def test_what_came_is_answered_at_the_end(scorer: Scorer) -> None:

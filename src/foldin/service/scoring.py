@@ -106,11 +106,15 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """A wish, the model that was live when it came, and where its answer goes, on the event loop that it came from."""
+    """A wish, the model that was live when it came, and where its answer goes, on the event loop that it came from.
+
+    `request`: all that came with it, the same object for each of them.
+    """
 
     wish: Wish
     live: Live | None
     future: asyncio.Future[Answer]
+    request: Sequence[Wish]
 
 
 _Outcome: TypeAlias = tuple[_Task, Answer | BaseException]
@@ -184,7 +188,7 @@ class Scorer:
             BusyError: as from `submit`.
         """
         live, loop = self._live.now(), asyncio.get_running_loop()
-        tasks = [_Task(wish, live, loop.create_future()) for wish in wishes]
+        tasks = [_Task(wish, live, loop.create_future(), wishes) for wish in wishes]
         with self._changed:
             if self._closed or self.waiting + len(wishes) > self._most_waiting:
                 raise BusyError("the service is asked more than it can answer: try again soon")
@@ -220,7 +224,7 @@ class Scorer:
     def _next(self) -> list[_Task]:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._waiting)
-            return [self._waiting.popleft() for _ in range(min(self._most_at_once, _share(len(self._waiting))))]
+            return [self._waiting.popleft() for _ in range(_share(self._waiting, self._most_at_once))]
 
     def _outcomes(self, batch: list[_Task]) -> list[_Outcome]:
         now = monotonic()
@@ -283,10 +287,14 @@ class Scorer:
         return left_out | ~self._shelf.within(live, candidates.categories) if candidates.categories else left_out
 
 
-def _share(waiting: int) -> int:
+def _share(waiting: Sequence[_Task], most: int) -> int:
     """How many of those who wait are scored next: all of a few, or half of many, who are answered while the others are
     scored; whoever is answered together asks again together, and only one of two threads would work at a time."""
-    return max(min(waiting, FEW), -(-waiting // 2))
+    share = max(min(len(waiting), FEW), -(-len(waiting) // 2))
+    # a request is parted as little as can be: it is answered once all of it is scored
+    while share < min(len(waiting), most) and waiting[share].request is waiting[share - 1].request:
+        share += 1
+    return min(share, most)
 
 
 def _tell(outcomes: Sequence[_Outcome]) -> None:
