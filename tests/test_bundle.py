@@ -13,10 +13,11 @@ from safetensors.numpy import load, save
 
 import foldin
 from foldin.bundle import load_bundle, read_manifest, save_bundle
-from foldin.errors import BundleError
+from foldin.errors import BundleError, UnreadableError
 from foldin.models.protocols import LinearModel
 from foldin.recommender import Recommender
 from foldin.strict_json import parse_json
+from tests.faults.unreadable import unreadable
 
 FILES = ["manifest.json", "model.safetensors", "catalog.json"]
 
@@ -194,6 +195,18 @@ def test_a_missing_file_is_refused(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(BundleError, match=f"{name} cannot be read: No such file"):
         load_bundle(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_which_nobody_knows_what_it_holds_is_not_called_damaged(folder: Path, name: str) -> None:
+    with unreadable(folder / name), pytest.raises(UnreadableError, match=f"{name} cannot be read: Input/output error"):
+        load_bundle(folder)
+    (folder / name).unlink()
+    for put in (lambda: None, (folder / name).mkdir):
+        put()
+        with pytest.raises(BundleError, match=f"{name} cannot be read") as refused:
+            load_bundle(folder)
+        assert not isinstance(refused.value, UnreadableError)
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -29,7 +29,7 @@ from foldin.coldstart.prior import Prior
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.feedback import FeedbackRule
 from foldin.data.files import sync_folder
-from foldin.errors import BundleError, FoldinError
+from foldin.errors import BundleError, FoldinError, UnreadableError
 from foldin.evaluation.calibration import RatingCalibration
 from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.evaluation.training_report import TrainingReport
@@ -44,6 +44,9 @@ __all__ = ["Manifest", "check_bundle", "load_bundle", "read_manifest", "save_bun
 FORMAT = 2
 MANIFEST, ARRAYS, CATALOG = "manifest.json", "model.safetensors", "catalog.json"
 SEAL = "sha256"
+ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+"""How a system says that no such file is there; whatever else it says is not the bundle's fault."""
+
 CALIBRATIONS: dict[str, type[LengthCalibration] | type[RatingCalibration]] = {
     "probability": LengthCalibration,
     "rating": RatingCalibration,
@@ -147,6 +150,7 @@ def load_bundle(folder: str | Path) -> Recommender:
 
     Raises:
         BundleError: it is missing, damaged, newer than this foldin, or its parts do not fit together.
+        UnreadableError: its files are there, and cannot be read.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
@@ -164,6 +168,7 @@ def check_bundle(folder: Path, manifest: Manifest) -> None:
 
     Raises:
         BundleError: a file is missing or damaged.
+        UnreadableError: a file is there, and cannot be read.
     """
     for name, facts in manifest.files.items():
         _checked(folder / name, facts)
@@ -174,12 +179,13 @@ def read_manifest(folder: Path) -> Manifest:
 
     Raises:
         BundleError: it is missing, damaged, or newer than this foldin.
+        UnreadableError: it is there, and cannot be read.
     """
     file = folder / MANIFEST
     try:
-        read = parse_json(file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        read = parse_json(_content(file))
+    except ValueError as error:
+        raise BundleError(f"{file} cannot be read: {error}") from error
     if not isinstance(read, dict) or not isinstance(read.get("format"), int):
         raise BundleError(f"{file} is no manifest of a bundle")
     if read["format"] != FORMAT:
@@ -271,11 +277,18 @@ def _put_in_place(unfinished: Path, folder: Path) -> None:
     shutil.rmtree(former, ignore_errors=True)
 
 
-def _checked(file: Path, facts: FileFacts) -> bytes:
+def _content(file: Path) -> bytes:
     try:
-        content = file.read_bytes()
+        return file.read_bytes()
+    except ABSENT as error:
+        raise BundleError(f"{file} cannot be read: {error.strerror}") from error
     except OSError as error:
-        raise BundleError(f"{file} cannot be read: {error.strerror or error}") from error
+        reason = f"{file} cannot be read: {error.strerror or error}"
+        raise UnreadableError(f"{reason}; make it readable, or see to its disk") from error
+
+
+def _checked(file: Path, facts: FileFacts) -> bytes:
+    content = _content(file)
     if len(content) != facts.bytes:
         raise BundleError(
             f"{file} has {counted(len(content), 'byte')} instead of {facts.bytes:,}: it is truncated or changed"

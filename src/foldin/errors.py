@@ -14,6 +14,7 @@ __all__ = [
     "ResourceError",
     "StoreError",
     "TrainingError",
+    "UnreadableError",
     "WorkspaceError",
 ]
 
@@ -76,6 +77,11 @@ class BundleError(FoldinError):
     used."""
 
     exit_code = 5
+
+
+class UnreadableError(BundleError):
+    """A bundle's files cannot be read, as where their disk fails or they are somebody else's; whether they are damaged
+    is not known."""
 
 
 class CheckpointError(FoldinError):

@@ -19,6 +19,7 @@ from foldin.service.live import Live, LiveModel
 from foldin.service.shelf import Shelf
 from foldin.workspace import Workspace, open_workspace
 from tests.faults.small_disk import SmallDisk
+from tests.faults.unreadable import unreadable
 from tests.service.faults.publishing import publish_damaged
 
 
@@ -145,6 +146,22 @@ def test_a_model_that_takes_the_name_of_one_that_was_removed_is_another(
     assert live.refresh()
     assert version(live) == name
     assert live.refused == {}
+
+
+def test_a_model_that_cannot_be_read_goes_live_once_it_can(
+    own: Workspace, checkerboard: Interactions, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foldin.service.live._log.propagate", True)
+    live = LiveModel(own, Shelf().prepare)
+    live.refresh()
+    name = own.publish(fit(checkerboard, estimator=EASE(l2=5)))
+    with unreadable(own.folder / "bundles" / name / "model.safetensors"):
+        for _ in range(3):
+            assert not live.refresh()
+        assert "Input/output error" in live.refused[name]
+        assert [record.message for record in caplog.records].count("model refused") == 1
+    assert live.refresh()
+    assert (version(live), live.refused) == (name, {})
 
 
 def test_a_model_is_prepared_for_before_it_answers(own: Workspace) -> None:

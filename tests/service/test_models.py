@@ -19,6 +19,7 @@ from foldin.fitting import fit
 from foldin.models.ease import EASE
 from foldin.workspace import Workspace, open_workspace
 from tests.faults.small_disk import SmallDisk
+from tests.faults.unreadable import unreadable
 from tests.service.server import serving, until
 
 ALONE = {"Connection": "close"}
@@ -139,4 +140,20 @@ def test_where_the_disk_is_full_nothing_is_taken_into_use(
             assert "/" not in answer.json()["detail"]
             told = client.get("/v1/models").json()
             assert (told["live"], [model["current"] for model in told["models"]]) == ("2-ease", [False, True])
+        assert client.post("/v1/models/1/activate").json()["live"] == "1-ease"
+
+
+def test_a_model_whose_files_cannot_be_read_may_be_asked_for_again(workspace: Path, checkerboard: Interactions) -> None:
+    own = open_workspace(workspace)
+    own.publish(fit(checkerboard, estimator=EASE(l2=5)))
+    with serving(workspace) as server, server.client() as client:
+        with unreadable(workspace / "bundles/1-ease/model.safetensors"):
+            answer = client.post("/v1/models/1/activate")
+            assert answer.status_code == 503, answer.text
+            assert answer.headers["Retry-After"]
+            assert "the model's files cannot be read just now" in answer.json()["detail"]
+            assert "/" not in answer.json()["detail"]
+            until(lambda: "cannot be read: Input/output error" in server.log.read_text(encoding="utf-8"))
+            one, other = client.get("/v1/models").json()["models"]
+            assert ("Input/output error" in one["refused"], other["refused"]) == (True, None)
         assert client.post("/v1/models/1/activate").json()["live"] == "1-ease"

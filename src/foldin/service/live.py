@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from foldin.bundle import FileFacts
-from foldin.errors import BundleError, FoldinError, NotFoundError
+from foldin.errors import BundleError, FoldinError, NotFoundError, UnreadableError
 from foldin.recommender import Recommender
 from foldin.wording import counted
 from foldin.workspace import Workspace
@@ -80,10 +80,14 @@ class LiveModel:
             if current is None or (current == self._tried and self._is_settled(current[0])):
                 return False
             self._tried, version = current, current[0]
-            self.refused.pop(version, None)
             try:
                 recommender = self._workspace.load(version)
                 _check(version, recommender, self._live)
+            except UnreadableError as error:
+                self._tried = None  # the next look may find it readable
+                if self.refused.get(version) != str(error):
+                    self._refuse(version, error)
+                return False
             except FoldinError as error:
                 self._refuse(version, error)
                 return False
@@ -97,6 +101,7 @@ class LiveModel:
         Raises:
             NotFoundError: there is no such bundle.
             BundleError: it is damaged, learned from users forgotten since, or would be refused at a look.
+            UnreadableError: its files cannot be read.
             WorkspaceError: the workspace cannot be written to.
             StoreError: the store, which knows who is forgotten, cannot be read.
         """

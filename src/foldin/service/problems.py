@@ -21,6 +21,7 @@ from foldin.errors import (
     ResourceError,
     StoreError,
     TrainingError,
+    UnreadableError,
     WorkspaceError,
 )
 from foldin.service.scoring import BusyError, LateError
@@ -42,6 +43,7 @@ NO_OBJECT = ("model_type", "model_attributes_type")
 AWAY: Mapping[type[FoldinError], str] = {
     StoreError: "the store cannot be used just now: send it again, events with their event ids, which are stored once",
     WorkspaceError: "the workspace cannot be used just now, as where its disk is full: send it again",
+    UnreadableError: "the model's files cannot be read just now: the service's log says why; ask again once they can",
 }
 """What is said of what passes, instead of the error's own words: these may name machines and paths, which are nobody's
 business outside."""
@@ -56,6 +58,7 @@ STATUS: Mapping[type[FoldinError], int] = {
     DataError: 422,
     ConfigurationError: 422,
     BundleError: 409,
+    UnreadableError: 503,
     ResourceError: 503,
     TrainingError: 500,
 }

@@ -59,7 +59,7 @@ def _audited(service: Service, by: str, model: str | None) -> None:
         try:
             said["model"] = service.live.rollback() if model is None else service.live.use(model)
         except BundleError as error:
-            raise BundleError(_without_place(str(error), service.workspace)) from error
+            raise type(error)(_without_place(str(error), service.workspace)) from error
 
 
 def _without_place(text: str, workspace: Workspace) -> str:
