@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from foldin.data.interactions import Interactions
 from foldin.data.readers import read
 from foldin.data.synthetic import simulate, write_world
 from foldin.store.contract import Batch
@@ -100,6 +101,33 @@ def test_columns_with_unusual_names_are_told(run: Run, folder: Path, tmp_path: P
 def test_columns_of_a_workspace_are_refused(run: Run, tmp_path: Path) -> None:
     refused = run("compare", "-w", str(tmp_path), "--user", "wer")
     assert (refused.returncode, "--user: columns are those of a file" in refused.stderr) == (2, True)
+
+
+def test_sources_are_left_out_as_in_a_training(run: Run, log_of: Callable[..., Interactions], tmp_path: Path) -> None:
+    pairs = [(f"u{user}", f"i{item}") for user in range(40) for item in range(8) if (user + item) % 2]
+    poison = [(f"bot{user}", f"p{item}") for user in range(40) for item in range(4)]
+    with create_workspace(tmp_path / "w").store(create=True) as store:
+        store.ingest([Batch(log_of(pairs), "a.csv"), Batch(log_of(poison), "http:shop")])
+
+    def users(*options: str) -> tuple[int, list[str]]:
+        done = run("compare", "-w", str(tmp_path / "w"), "--models", "popularity", *options, "--json")
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout)
+        return sum(found[part] for part in ("train_users", "validation_users", "test_users")), found["without"]
+
+    assert users() == (80, [])
+    assert users("--without", "http:shop") == (40, ["http:shop"])
+    said = run("compare", "-w", str(tmp_path / "w"), "--models", "popularity", "--without", "http:shop").stdout
+    assert "Left out: the events of http:shop\n" in said
+    unknown = run("compare", "-w", str(tmp_path / "w"), "--without", "http:shop", "--without", "nowhere")
+    assert (unknown.returncode, unknown.stdout) == (4, "")
+    assert "no source 'nowhere' in the store; there are: a.csv, http:shop" in unknown.stderr
+
+
+def test_a_file_has_no_sources_to_leave_out(run: Run, folder: Path) -> None:
+    refused = run("compare", str(folder / "events.csv"), "--without", "http:shop")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--without: sources are those of a workspace's store, not of a file" in refused.stderr
 
 
 def test_a_missing_file_is_named(run: Run, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from foldin.cli.options import (
     UserColumn,
     ValueColumn,
     Weights,
+    Without,
 )
 from foldin.errors import ConfigurationError
 
@@ -109,6 +110,7 @@ def compare(
     min_per_user: MinPerUser = 1,
     min_per_item: MinPerItem = 1,
     k_core: KCore = 1,
+    without: Without = None,
     user: UserColumn = None,
     item: ItemColumn = None,
     kind: KindColumn = None,
@@ -134,12 +136,15 @@ def compare(
     wish.check()
     columns = {"user": user, "item": item, "kind": kind, "value": value, "time": time, "timezone": timezone}
     workspace = _workspace(file, workspace, columns, {"--users": users, "--items": items})
+    left_out = tuple(dict.fromkeys(without or ()))
+    if left_out and workspace is None:
+        raise ConfigurationError("--without: sources are those of a workspace's store, not of a file")
     if segments is not None and workspace is None and users is None:
         raise ConfigurationError(f"--segments {segments} needs the users' profiles: give --users FILE")
     estimators = _estimators(models)
     rule = feedback_from(feedback, positive_from, weights, strength, half_life)
     with progress("reading") as tell:
-        data = _data(file, workspace, columns, items, users)
+        data = _data(file, workspace, columns, items, users, left_out)
         wish.check_profiles(data.profiles)
         log = cleaned(data.log, min_per_user, min_per_item, k_core)
         result = contest(
@@ -157,8 +162,8 @@ def compare(
         )
         apart = _taken_apart(result, wish, data.profiles, seed, tell)
     if report is not None:
-        _write(report, _as_json(result, apart))
-    _print(result, apart, as_json=json)
+        _write(report, _as_json(result, apart, left_out))
+    _print(result, apart, left_out, as_json=json)
 
 
 def _check_report(file: Path | None) -> None:
@@ -189,8 +194,10 @@ def _data(
     columns: Mapping[str, str | None],
     items: Path | None,
     users: Path | None,
+    without: Sequence[str],
 ) -> _Data:
     from foldin.cli.intake import by_column
+    from foldin.cli.settings import check_sources
     from foldin.data.readers import read, read_catalog, read_profiles
     from foldin.workspace import open_workspace
 
@@ -201,7 +208,8 @@ def _data(
         profiles = None if users is None else by_column(columns["user"], lambda user: read_profiles(users, user=user))
         return _Data(log, catalog, profiles)
     with open_workspace(workspace).store() as store:
-        stored = store.snapshot()
+        check_sources(store, without)
+        stored = store.snapshot(without=without)
     return _Data(stored.interactions, stored.catalog, stored.profiles)
 
 
@@ -249,12 +257,13 @@ def _contenders(result: Contest) -> dict[str, Contender]:
     return contenders
 
 
-def _as_json(result: Contest, apart: Apart | None) -> dict[str, object]:
+def _as_json(result: Contest, apart: Apart | None, without: Sequence[str]) -> dict[str, object]:
     from foldin.evaluation.report import as_json, ratings_as_json
 
     split = result.split
     return {
         "protocol": split.protocol,
+        "without": list(without),
         "train_users": len(split.train_rows),
         "validation_users": len(split.validation.ranked()),
         "test_users": len(split.test.ranked()),
@@ -295,7 +304,7 @@ def _write(file: Path, content: dict[str, object]) -> None:
         raise ConfigurationError(f"cannot write {file}: {error.strerror or error}") from error
 
 
-def _print(result: Contest, apart: Apart | None, *, as_json: bool) -> None:
+def _print(result: Contest, apart: Apart | None, without: Sequence[str], *, as_json: bool) -> None:
     from foldin.cli.cells import print_apart
     from foldin.cli.figures import print_figures, print_rating_figures
     from foldin.cli.output import print_json, print_line
@@ -303,13 +312,15 @@ def _print(result: Contest, apart: Apart | None, *, as_json: bool) -> None:
     from foldin.wording import counted
 
     if as_json:
-        print_json(_as_json(result, apart))
+        print_json(_as_json(result, apart, without))
         return
     split = result.split
     print_line(
         f"Protocol '{split.protocol}': trained on {counted(len(split.train_rows), 'user')}, chosen on "
         f"{len(split.validation.ranked()):,}, tested on {len(split.test.ranked()):,}"
     )
+    if without:
+        print_line(f"Left out: the events of {', '.join(without)}")
     if split.dropped_targets or split.dropped_users:
         print_line(
             f"Left out: {counted(split.dropped_targets, 'target')} without training interactions, "

@@ -30,6 +30,7 @@ __all__ = [
     "UserColumn",
     "ValueColumn",
     "Weights",
+    "Without",
     "WorkspaceFolder",
 ]
 
@@ -62,6 +63,10 @@ Recent = Annotated[
 MinPerUser = Annotated[int, typer.Option(min=1, help="Leave out users with fewer distinct items.")]
 MinPerItem = Annotated[int, typer.Option(min=1, help="Leave out items with fewer distinct users.")]
 KCore = Annotated[int, typer.Option(min=1, help="Keep only users and items with at least so many of each other.")]
+Without = Annotated[
+    list[str] | None,
+    typer.Option("--without", help="Leave out the events of this source, as http:shop; may be given again."),
+]
 
 TimeZone = Annotated[
     str | None, typer.Option("--timezone", help="Where times without an offset were written, as Europe/Berlin or UTC.")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from foldin.errors import ConfigurationError
+from foldin.errors import ConfigurationError, NotFoundError
 
 if TYPE_CHECKING:
     from foldin.data.feedback import Feedback, Form, Strength
     from foldin.data.interactions import Interactions
+    from foldin.store.contract import Store
 
-__all__ = ["cleaned", "days", "feedback_from", "pairs_from", "seconds"]
+__all__ = ["check_sources", "cleaned", "days", "feedback_from", "pairs_from", "seconds"]
 
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
@@ -78,6 +79,18 @@ def seconds(text: str, option: str) -> float:
     if not 0 < interval < float("inf"):
         raise ConfigurationError(f"{option} is '{text}'; it must be above 0")
     return interval
+
+
+def check_sources(store: Store, named: Sequence[str]) -> None:
+    """Refuses sources that have brought nothing.
+
+    Raises:
+        NotFoundError: the store does not know one of them.
+    """
+    known = store.sources()
+    unknown = [source for source in named if source not in known]
+    if unknown:
+        raise NotFoundError(f"no source '{unknown[0]}' in the store; there are: {', '.join(known) or 'none'}")
 
 
 def cleaned(log: Interactions, per_user: int, per_item: int, core: int) -> Interactions:

@@ -20,12 +20,13 @@ from foldin.cli.options import (
     Recent,
     Strength,
     Weights,
+    Without,
     WorkspaceFolder,
 )
 from foldin.errors import ConfigurationError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from foldin.data.feedback import Feedback
     from foldin.data.interactions import Interactions
@@ -56,9 +57,7 @@ def train(
     min_per_user: MinPerUser = 1,
     min_per_item: MinPerItem = 1,
     k_core: KCore = 1,
-    without: Annotated[
-        list[str] | None, typer.Option(help="Leave out the events of this source, as http:shop; may be given again.")
-    ] = None,
+    without: Without = None,
     device: Annotated[str | None, typer.Option(help="cuda, mps or cpu; the fastest there is, if not said.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides who is held out, and how a network starts.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint of an interrupted run.")] = False,
@@ -87,7 +86,7 @@ def train(
     from foldin.choosing import Training
     from foldin.cli.epochs import shown_progress
     from foldin.cli.output import print_line, progress
-    from foldin.cli.settings import cleaned, days, feedback_from, pairs_from
+    from foldin.cli.settings import check_sources, cleaned, days, feedback_from, pairs_from
     from foldin.fitting import fit
     from foldin.workspace import open_workspace
 
@@ -103,7 +102,7 @@ def train(
         progress("reading the store", lines=log_progress) as tell,
     ):
         with opened.store() as store:
-            _check_sources(store, without or ())
+            check_sources(store, without or ())
             stored = store.snapshot(without=left_out)
         log = cleaned(stored.interactions, min_per_user, min_per_item, k_core)
         shown = shown_progress(tell, lines=not json)
@@ -142,13 +141,6 @@ def _as_current(
         raise ConfigurationError("--as-current takes the feedback of the bundle in use: say no other beside it")
     before = () if current.report is None else current.report.without
     return model or current.model, current.feedback.feedback, tuple(dict.fromkeys((*before, *without)))
-
-
-def _check_sources(store: Store, named: Sequence[str]) -> None:
-    known = store.sources()
-    unknown = [source for source in named if source not in known]
-    if unknown:
-        raise NotFoundError(f"no source '{unknown[0]}' in the store; there are: {', '.join(known) or 'none'}")
 
 
 def _reporting(recommender: Recommender, without: tuple[str, ...]) -> Recommender:
