@@ -14,6 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from foldin.service.addresses import announced
+from foldin.workspace import create_workspace
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 PATIENCE = 60.0
@@ -29,6 +32,22 @@ def test_where_the_port_is_taken_nothing_is_made_or_shown(run: Run, options: lis
         f"error: port {port} of 127.0.0.1 is taken by another program: choose another with --port, 0 takes a free one\n"
     )
     assert not (tmp_path / "served").exists()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_where_this_workspace_is_served_already_it_says_so(run: Run, host: str, tmp_path: Path) -> None:
+    own, other = create_workspace(tmp_path / "own").folder, create_workspace(tmp_path / "other").folder
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with announced(own, f"http://127.0.0.1:{port}/", auth=True), announced(other, "http://[::1]:1/", auth=True):
+            refused = run("serve", "-w", own, "--port", port, "--host", host)
+            elsewhere = run("serve", "-w", other, "--port", port)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        f"error: foldin serves {own} at http://127.0.0.1:{port}/ already: `foldin link -w {own}` prints a link to its "
+        "page; for another service beside it choose another port with --port, 0 takes a free one\n"
+    )
+    assert "is taken by another program" in elsewhere.stderr
 
 
 def iter_until(lines: Iterable[str], beginning: str) -> Iterator[str]:

@@ -57,7 +57,7 @@ def demo(
         raise ConfigurationError("--port is where the page is served: add --serve")
     with ExitStack() as ends:
         # what is missing or taken is better heard of now than after the training
-        sockets = ends.enter_context(front_door(port=port or 0)) if serve else None
+        sockets = ends.enter_context(front_door(port=port or 0, workspace=workspace)) if serve else None
         opened = create_workspace(workspace)
         again = _ran_before(opened, seed)
         if not again:

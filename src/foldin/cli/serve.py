@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,13 +66,15 @@ def serve(
         impressions=impressions,
         retrain=every,
     )
-    with front_door(host, port) as sockets:
+    with front_door(host, port, workspace) as sockets:
         serve_page(settings, sockets, workers)
 
 
 @contextmanager
-def front_door(host: str = "127.0.0.1", port: int = 0) -> Iterator[list[socket]]:
+def front_door(host: str = "127.0.0.1", port: int = 0, workspace: Path | None = None) -> Iterator[list[socket]]:
     """Sockets at which the service will listen, opened before anything is made, trained or shown.
+
+    `workspace`: which it will serve, and somebody may serve there already.
 
     Raises:
         ConfigurationError: the extra `serve` is missing, or the address cannot be had.
@@ -81,9 +83,27 @@ def front_door(host: str = "127.0.0.1", port: int = 0) -> Iterator[list[socket]]
 
     with from_service():
         import foldin.service.running  # noqa: F401
-        from foldin.service.listening import listening
-    with listening(host, port) as sockets:
+        from foldin.service.listening import TakenError, listening
+    with ExitStack() as opened:
+        try:
+            sockets = opened.enter_context(listening(host, port))
+        except TakenError:
+            if workspace is not None:
+                _refuse_second(workspace, port)
+            raise
         yield sockets
+
+
+def _refuse_second(workspace: Path, port: int) -> None:
+    from foldin.service.addresses import addresses
+    from foldin.wording import command
+
+    running = next((one.url for one in addresses(workspace) if one.url.endswith(f":{port}/")), None)
+    if running is not None:
+        raise ConfigurationError(
+            f"foldin serves {workspace} at {running} already: `{command('link', workspace)}` prints a link to its "
+            "page; for another service beside it choose another port with --port, 0 takes a free one"
+        )
 
 
 def serve_page(settings: Settings, sockets: list[socket], workers: int = 1) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from foldin.errors import ConfigurationError
 
-__all__ = ["BACKLOG", "listening", "port_of"]
+__all__ = ["BACKLOG", "TakenError", "listening", "port_of"]
 
 BACKLOG = 2_048
 """Connections that may wait to be taken."""
@@ -26,6 +26,10 @@ Address: TypeAlias = tuple[Any, ...]
 Found: TypeAlias = list[tuple[socket.AddressFamily, Address]]
 
 
+class TakenError(ConfigurationError):
+    """Somebody listens there already."""
+
+
 @contextmanager
 def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
     """Sockets that listen at a port of every address of this machine that the host has; port 0 takes a free one.
@@ -33,7 +37,8 @@ def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
     Whoever connects waits until somebody takes their connections.
 
     Raises:
-        ConfigurationError: the host is none of this machine's, or the port is taken or not allowed.
+        ConfigurationError: the host is none of this machine's, or the port is not allowed.
+        TakenError: the port is taken.
     """
     found = _present(_addresses(host, port))
     with ExitStack() as opened:
@@ -94,7 +99,8 @@ def _socket(family: socket.AddressFamily, address: Address, host: str) -> socket
             made = opened.enter_context(socket.socket(family, socket.SOCK_STREAM))
             _listen(made, address)
         except OSError as error:
-            raise ConfigurationError(_refusal(error, host, port=address[1])) from error
+            kind = TakenError if error.errno == errno.EADDRINUSE else ConfigurationError
+            raise kind(_refusal(error, host, port=address[1])) from error
         opened.pop_all()
         return made
 
