@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,32 +14,42 @@ from foldin.data.identifiers import checked_id
 from foldin.data.interactions import NO_TIME, History
 from foldin.errors import DataError
 
-__all__ = ["Draft", "read_draft", "revised"]
+__all__ = ["Draft", "read_draft", "revised", "settled"]
 
 PROFILE = "profile."
 """Fields of this beginning are of the profile."""
 
 MOST_FIELDS = 2_000
 
+LONGEST_ADDRESS = 2_000
+"""Letters; what stands between takes so many, be it a browser, a proxy, a chat or a mail."""
+
 
 @dataclass(frozen=True)
 class Draft:
-    """`user`: whose history it starts from; `profile`: the values of each attribute; `before`: the items shown."""
+    """`user`: whose history it starts from; `profile`: the values of each attribute, none where it is emptied;
+    `before`: the items shown. `address`: where the page opens with it again, None where that would be too long."""
 
     user: str | None = None
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     profile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     before: tuple[str, ...] = ()
+    address: str | None = None
+
+    @property
+    def start(self) -> str:
+        """Where the page opens with nothing changed."""
+        return _address([("user", self.user)] if self.user else [])
 
 
-def read_draft(body: bytes) -> Draft:
-    """The draft that the page's form sends, with what its button adds or takes away.
+def read_draft(sent: bytes) -> Draft:
+    """The draft that the page's form sends, with what its button adds or takes away, or that an address holds.
 
     Raises:
         DataError: it is no form, too long, or holds an id that cannot be one.
     """
-    form = _form(body)
+    form = _form(sent)
     user = next((text for text in form.get("user", []) if text), None)
     draft = Draft(
         None if user is None else checked_id(user, "user"),
@@ -55,6 +65,20 @@ def read_draft(body: bytes) -> Draft:
     return draft
 
 
+def settled(draft: Draft, history: History, changes: Mapping[str, Sequence[str]]) -> Draft:
+    """A draft with its address, in which of the profile stands only what changes, empty where something is taken away.
+
+    It leaves out only what there is in the history it starts from.
+    """
+    there = set(history.item_ids)
+    draft = replace(draft, removed=tuple(item for item in draft.removed if item in there))
+    fields = [("user", draft.user)] if draft.user else []
+    fields += [("added", item) for item in draft.added] + [("removed", item) for item in draft.removed]
+    fields += [(PROFILE + name, value) for name, values in changes.items() for value in values or ("",)]
+    address = _address(fields)
+    return replace(draft, address=address if len(address) <= LONGEST_ADDRESS else None)
+
+
 def revised(history: History, draft: Draft, rule: FeedbackRule) -> History:
     """A history as the draft has it; an item that was added is an event that counts in full."""
     kept = np.array([item_id not in draft.removed for item_id in history.item_ids], dtype=np.bool_)
@@ -68,6 +92,10 @@ def revised(history: History, draft: Draft, rule: FeedbackRule) -> History:
         None if values is None else np.append(values[kept], np.full(added, _liked(rule), dtype=np.float32)),
         None if history.times is None else np.append(history.times[kept], np.full(added, NO_TIME)),
     )
+
+
+def _address(fields: Sequence[tuple[str, str]]) -> str:
+    return "/what-if?" + urlencode(fields) if fields else "/what-if"
 
 
 def _liked(rule: FeedbackRule) -> float:
@@ -92,9 +120,12 @@ def _without(draft: Draft, item: str) -> Draft:
     return replace(draft, added=added, removed=tuple(dict.fromkeys((*draft.removed, item))))
 
 
-def _form(body: bytes) -> dict[str, list[str]]:
+def _form(sent: bytes) -> dict[str, list[str]]:
     try:
-        return parse_qs(body.decode("ascii"), strict_parsing=bool(body), errors="strict", max_num_fields=MOST_FIELDS)
+        text = sent.decode("ascii")
+        return parse_qs(
+            text, keep_blank_values=True, strict_parsing=bool(sent), errors="strict", max_num_fields=MOST_FIELDS
+        )
     except ValueError as error:
         raise DataError(f"this is no form, or over {MOST_FIELDS:,} fields long: {error}") from None
 
@@ -104,9 +135,8 @@ def _ids(form: Mapping[str, list[str]], name: str) -> tuple[str, ...]:
 
 
 def _profile(form: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
-    values = {
+    return {
         name.removeprefix(PROFILE): tuple(dict.fromkeys(filter(None, (text.strip() for text in texts))))
         for name, texts in form.items()
-        if name.startswith(PROFILE)
+        if name.startswith(PROFILE) and name != PROFILE
     }
-    return {name: given for name, given in values.items() if name and given}

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from foldin.coldstart.blocks import Bins, Block, Values
 from foldin.data.cells import pieces_of
+from foldin.data.profiles import Profile
 from foldin.recommender import Recommender
 from foldin.service.page.own_words import OWN_WORDS
 
-__all__ = ["Field", "Option", "fields_of", "profile_of"]
+__all__ = ["Field", "Option", "changes", "fields_of", "laid_over", "profile_of"]
 
 WEIGHED = (
     "How much words count was learned on held-out people: beside attributes and popularity that foretell what people "
@@ -41,6 +42,12 @@ class Field:
     hint: str = ""
     note: str = ""
 
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What the form sends of it."""
+        text = self.text.strip()
+        return tuple(option.value for option in self.options if option.chosen) + ((text,) if text else ())
+
 
 def fields_of(recommender: Recommender, profile: Mapping[str, str]) -> list[Field]:
     """The attributes a model learned from, then those that only the profile has, then room for words of any kind."""
@@ -53,7 +60,20 @@ def fields_of(recommender: Recommender, profile: Mapping[str, str]) -> list[Fiel
 def profile_of(recommender: Recommender, values: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """A profile of what was chosen and written, several values parted as they were where the model learned them."""
     separators = {block.name: block.separator for block in _blocks(recommender) if isinstance(block, Values)}
-    return {name: _cell(given, separators.get(name)) for name, given in values.items()}
+    return {name: _cell(given, separators.get(name)) for name, given in values.items() if given}
+
+
+def laid_over(recommender: Recommender, profile: Mapping[str, str], values: Mapping[str, Sequence[str]]) -> Profile:
+    """A profile with other values in places, an empty cell where one is taken away."""
+    emptied = {name: "" for name, given in values.items() if not given}
+    return {**profile, **emptied, **profile_of(recommender, values)}
+
+
+def changes(fields: Sequence[Field], values: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """The attributes whose values are others than those of the fields, empty where they are taken away."""
+    known = {field.name: field.values for field in fields}
+    given = {name: tuple(values.get(name, ())) for name in {**known, **values}}
+    return {name: now for name, now in given.items() if now != known.get(name, ())}
 
 
 def _cell(values: Sequence[str], separator: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TypedDict
 
@@ -18,8 +18,8 @@ from foldin.service.field_types import Id
 from foldin.service.gate import needs
 from foldin.service.live import Live
 from foldin.service.page.curves import Curve, curve_of
-from foldin.service.page.drafts import Draft, read_draft, revised
-from foldin.service.page.fields import fields_of, profile_of
+from foldin.service.page.drafts import Draft, read_draft, revised, settled
+from foldin.service.page.fields import changes, fields_of, laid_over, profile_of
 from foldin.service.page.own_words import OWN_WORDS, unheard, word_cells
 from foldin.service.page.past import Done, past_of
 from foldin.service.page.people import People
@@ -101,17 +101,23 @@ def _pages(service: Service, people: People) -> APIRouter:
         """The ten best for somebody, or for nobody yet."""
         if service.live.now() is None:
             return _no_model(service, "recommend")
-        view, _ = await _about(service, user)
+        view, _ = await _ranked(service, await _somebody(service, user))
         return page("recommend.html", here="recommend", some=await people.some(), **view)
 
     @routes.get("/what-if")
-    async def what_if(user: Id | None = None) -> Response:
-        """The same, to be played with."""
+    async def what_if(request: Request) -> Response:
+        """The same, to be played with, as far as the address says already."""
         if service.live.now() is None:
             return _no_model(service, "what-if")
-        view, recommender = await _about(service, user)
-        fields = fields_of(recommender, view["somebody"].profile)
-        return page("what_if.html", here="what-if", draft=Draft(user), fields=fields, own_words=OWN_WORDS, **view)
+        draft = read_draft(request.scope["query_string"])
+        start = await _somebody(service, draft.user)
+        recommender = service.live.answering().recommender
+        profile = laid_over(recommender, start.profile, draft.profile)
+        somebody = _as_drafted(recommender, start, draft, {name: cell for name, cell in profile.items() if cell})
+        draft = settled(draft, start.history, draft.profile)
+        view, _ = await _ranked(service, somebody)
+        fields = fields_of(recommender, profile)
+        return page("what_if.html", here="what-if", draft=draft, fields=fields, own_words=OWN_WORDS, **view)
 
     return routes
 
@@ -131,14 +137,16 @@ def _answers(service: Service) -> APIRouter:
     async def changed(request: Request) -> Response:
         """The ranking for the form as it is now, and the history with it."""
         draft = read_draft(await request.body())
-        view, _ = await _ranked(service, await _drafted(service, draft), draft.before)
+        start, somebody = await _drafted(service, draft)
+        view, recommender = await _ranked(service, somebody, draft.before)
+        draft = settled(draft, start.history, changes(fields_of(recommender, start.profile), draft.profile))
         return page("changed.html", draft=draft, **view)
 
     @routes.post("/reasons")
     async def reasons(request: Request) -> Response:
         """Why the items that are shown are recommended; worked out after them, as it takes longer."""
         draft = read_draft(await request.body())
-        somebody = await _drafted(service, draft)
+        _, somebody = await _drafted(service, draft)
         recommender = service.live.answering().recommender
         found = await service.explainer.run(lambda: _reasons(recommender, somebody, draft.before[:SHOWN]))
         return page("reasons.html", reasons=found)
@@ -153,10 +161,6 @@ async def _somebody(service: Service, user: str | None) -> Somebody:
     return Somebody(user, known.history, known.profile, known.heard_of)
 
 
-async def _about(service: Service, user: str | None) -> tuple[View, Recommender]:
-    return await _ranked(service, await _somebody(service, user))
-
-
 async def _ranked(service: Service, somebody: Somebody, before: Sequence[str] = ()) -> tuple[View, Recommender]:
     """Somebody, what they did and what is recommended to them, and the model that did so."""
     outcome, recommender = await _outcome(service, somebody, before)
@@ -164,11 +168,15 @@ async def _ranked(service: Service, somebody: Somebody, before: Sequence[str] = 
     return {"somebody": somebody, "past": past, "outcome": outcome}, recommender
 
 
-async def _drafted(service: Service, draft: Draft) -> Somebody:
+async def _drafted(service: Service, draft: Draft) -> tuple[Somebody, Somebody]:
+    """Whom a draft that holds all of the profile starts from, and whom it makes of them."""
     recommender = service.live.answering().recommender
     start = await _somebody(service, draft.user)
-    history = revised(start.history, draft, recommender.rule)
-    return Somebody(draft.user, history, profile_of(recommender, draft.profile), start.known)
+    return start, _as_drafted(recommender, start, draft, profile_of(recommender, draft.profile))
+
+
+def _as_drafted(recommender: Recommender, start: Somebody, draft: Draft, profile: Profile) -> Somebody:
+    return replace(start, history=revised(start.history, draft, recommender.rule), profile=profile)
 
 
 async def _outcome(service: Service, somebody: Somebody, before: Sequence[str]) -> tuple[Outcome, Recommender]:
@@ -195,7 +203,7 @@ def _outcome_of(answer: Answer, before: Sequence[str], notices: Sequence[str], p
         standings(answer.ranking, before),
         shares,
         segments_of(shares),
-        curve_of(recommender.blend.handover, int(row.nnz)),
+        curve_of(recommender.blend.handover, int(row.nnz), told=recommender.hears(answer.profile)),
         answer.live.version,
         notices,
         passed_over,

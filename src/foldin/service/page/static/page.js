@@ -156,6 +156,20 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (document.hidden && event.detail.elt.hasAttribute("data-watch")) event.preventDefault();
 });
 
+// The address says what was changed: it can be loaded again, come back to and passed on.
+let shownAt = null;
+
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  if (event.detail.target.id !== "history") return;
+  history.replaceState(null, "", document.getElementById("history").dataset.address);
+  shownAt = location.search;
+});
+
+// Another address of the same page, as before a jump within it: the page becomes what it says.
+addEventListener("popstate", () => {
+  if (shownAt !== null && shownAt !== location.search) location.reload();
+});
+
 // Rows of a ranking glide from where they were to where they are.
 const places = () => new Map([...document.querySelectorAll("#ranking [data-item]")]
   .map((row) => [row.dataset.item, row.getBoundingClientRect().top]));
