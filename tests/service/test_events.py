@@ -39,7 +39,7 @@ def test_a_code_says_of_each_event_what_became_of_it(client: httpx.Client) -> No
     events = [first, {"user": "each"}, first | {"item": "i03"}, first]
     answer = client.post("/v1/events", json={"events": events, "partial": True}).json()
     assert answer["codes"] == [200, 422, 409, 200]
-    assert answer["reasons"] == [None, "item: Field required", "event id 'each-1' belongs to another event", None]
+    assert answer["reasons"] == [None, "item: it is missing", "event id 'each-1' belongs to another event", None]
     assert (answer["stored"], answer["known"]) == (1, 1)
 
 

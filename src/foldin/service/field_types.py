@@ -19,10 +19,13 @@ from pydantic import (
 from foldin.data.identifiers import are_plain, checked_id, kind_refusal
 from foldin.errors import DataError
 
-__all__ = ["AT_A_GLANCE", "MOST_IDS", "Amount", "Attributes", "Id", "Ids", "Kind", "Moment", "Text", "Whole"]
+__all__ = ["AT_A_GLANCE", "MOST_IDS", "Amount", "Attributes", "Id", "Ids", "Kind", "Moment", "Text", "WRITTEN", "Whole"]
 
 MOST_IDS = 10_000
 MOST_ATTRIBUTES = 64
+
+WRITTEN = "write date, time and offset, as 2026-03-01T12:00:00+01:00"
+"""How a moment is."""
 
 
 def _checked(text: str) -> str:
@@ -70,7 +73,7 @@ def _dated(given: object) -> object:
     # a number could be seconds or milliseconds, and is taken for either
     if isinstance(given, datetime) or (isinstance(given, str) and re.match(r"\d{4}-\d\d-\d\d[T ]", given, re.ASCII)):
         return given
-    raise ValueError("write date, time and offset, as 2026-03-01T12:00:00+01:00")
+    raise ValueError(WRITTEN)
 
 
 def _happened(moment: datetime) -> datetime:

@@ -24,6 +24,7 @@ from foldin.errors import (
     UnreadableError,
     WorkspaceError,
 )
+from foldin.service.field_types import WRITTEN
 from foldin.service.scoring import BusyError, LateError
 
 __all__ = ["MOST_FAULTS", "detail_of", "faults_of", "problem", "problem_of", "status_of"]
@@ -37,8 +38,37 @@ MOST_FAULTS = 20
 
 MOST_IN_DETAIL = 3
 
-NO_OBJECT = ("model_type", "model_attributes_type")
-"""What pydantic calls it, whose words for it are about Python."""
+OBJECT = "a JSON object is wanted"
+WHOLE = "a whole number is wanted, as 10"
+
+WORDS: Mapping[str, str] = {
+    "missing": "it is missing",
+    "model_type": OBJECT,
+    "model_attributes_type": OBJECT,
+    "dict_type": OBJECT,
+    "list_type": "a list is wanted, in square brackets",
+    "string_type": "a text is wanted, in quotes",
+    "bool_type": "true or false is wanted, without quotes",
+    "float_type": "a number is wanted, without quotes",
+    "int_type": f"{WHOLE}, without quotes",
+    "int_parsing": WHOLE,
+    "int_parsing_size": WHOLE,
+    "finite_number": "a number is wanted that is not infinite",
+    "greater_than_equal": "it is too small: {ge:.16g} or more is wanted",
+    "less_than_equal": "it is too large: {le:.16g} or less is wanted",
+    "less_than": "it is too large: less than {lt:.16g} is wanted",
+    "string_too_short": "it is too short: {min_length:,} or more letters are wanted",
+    "string_too_long": "it is too long: at most {max_length:,} letters are taken",
+    "too_short": "{min_length:,} or more entries are wanted, and there are {actual_length:,}",
+    "too_long": "at most {max_length:,} entries are taken, and there are {actual_length:,}",
+    "literal_error": "{expected} is wanted",
+    "timezone_aware": f"the offset is missing: {WRITTEN}",
+    "datetime_parsing": f"there is no such day or time: {WRITTEN}",
+    "datetime_from_date_parsing": f"there is no such day or time: {WRITTEN}",
+    "value_error": "{error}",
+    "json_invalid": "{error}",
+}
+"""What is said of the faults that pydantic finds, whose own words are about Python; by what it calls them."""
 
 AWAY: Mapping[type[FoldinError], str] = {
     StoreError: "the store cannot be used just now: send it again, events with their event ids, which are stored once",
@@ -105,9 +135,8 @@ def problem(
 
 
 def _message(error: Mapping[str, Any]) -> str:
-    if error["type"] in NO_OBJECT:
-        return "a JSON object is wanted"
-    return str(error["ctx"]["error"] if error["type"] == "json_invalid" else error["msg"])
+    words = WORDS.get(error["type"])
+    return str(error["msg"]) if words is None else words.format_map(error.get("ctx", {}))
 
 
 def _place(parts: Sequence[object]) -> str:
