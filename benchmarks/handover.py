@@ -1,5 +1,8 @@
 """Never worse than popularity, nor than the model alone: `python -m benchmarks.handover --data FOLDER [SET ...]`.
 
+The set `labs` is the simulated world, and needs no data. With `--untold` nobody's profile is known when it comes to be
+judged, but all are in training: as for somebody who comes with a few items, and says nothing of themselves.
+
 FOLDER holds one folder per data set, each with interactions.csv.gz and, where there are profiles or a catalogue,
 users.csv and items.csv. Protocol: strong generalisation, a fifth of the users tested in each fold, another fifth held
 out to choose and to learn the handover on; EDLAE with its fields chosen on these; every test user's history cut to n
@@ -18,12 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldin.choosing import Training, choose
+from foldin.coldstart.blend import blended_scores
 from foldin.data.catalog import Catalog
 from foldin.data.cleaning import with_minimum
 from foldin.data.feedback import Feedback
 from foldin.data.interactions import Interactions
 from foldin.data.readers import read, read_catalog, read_profiles
 from foldin.data.splitting import strong_generalisation
+from foldin.data.synthetic import simulate
 from foldin.evaluation.cells import Cell, cells
 from foldin.evaluation.scoring import model_scores
 from foldin.evaluation.significance import PairedDifference, holm, p_value, paired_difference
@@ -36,6 +41,7 @@ from foldin.ranking.metrics import popularity_of
 FOLDS = 5
 FEWEST_USERS = 200
 METRIC = "ndcg@100"
+LABS = "labs"
 DEFAULT, ALONE, POPULARITY = "default", "model alone", "popularity"
 
 
@@ -60,22 +66,23 @@ PerUser = dict[int | None, dict[str, NDArray[np.float64]]]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="the default against popularity and the model alone")
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds one folder per data set")
+    parser.add_argument("--data", type=Path, default=Path(), help="the folder that holds one folder per data set")
+    parser.add_argument("--untold", action="store_true", help="judge as if nobody's profile were known")
     parser.add_argument("--folds", type=int, default=FOLDS, help="how many of the five folds")
     parser.add_argument("--model", default="edlae", help="which model hands over")
-    parser.add_argument("sets", nargs="*", default=list(SETS), help=f"which of {', '.join(SETS)}")
+    parser.add_argument("sets", nargs="*", default=list(SETS), help=f"which of {', '.join(SETS)}, or {LABS}")
     given = parser.parse_args()
     for name in given.sets:
-        report(name, given.data / name, given.model, given.folds)
+        report(name, given.data / name, given.model, given.folds, untold=given.untold)
 
 
-def report(name: str, folder: Path, model: str, folds: int) -> None:
+def report(name: str, folder: Path, model: str, folds: int, *, untold: bool) -> None:
     """Prints a table of one data set."""
     evidence = evidence_of(name, folder)
     print(f"\n{name}: {len(evidence.matrix.user_ids):,} users x {len(evidence.catalog):,} items", flush=True)
     per_user: PerUser = {}
     for fold in range(folds):
-        for cell in judged(evidence, model, fold):
+        for cell in judged(evidence, model, fold, untold=untold):
             columns = per_user.setdefault(cell.length, {})
             for contender, evaluation in cell.comparison.evaluations.items():
                 before = columns.get(contender, np.empty(0))
@@ -86,6 +93,9 @@ def report(name: str, folder: Path, model: str, folds: int) -> None:
 
 def evidence_of(name: str, folder: Path) -> Evidence:
     """The log, with catalogue and profiles where there are any."""
+    if name == LABS:
+        world = simulate()
+        return gathered(world.events, catalog=world.catalog, profiles=world.profiles)
     wanted = SETS[name]
     log = _read(folder, wanted)
     items, users = folder / "items.csv", folder / "users.csv"
@@ -97,7 +107,7 @@ def evidence_of(name: str, folder: Path) -> Evidence:
     )
 
 
-def judged(evidence: Evidence, model: str, fold: int) -> list[Cell]:
+def judged(evidence: Evidence, model: str, fold: int, *, untold: bool) -> list[Cell]:
     """Learns on one fold's training and validation users, and looks at its test users once."""
     split = strong_generalisation(
         evidence.log, evidence.catalog, evidence.rule, test_users=1 / FOLDS, validation_users=1 / FOLDS, fold=fold
@@ -105,7 +115,8 @@ def judged(evidence: Evidence, model: str, fold: int) -> list[Cell]:
     choice = choose(estimator_named(model), split, Training(), fixed=())
     prior = evidence.prior(split.train, split.train_rows)
     blend = evidence.learn(choice.folds, prior).blend(choice.model, prior)
-    weights = ", ".join(f"{weight:.2f}" for weight in blend.handover.weights)
+    handover = blend.handover
+    weights = ", ".join(f"{weight:.2f}" for weight in (handover.untold if untold else handover.weights))
     print(
         f"  fold {fold + 1}: {choice.estimator}, w(n) {weights}; "
         f"profile {blend.prior.profile_weight:g}, content {blend.prior.content_weight:g}, "
@@ -114,7 +125,7 @@ def judged(evidence: Evidence, model: str, fold: int) -> list[Cell]:
     )
     popular = Popularity().fit(split.train)
     contenders = {
-        DEFAULT: lambda users: evidence.scores(blend, users),
+        DEFAULT: lambda users: blended_scores(blend, {} if untold else evidence.attributes, users),
         ALONE: lambda users: model_scores(choice.model, users),
         POPULARITY: lambda users: model_scores(popular, users),
     }

@@ -28,6 +28,7 @@ from foldin.data.interactions import NO_KIND, NO_TIME, Interactions
 from foldin.data.profiles import Profiles
 from foldin.evaluation.calibration import ProbabilityCalibration
 from foldin.evaluation.length_calibration import LengthCalibration
+from foldin.evaluation.person_calibration import PersonCalibration
 from foldin.fitting import fit
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EASE
@@ -150,7 +151,7 @@ def linear(checkerboard: Interactions) -> Recommender:
     scores = np.array([-10, 10], dtype=np.float32)
     of_one, of_seven = (np.array(ends, dtype=np.float32) for ends in ([0.1, 0.5], [0.3, 0.9]))
     at = ProbabilityCalibration(scores, of_one), ProbabilityCalibration(scores, of_seven)
-    return replace(recommender, calibration=LengthCalibration((1, 7), at))
+    return replace(recommender, calibration=PersonCalibration(None, LengthCalibration((1, 7), at)))
 
 
 @pytest.fixture(scope="session")
@@ -188,9 +189,8 @@ def _two_tastes(new: Mapping[str, str], content_weight: float = 1) -> Recommende
     recommender = fit(log, estimator=EASE(l2=10), catalog=catalog, profiles=profiles)
     blend = recommender.blend
     usual = usual_handover(blend.handover.unit)
-    handover = replace(
-        usual, weights=usual.weights / np.float32(8)
-    )  # all items are nearly as popular: their spread is small
+    weights = usual.weights / np.float32(8)  # all items are nearly as popular: their spread is small
+    handover = replace(usual, weights=weights, untold=weights)
     prior = blend.prior.with_weights(profile=1, content=content_weight)
     return replace(recommender, blend=replace(blend, prior=prior, handover=handover))
 

@@ -92,7 +92,7 @@ def test_the_manifest_is_strict_json_and_says_what_is_there(folder: Path) -> Non
     written = parse_json((folder / "manifest.json").read_bytes())
     assert isinstance(written, dict)
     manifest = read_manifest(folder)
-    assert (manifest.format, manifest.model, manifest.settings) == (2, "ease", {"l2": 1.0})
+    assert (manifest.format, manifest.model, manifest.settings) == (3, "ease", {"l2": 1.0})
     assert manifest.foldin == foldin.__version__
     assert manifest.created.endswith("+00:00")
     assert set(manifest.files) == {"model.safetensors", "catalog.json"}
@@ -223,18 +223,18 @@ def test_a_truncated_file_is_refused(folder: Path, name: str, share: float) -> N
 
 
 def test_a_newer_format_asks_for_an_update(folder: Path) -> None:
-    edit(folder, lambda manifest: manifest.update(format=3, unheard_of={}))
-    with pytest.raises(BundleError, match="of format 3, and this foldin reads 2: update foldin"):
+    edit(folder, lambda manifest: manifest.update(format=4, unheard_of={}))
+    with pytest.raises(BundleError, match="of format 4, and this foldin reads 3: update foldin"):
         load_bundle(folder)
 
 
 def test_an_older_format_asks_for_another_training(folder: Path) -> None:
-    edit(folder, lambda manifest: manifest.update(format=1, prior=None))
-    with pytest.raises(BundleError, match=r"of format 1, and this foldin reads 2: train again with `foldin train`"):
+    edit(folder, lambda manifest: manifest.update(format=2, prior=None))
+    with pytest.raises(BundleError, match=r"of format 2, and this foldin reads 3: train again with `foldin train`"):
         load_bundle(folder)
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"format": "2"}', '{"format": 2}', "null", '{"format": 2, "format": 2}'])
+@pytest.mark.parametrize("text", ["[]", "{}", '{"format": "3"}', '{"format": 3}', "null", '{"format": 3, "format": 3}'])
 def test_what_is_no_manifest_is_refused(folder: Path, text: str) -> None:
     (folder / "manifest.json").write_text(text)
     with pytest.raises(BundleError, match="manifest"):
@@ -286,12 +286,15 @@ def name_and_shape(changed: dict[str, NDArray[np.generic] | None]) -> str:
         {"handover__weights": np.zeros((8, 1), np.float32)},
         {"handover__weights": np.zeros(7, np.float32)},
         {"handover__weights": None},
-        {"calibration__7/scores": np.zeros(2, np.float32)},
-        {"calibration__7/probabilities": np.array([0.5, 1.5], np.float32)},
-        {"calibration__7/probabilities": np.array([0.5], np.float32)},
-        {"calibration__7/probabilities": None},
-        {"calibration__many/scores": np.zeros(1, np.float32)},
-        {f"calibration__{length}/{name}": None for length in (1, 7) for name in ("scores", "probabilities")},
+        {"handover__untold": np.zeros(7, np.float32)},
+        {"handover__untold": None},
+        {"calibration__untold/7/scores": np.zeros(2, np.float32)},
+        {"calibration__untold/7/probabilities": np.array([0.5, 1.5], np.float32)},
+        {"calibration__untold/7/probabilities": np.array([0.5], np.float32)},
+        {"calibration__untold/7/probabilities": None},
+        {"calibration__untold/many/scores": np.zeros(1, np.float32)},
+        {"calibration__elsewhere/7/scores": np.zeros(1, np.float32)},
+        {f"calibration__untold/{length}/{name}": None for length in (1, 7) for name in ("scores", "probabilities")},
     ],
     ids=name_and_shape,
 )

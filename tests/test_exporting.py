@@ -20,6 +20,7 @@ from foldin.data.synthetic import simulate
 from foldin.errors import ConfigurationError
 from foldin.evaluation.calibration import ProbabilityCalibration
 from foldin.evaluation.length_calibration import LengthCalibration
+from foldin.evaluation.person_calibration import PersonCalibration
 from foldin.exporting import write_embeddings, write_rankings
 from foldin.fitting import fit
 from foldin.models.autoencoder import AutoEncoder
@@ -52,7 +53,8 @@ def log() -> Interactions:
 def recommender() -> Recommender:
     fitted = fit(simulate(USERS, ITEMS, 2).events, estimator=EDLAE(), seed=1)
     knots = np.array([[-10, 0, 10], [0, 0.1, 0.9]], dtype=np.float32)
-    return replace(fitted, calibration=LengthCalibration((0,), (ProbabilityCalibration(*knots),)))
+    calibration = LengthCalibration((0,), (ProbabilityCalibration(*knots),))
+    return replace(fitted, calibration=PersonCalibration(calibration, calibration))
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from foldin.data.matrix import user_item_matrix
 from foldin.data.profiles import Profiles
 from foldin.errors import CheckpointError, ConfigurationError, DataError
 from foldin.evaluation.calibration import RatingCalibration
-from foldin.evaluation.length_calibration import LengthCalibration
+from foldin.evaluation.person_calibration import PersonCalibration
 from foldin.evidence import full_catalog
 from foldin.fitting import fit
 from foldin.models.autoencoder import AutoEncoder
@@ -158,8 +158,10 @@ def test_probabilities_are_calibrated_on_implicit_feedback(log_of: LogOf, log: I
         ]
     )
     recommender = fit(bigger, estimator=EASE(3))
-    assert isinstance(recommender.calibration, LengthCalibration)
-    assert recommender.calibration.lengths[0] == 0
+    assert isinstance(recommender.calibration, PersonCalibration)
+    assert recommender.calibration.told is None
+    assert recommender.calibration.untold is not None
+    assert recommender.calibration.untold.lengths[0] == 0
     ranking = recommender.recommend(["i00", "i02", "i04"])
     assert all(one.probability is not None and 0 <= one.probability <= 1 for one in ranking)
 

@@ -88,7 +88,7 @@ def test_explaining_what_is_popular(recommender: Recommender) -> None:
         told = recommender.explain(shown, "i03")
         assert (told.items, told.attributes) == ((), ())
         assert told.basis == Basis(history=0, profile=0, content=0, popularity=told.score)
-        assert told.score == pytest.approx(float(handover.weights[0] * prior.shares[3] / prior.unit))
+        assert told.score == pytest.approx(float(handover.untold[0] * prior.shares[3] / prior.unit))
         assert told.score == recommender.predict(shown, ["i03"])[0].score > 0
 
 

@@ -12,7 +12,7 @@ from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import History, Interactions
 from foldin.data.profiles import Profile
 from foldin.errors import ConfigurationError, DataError, NotFoundError
-from foldin.evaluation.length_calibration import LengthCalibration
+from foldin.evaluation.person_calibration import PersonCalibration
 from foldin.fitting import fit
 from foldin.models import EASE, AutoEncoder
 from foldin.models.linear import LinearAutoEncoder
@@ -137,7 +137,7 @@ def test_attributes_come_with_the_item(linear: Recommender, network: Recommender
 
 
 def test_probabilities_are_those_of_the_score_after_so_many_items(linear: Recommender) -> None:
-    assert isinstance(linear.calibration, LengthCalibration)
+    assert isinstance(linear.calibration, PersonCalibration)
     # log(1 + 3) lies halfway between log(1 + 1) and log(1 + 7)
     for shown, base, slope in (
         ([], 0.3, 0.02),

@@ -31,7 +31,7 @@ from foldin.data.feedback import FeedbackRule
 from foldin.data.files import sync_folder
 from foldin.errors import BundleError, FoldinError, UnreadableError
 from foldin.evaluation.calibration import RatingCalibration
-from foldin.evaluation.length_calibration import LengthCalibration
+from foldin.evaluation.person_calibration import PersonCalibration
 from foldin.evaluation.training_report import TrainingReport
 from foldin.models.protocols import Model
 from foldin.models.zoo import estimator_named, name_of, settings_of
@@ -41,14 +41,14 @@ from foldin.wording import counted
 
 __all__ = ["Manifest", "check_bundle", "load_bundle", "read_manifest", "save_bundle"]
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST, ARRAYS, CATALOG = "manifest.json", "model.safetensors", "catalog.json"
 SEAL = "sha256"
 ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 """How a system says that no such file is there; whatever else it says is not the bundle's fault."""
 
-CALIBRATIONS: dict[str, type[LengthCalibration] | type[RatingCalibration]] = {
-    "probability": LengthCalibration,
+CALIBRATIONS: dict[str, type[PersonCalibration] | type[RatingCalibration]] = {
+    "probability": PersonCalibration,
     "rating": RatingCalibration,
 }
 
@@ -340,7 +340,7 @@ def _blend(model: Model, facts: PriorFacts, catalog: Catalog, arrays: Mapping[st
 
 
 def _check_calibration(
-    calibration: LengthCalibration | RatingCalibration | None, rule: FeedbackRule, items: int
+    calibration: PersonCalibration | RatingCalibration | None, rule: FeedbackRule, items: int
 ) -> None:
     if calibration is not None and isinstance(calibration, RatingCalibration) is not rule.explicit:
         raise BundleError("the calibration is not of the kind of feedback the model learned from")

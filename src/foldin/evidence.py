@@ -78,6 +78,10 @@ class Evidence:
         """What a blend makes of held-out users, whose profiles it knows."""
         return blended_scores(blend, self.attributes, users)
 
+    def told(self, prior: Prior, users: Holdout) -> NDArray[np.bool_]:
+        """Which of some users have a profile that tells a prior anything, (users,)."""
+        return prior.told(of_rows(self.attributes, users.rows), users.fold_in)
+
     def _recent_shares(self, train: csr_array, rows: NDArray[np.intp], recent: float) -> NDArray[np.float32]:
         pairs = merged_pairs(self.log, self.catalog, self.rule)
         cells = pairs.rows.astype(np.int64) * pairs.shape[1] + pairs.columns

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from foldin.calibrating import Calibration, calibrated, error_of
 from foldin.choosing import Choice, Training, choose, fit_model
 from foldin.coldstart.blend import Blend
 from foldin.coldstart.content import fit_content
@@ -24,14 +24,13 @@ from foldin.data.matrix import UserItemMatrix
 from foldin.data.profiles import Profiles
 from foldin.data.splitting import Holdout, Split, strong_generalisation
 from foldin.errors import DataError
-from foldin.evaluation.calibration import Judged, RatingCalibration, calibration_error, fit_probabilities, fit_ratings
+from foldin.evaluation.calibration import RatingCalibration, fit_ratings
 from foldin.evaluation.cells import Contender, cells
 from foldin.evaluation.compare import compare, compare_ratings
-from foldin.evaluation.length_calibration import LengthCalibration, by_length
 from foldin.evaluation.report import RatingRow, rating_rows, rows
 from foldin.evaluation.scoring import Score, model_scores
 from foldin.evaluation.training_report import EpochFigures, Figures, LengthFigures, TrainingReport
-from foldin.evaluation.truncation import LENGTHS, truncated
+from foldin.evaluation.truncation import LENGTHS
 from foldin.evidence import Evidence, gathered
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.network import Network
@@ -49,8 +48,6 @@ HEADLINE = "ndcg@10"
 
 SAMPLED_CELLS = 2**20
 """Scores that tell a model's scale, where nobody was held out."""
-
-Calibration: TypeAlias = LengthCalibration | RatingCalibration
 
 
 def fit(
@@ -208,7 +205,7 @@ def _choose_and_measure(
 
 def _measured(choice: Choice, learned: Learned, split: Split, evidence: Evidence, training: Training) -> _Outcome:
     blend = learned.blend(choice.model, evidence.prior(split.train, split.train_rows))
-    calibration = _calibration(choice.folds, blend, split, evidence, training.seed)
+    calibration = calibrated(choice.folds, blend, split, evidence, training.seed)
     training.progress.stage("measuring on test users")
     return _Outcome(
         choice.estimator,
@@ -217,30 +214,6 @@ def _measured(choice: Choice, learned: Learned, split: Split, evidence: Evidence
         _figures(choice, blend, calibration, split, evidence),
         tuple(_epoch_figures(epoch) for epoch in choice.epochs),
     )
-
-
-def _calibration(
-    folds: Sequence[Fold], blend: Blend, split: Split, evidence: Evidence, seed: int
-) -> Calibration | None:
-    if not folds:
-        return None
-    if evidence.rule.rating_range is not None:
-        return _rating_calibration(folds[0], split, evidence.rule.rating_range)
-    return by_length(
-        [(length, fit_probabilities(_cut(folds, blend, length, evidence), seed=seed)) for length in LENGTHS]
-    )
-
-
-def _rating_calibration(fold: Fold, split: Split, rating_range: tuple[float, float]) -> RatingCalibration | None:
-    if fold.users.ratings is None or not fold.users.ratings.nnz:
-        return None
-    return fit_ratings(model_scores(fold.model, fold.users), fold.users, split.train, rating_range)
-
-
-def _cut(folds: Sequence[Fold], blend: Blend, length: int, evidence: Evidence) -> list[Judged]:
-    """The users of folds with their histories cut to a length, and the scores of a blend with each fold's model."""
-    cut = [(fold.model, truncated(fold.users, length, liked=evidence.rule.positive).ranked()) for fold in folds]
-    return [(evidence.scores(replace(blend, model=model), users), users) for model, users in cut if len(users)]
 
 
 def _figures(
@@ -265,7 +238,7 @@ def _figures(
         test=tuple(rows(comparison)),
         ratings=_rating_figures(predictors, choice.folds[0].users, split, evidence.rule) if choice.folds else (),
         test_error=_test_error(choice, split.test),
-        calibration_error=_calibration_error(calibration, Fold(choice.model, split.test), blend, evidence),
+        calibration_error=error_of(calibration, Fold(choice.model, split.test), blend, evidence),
         by_length=_by_length(name, popular, blend, split, evidence),
     )
 
@@ -292,14 +265,6 @@ def _by_length(name: str, popular: Model, blend: Blend, split: Split, evidence: 
         )
         for cell in found
     )
-
-
-def _calibration_error(calibration: Calibration | None, fold: Fold, blend: Blend, evidence: Evidence) -> float | None:
-    """By how much probabilities are off, over all history lengths together."""
-    if not isinstance(calibration, LengthCalibration):
-        return None
-    pairs = zip(calibration.lengths, calibration.at, strict=True)
-    return calibration_error([(one, _cut([fold], blend, length, evidence)) for length, one in pairs])
 
 
 def _rating_figures(

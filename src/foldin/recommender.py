@@ -21,7 +21,7 @@ from foldin.data.matrix import history_matrix
 from foldin.data.profiles import Profile, attributes_of
 from foldin.errors import ConfigurationError
 from foldin.evaluation.calibration import RatingCalibration
-from foldin.evaluation.length_calibration import LengthCalibration
+from foldin.evaluation.person_calibration import PersonCalibration
 from foldin.evaluation.training_report import TrainingReport
 from foldin.explaining import explanations
 from foldin.models.protocols import Estimator, Model
@@ -52,7 +52,7 @@ class Recommender:
     rule: FeedbackRule
     estimator: Estimator
     blend: Blend
-    calibration: LengthCalibration | RatingCalibration | None = None
+    calibration: PersonCalibration | RatingCalibration | None = None
     report: TrainingReport | None = None
     data_position: int | None = None
 
@@ -201,9 +201,12 @@ class Recommender:
 
     def says(self, attribute: str, value: str) -> bool:
         """Whether an attribute of a profile says anything: to the prior learned from profiles, or to the catalogue."""
+        return self.hears({attribute: value})
+
+    def hears(self, profile: Profile) -> bool:
+        """Whether a profile says anything, to either of these."""
         nothing = csr_array(np.zeros((1, len(self.catalog)), dtype=np.float32))
-        terms = self.blend.prior.terms(attributes_of([{attribute: value}]), nothing)
-        return any(term is not None and bool(term.any()) for term in (terms.profile, terms.content))
+        return bool(self.blend.prior.told(attributes_of([profile]), nothing)[0])
 
     def knows(self, history: HistoryLike) -> bool:
         """Whether the model knows any item of a history."""
@@ -317,16 +320,18 @@ class Recommender:
         return Ranked(
             rankings,
             terms.at(rankings.rows, rankings.items),
-            self._probabilities(rankings, shown, histories) if probable else None,
+            self._probabilities(rankings, terms, shown, histories) if probable else None,
             self._ratings(rankings, shown),
         )
 
-    def _probabilities(self, rankings: Rankings, shown: csr_array, histories: csr_array) -> NDArray[np.float32] | None:
+    def _probabilities(
+        self, rankings: Rankings, terms: Terms, shown: csr_array, histories: csr_array
+    ) -> NDArray[np.float32] | None:
         # none is known of items of the history, as it is about what a user likes besides them, nor of items nobody had
-        if not isinstance(self.calibration, LengthCalibration):
+        if not isinstance(self.calibration, PersonCalibration):
             return None
         known = np.diff(shown.indptr)[rankings.rows]
-        probabilities = self.calibration.predict(rankings.scores, known)
+        probabilities = self.calibration.predict(rankings.scores, known, terms.told[rankings.rows])
         unknown = _stored(histories)[rankings.rows, rankings.items] | ~self.blend.prior.warm[rankings.items]
         return np.where(unknown, np.float32(np.nan), probabilities)
 

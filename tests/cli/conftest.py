@@ -20,6 +20,7 @@ from foldin.data.readers import read, read_catalog, read_profiles
 from foldin.data.synthetic import simulate, write_world
 from foldin.evaluation.calibration import ProbabilityCalibration
 from foldin.evaluation.length_calibration import LengthCalibration
+from foldin.evaluation.person_calibration import PersonCalibration
 from foldin.fitting import fit
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EDLAE
@@ -79,7 +80,8 @@ def trained(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained") / "workspace"
     # so small a world has too few held-out targets to calibrate by
     knots = np.array([[-20, 0, 20], [0.01, 0.1, 0.9]], dtype=np.float32)
-    _fitted(folder, world, "events.csv", Feedback(), LengthCalibration((0,), (ProbabilityCalibration(*knots),)))
+    calibration = LengthCalibration((0,), (ProbabilityCalibration(*knots),))
+    _fitted(folder, world, "events.csv", Feedback(), PersonCalibration(calibration, calibration))
     return folder
 
 
@@ -109,7 +111,7 @@ def several(networked: Path, tmp_path: Path) -> Path:
 
 
 def _fitted(
-    folder: Path, world: Path, file: str, feedback: Feedback, calibration: LengthCalibration | None = None
+    folder: Path, world: Path, file: str, feedback: Feedback, calibration: PersonCalibration | None = None
 ) -> None:
     workspace = create_workspace(folder)
     log, catalog, profiles = read(world / file), read_catalog(world / "items.csv"), read_profiles(world / "users.csv")

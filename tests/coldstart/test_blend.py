@@ -73,9 +73,14 @@ def blends() -> dict[str, Blend]:
     cold_items = fit_cold_items(words.item_vectors(), np.arange(ITEMS) >= WARM, history_weight=1.5)
     models = {name: estimator.fit(warm, seed=1) for name, estimator in SMALL.items()}
     return {
-        name: Blend(model, prior, usual_handover(spread_unit(model.score(warm))), cold_items)
+        name: Blend(model, prior, _parted(usual_handover(spread_unit(model.score(warm)))), cold_items)
         for name, model in models.items()
     }
+
+
+def _parted(handover: Handover) -> Handover:
+    """With other weights where the profile tells nothing."""
+    return replace(handover, untold=handover.weights * np.float32(0.25))
 
 
 @pytest.fixture(params=SMALL)
@@ -96,6 +101,14 @@ def lean(blend: Blend, without: str) -> Blend:
             return blend
 
 
+def told(blend: Blend, person: Attributes) -> bool:
+    """Whether a profile says anything of any item."""
+    prior = blend.prior
+    return (prior.profile is not None and bool(prior.profile_weight * prior.profile.score(person, 1).any())) or (
+        prior.content is not None and bool(prior.content_weight * prior.content.score(person, 1).any())
+    )
+
+
 def slow_score(blend: Blend, row: csr_array, person: Attributes, item: int) -> float:
     """One cell, as the docstrings say it."""
     shares = {item: 1.0}
@@ -105,7 +118,8 @@ def slow_score(blend: Blend, row: csr_array, person: Attributes, item: int) -> f
         shares = {int(source): float(column[source]) for source in np.flatnonzero(column)}
         resembled = blend.cold_items.history_weight * float(row.toarray()[0] @ column)
     prior, known = blend.prior, row.nnz
-    weight = float(np.interp(np.log1p(known), np.log1p(blend.handover.lengths), blend.handover.weights))
+    weights = blend.handover.weights if told(blend, person) else blend.handover.untold
+    weight = float(np.interp(np.log1p(known), np.log1p(blend.handover.lengths), weights))
     scores = blend.model.score(row)[0]
     model = (scores - scores[:WARM].mean()) * blend.handover.unit if known else np.zeros(ITEMS)
     before = prior.shares / prior.unit
@@ -160,7 +174,8 @@ def test_without_a_history_the_prior_speaks_alone(blend: Blend) -> None:
     assert (terms.history[empty] == 0).all()
     alone = blend.terms(csr_array(np.zeros((2, ITEMS), dtype=np.float32)), {})
     assert not alone.history.any()
-    assert alone.popularity[0, :WARM] == pytest.approx(blend.prior.shares[:WARM] / blend.prior.unit, rel=1e-6)
+    popularity = blend.handover.untold[0] * blend.prior.shares[:WARM] / blend.prior.unit
+    assert alone.popularity[0, :WARM] == pytest.approx(popularity, rel=1e-6)
 
 
 def test_totals_are_in_an_array_of_their_own(blend: Blend) -> None:
@@ -299,7 +314,8 @@ def test_without_profiles_there_are_no_contributions_of_theirs(without: str, ble
 
 @pytest.mark.parametrize("name", ["ease", "edlae", "autoencoder"])
 def test_the_longer_the_history_the_less_the_prior_says(name: str, blends: dict[str, Blend]) -> None:
-    handover = Handover(1.0, np.array([0, 7]), np.array([2, 0], dtype=np.float32))
+    falling = np.array([2, 0], dtype=np.float32)
+    handover = Handover(1.0, np.array([0, 7]), falling, falling)
     blend = replace(blends[name], prior=blends[name].prior.with_weights(resemblance=0), handover=handover)
     rows = np.zeros((4, ITEMS), dtype=np.float32)
     for row, length in enumerate((0, 1, 3, 7)):

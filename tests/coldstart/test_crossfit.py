@@ -109,7 +109,7 @@ def test_users_are_scored_by_the_model_of_their_fold_alone(prior: Prior) -> None
 
 def test_all_folds_count(prior: Prior) -> None:
     def say(*models: Watched) -> float:
-        return float(learned(list(models), prior, {}).handover.weight(np.arange(1, 20)).mean())
+        return float(learned(list(models), prior, {}).handover.untold.mean())
 
     assert say(knowing(), knowing()) < say(knowing(), Watched()) < say(Watched(), Watched())
 
@@ -166,10 +166,35 @@ def test_profiles_are_found_by_the_rows_of_the_whole_matrix(prior: Prior) -> Non
 
 
 def test_a_model_of_noise_leaves_the_say_to_the_prior(prior: Prior) -> None:
-    known = np.array([1, 3, 10])
-    assert (
-        learned([Watched()], prior).handover.weight(known) > 5 * learned([knowing()], prior).handover.weight(known)
-    ).all()
+    noise, knows = (learned([model], prior).handover for model in (Watched(), knowing()))
+    for of in ("weights", "untold"):
+        assert (getattr(noise, of)[1:6] > 5 * getattr(knows, of)[1:6]).all(), of
+
+
+def half_knowing() -> Watched:
+    """A model that knows the tastes, and is often wrong."""
+    weights = knowing().weights
+    assert weights is not None
+    return Watched(weights + np.random.default_rng(0).normal(size=weights.shape, scale=2).astype(np.float32))
+
+
+def test_a_prior_that_a_profile_tells_nothing_gives_way_sooner(prior: Prior) -> None:
+    handover = learned([half_knowing()], prior).handover
+    assert (handover.weights[1:5] > 2 * handover.untold[1:5]).all()
+
+
+def test_the_profile_plays_no_part_in_what_is_learned_without_it(prior: Prior) -> None:
+    known, unknown = learned([half_knowing()], prior), learned([half_knowing()], prior, {})
+    assert np.array_equal(known.handover.untold, unknown.handover.untold)
+    # where no profile tells anything, there is one handover
+    assert np.array_equal(unknown.handover.weights, unknown.handover.untold)
+
+
+def test_those_with_a_profile_teach_how_it_is_handed_over_with_one(prior: Prior) -> None:
+    some = {"role": np.where(np.arange(USERS) < 240, ROLES["role"], UNKNOWN)}
+    model = knowing()
+    learned([model], prior, some, each=60)
+    assert {histories.shape[0] for histories in of_length_three(model)} == {60, 40}
 
 
 def test_users_with_nothing_to_find_play_no_part(prior: Prior) -> None:
@@ -206,7 +231,7 @@ def of_length_three(model: Watched) -> list[csr_array]:
 @pytest.mark.parametrize(("users", "draws"), [(10, 5), (20, 5), (25, 4), (50, 2), (51, 1)])
 def test_few_users_are_cut_in_several_ways(users: int, draws: int, prior: Prior) -> None:
     model = knowing()
-    learned([model], prior, each=users)
+    learned([model], prior, {}, each=users)
     cut = of_length_three(model)
     assert len(cut) == draws
     assert len({histories.indices.tobytes() for histories in cut}) == draws
@@ -215,14 +240,14 @@ def test_few_users_are_cut_in_several_ways(users: int, draws: int, prior: Prior)
 
 def test_draws_are_shared_by_all_folds(prior: Prior) -> None:
     models = [knowing(), knowing()]
-    learned(models, prior, each=17)
+    learned(models, prior, {}, each=17)
     assert [len(of_length_three(model)) for model in models] == [2, 2]
 
 
 def test_many_users_are_thinned_out_evenly(prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ENOUGH_ROWS", 20)
     model = knowing()
-    learned([model], prior, each=115)
+    learned([model], prior, {}, each=115)
     everyone = held_out(rows_of(200, 315)).fold_in.toarray()
     assert np.array_equal(model.asked[0].toarray(), everyone[np.arange(20) * 6])
     assert all(histories.shape[0] <= 20 for histories in model.asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -24,44 +25,53 @@ from foldin.coldstart.handover import (
     Truncated,
     _held_back,
     _smoothest,
-    learn_handover,
+    learn_weights,
     ranking_quality,
     spread_unit,
     usual_handover,
+    usual_weights,
 )
 from foldin.errors import BundleError
 from foldin.evaluation.truncation import LENGTHS
 
 ITEMS = 40
-USUAL = dict(zip(LENGTHS, usual_handover(1).weights.tolist(), strict=True))
+USUAL = dict(zip(LENGTHS, usual_weights().tolist(), strict=True))
+TOLD, UNTOLD = np.array([True]), np.array([False])
 
 At = Callable[[int], Iterable[Truncated]]
 
 
-def handover(lengths: list[int], weights: list[float]) -> Handover:
-    return Handover(0.5, np.array(lengths), np.array(weights, dtype=np.float32))
+def handover(lengths: list[int], weights: list[float], untold: list[float] | None = None) -> Handover:
+    return Handover(0.5, np.array(lengths), *(np.array(of, dtype=np.float32) for of in (weights, untold or weights)))
 
 
 # -- between the lengths
 
 
 def test_the_weight_at_a_length_is_its_own() -> None:
-    assert handover([0, 3, 9], [1, 0.4, 0.2]).weight(np.array([0, 3, 9])) == pytest.approx([1, 0.4, 0.2])
+    assert handover([0, 3, 9], [1, 0.4, 0.2]).weight(np.array([0, 3, 9]), TOLD) == pytest.approx([1, 0.4, 0.2])
 
 
 def test_between_two_lengths_it_is_straight_in_the_logarithm() -> None:
     # 1 + n goes 1, 2, 4, 8, 16: each step as far as the other
-    found = handover([0, 15], [1, 0.2]).weight(np.array([0, 1, 3, 7, 15]))
+    found = handover([0, 15], [1, 0.2]).weight(np.array([0, 1, 3, 7, 15]), TOLD)
     assert found == pytest.approx([1, 0.8, 0.6, 0.4, 0.2])
 
 
 def test_beyond_the_ends_it_is_level() -> None:
-    assert handover([1, 5], [0.8, 0.3]).weight(np.array([0, 1, 5, 6, 10**6])) == pytest.approx([0.8] * 2 + [0.3] * 3)
+    found = handover([1, 5], [0.8, 0.3]).weight(np.array([0, 1, 5, 6, 10**6]), TOLD)
+    assert found == pytest.approx([0.8] * 2 + [0.3] * 3)
+
+
+def test_a_profile_that_tells_nothing_has_weights_of_its_own() -> None:
+    parted, known = handover([0, 15], [1, 0.2], untold=[0.5, 0.1]), np.array([0, 3, 15])
+    assert parted.weight(known, np.array([True, False, False])) == pytest.approx([1, 0.3, 0.1])
+    assert parted.weight(known, UNTOLD) == pytest.approx([0.5, 0.3, 0.1])
 
 
 def test_weights_of_any_shape() -> None:
     known = np.arange(6, dtype=np.int32).reshape(2, 3)
-    found = handover([0, 3], [1, 0]).weight(known)
+    found = handover([0, 3], [1, 0]).weight(known, TOLD)
     assert found.shape == (2, 3)
     assert found.dtype == np.float32
 
@@ -131,10 +141,7 @@ def nobody(length: int) -> Iterator[Truncated]:
 
 
 def learned(cut: At, whole: At = nobody) -> dict[int, float]:
-    found = learn_handover(0.25, cut, whole)
-    assert found.unit == 0.25
-    assert found.lengths.tolist() == list(LENGTHS)
-    return dict(zip(LENGTHS, found.weights.tolist(), strict=True))
+    return dict(zip(LENGTHS, learn_weights(cut, whole).tolist(), strict=True))
 
 
 def test_a_model_that_is_perfect_after_three_items_takes_over() -> None:
@@ -268,7 +275,12 @@ def test_where_whole_histories_gain_nothing_is_held_back() -> None:
 
 @pytest.mark.parametrize("users", [0, 1, 2, 4])
 def test_too_few_users_give_the_usual_handover(users: int) -> None:
-    assert learned(lambda length: [sides(length, model=0, prior=9, users=users)]) == USUAL
+    def cut(length: int) -> list[Truncated]:
+        return [sides(length, model=0, prior=9, users=users)]
+
+    assert learned(cut) == USUAL
+    other = usual_weights() / np.float32(2)
+    assert learn_weights(cut, nobody, other).tolist() == other.tolist()
 
 
 @pytest.mark.parametrize("users", [5, 8, 15])
@@ -296,6 +308,8 @@ def test_few_users_who_gain_much_are_followed() -> None:
 def test_so_many_users_are_believed_whatever_they_gain() -> None:
     assert learned(usual_world(FEW_USERS - 1, seed=1)) == USUAL
     assert learned(usual_world(FEW_USERS, seed=1)) != USUAL
+    # few have to be surer than of whatever else would be taken
+    assert learn_weights(usual_world(FEW_USERS - 1, seed=1), nobody, usual_weights() * np.float32(32)).max() < 4
 
 
 def test_the_usual_path_of_few_users_is_held_back_too() -> None:
@@ -382,7 +396,9 @@ def test_a_model_that_scores_all_users_alike_gets_no_unit() -> None:
 def test_the_usual_handover_falls_with_the_history() -> None:
     usual = usual_handover(0.3)
     assert usual.unit == 0.3
-    weights = usual.weight(np.arange(100))
+    assert usual.lengths.tolist() == list(LENGTHS)
+    assert np.array_equal(usual.weights, usual.untold)
+    weights = usual.weight(np.arange(100), TOLD)
     assert weights[0] == 1
     assert (np.diff(weights) <= 0).all()
     assert 0 < weights[-1] < 0.1
@@ -392,13 +408,14 @@ def test_the_usual_handover_falls_with_the_history() -> None:
 
 
 def test_it_comes_back_from_its_arrays() -> None:
-    one = usual_handover(0.37)
+    one = replace(usual_handover(0.37), untold=usual_weights() / np.float32(2))
     again = Handover.from_arrays(one.arrays())
     assert again.unit == one.unit
-    assert np.array_equal(again.weight(np.arange(99)), one.weight(np.arange(99)))
+    for told in (TOLD, UNTOLD):
+        assert np.array_equal(again.weight(np.arange(99), told), one.weight(np.arange(99), told))
 
 
-@pytest.mark.parametrize("name", ["unit", "lengths", "weights"])
+@pytest.mark.parametrize("name", ["unit", "lengths", "weights", "untold"])
 def test_a_missing_array_is_named(name: str) -> None:
     arrays = usual_handover(1.0).arrays()
     del arrays[name]
@@ -416,7 +433,9 @@ def test_a_missing_array_is_named(name: str) -> None:
         {"lengths": np.array([0, 1])},
         {"weights": np.full(8, np.nan)},
         {"weights": np.full((8, 1), 0.5)},
-        {"lengths": np.empty(0, dtype=np.int64), "weights": np.empty(0)},
+        {"untold": np.full(8, np.inf)},
+        {"untold": np.full(7, 0.5)},
+        {"lengths": np.empty(0, dtype=np.int64), "weights": np.empty(0), "untold": np.empty(0)},
     ],
 )
 def test_arrays_that_are_no_handover_are_refused(harm: dict[str, NDArray[np.generic]]) -> None:

@@ -76,11 +76,11 @@ def _without_history(ranking: Sequence[Recommendation]) -> str:
 
 
 def _figures(ranking: Sequence[Recommendation], recommender: Recommender, *, one_term: bool) -> list[str]:
-    from foldin.evaluation.length_calibration import LengthCalibration
+    from foldin.evaluation.person_calibration import PersonCalibration
 
     if any(one.rating is not None for one in ranking):
         return ["score", "rating"]  # the score orders a ranking, in which ratings need not descend
-    return ["probability"] if isinstance(recommender.calibration, LengthCalibration) and not one_term else ["score"]
+    return ["probability"] if isinstance(recommender.calibration, PersonCalibration) and not one_term else ["score"]
 
 
 def _probability(one: Recommendation, recommender: Recommender) -> str:

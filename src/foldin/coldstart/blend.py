@@ -28,12 +28,16 @@ TERMS = ("history", "profile", "content", "popularity")
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """What every score is the sum of: an array per term, (users, items) each, or None where there is no such term."""
+    """What every score is the sum of: an array per term, (users, items) each, or None where there is no such term.
+
+    `told`: whose profile tells anything, (users,).
+    """
 
     history: NDArray[np.float32]
     profile: NDArray[np.float32] | None
     content: NDArray[np.float32] | None
     popularity: NDArray[np.float32]
+    told: NDArray[np.bool_]
 
     def total(self) -> NDArray[np.float32]:
         """The scores, (users, items), in an array of their own."""
@@ -70,13 +74,14 @@ class Blend:
         A model is asked about histories only: where there is none, the prior speaks alone.
         """
         known = np.diff(histories.indptr)
-        weights = self.handover.weight(known)[:, None]
         prior = self.prior.terms(attributes, histories)
+        weights = self.handover.weight(known, prior.told)[:, None]
         return Terms(
             self._filled(self._history(histories, known > 0), histories),
             None if prior.profile is None else self._filled(weights * prior.profile),
             _weighed_sum(weights, prior.content, prior.resemblance),
             self._filled(weights * prior.popularity),
+            np.broadcast_to(prior.told, len(known)),
         )
 
     def score(self, histories: csr_array, attributes: Attributes) -> NDArray[np.float32]:
@@ -92,13 +97,14 @@ class Blend:
     def without_prior(self, histories: csr_array) -> Terms:
         """What the model alone makes of histories, (users, items), in the terms' scale."""
         history = self._filled(self._history(histories, np.diff(histories.indptr) > 0), histories)
-        return Terms(history, None, None, np.zeros_like(history))
+        return Terms(history, None, None, np.zeros_like(history), _nobody(histories))
 
     def resemblance(self, histories: csr_array) -> Terms:
         """How much items resemble those of histories, (users, items), by their words alone."""
         nothing = np.zeros(histories.shape, dtype=np.float32)
         content = self.prior.content
-        return Terms(nothing, None, None if content is None else content.resembling(histories), nothing)
+        resembling = None if content is None else content.resembling(histories)
+        return Terms(nothing, None, resembling, nothing, _nobody(histories))
 
     def item_contributions(self, history: csr_array, items: Sequence[int]) -> tuple[NDArray[np.float64], bool]:
         """What each item of one history, (1, items), does to the history's term of some items, and if it adds up.
@@ -127,7 +133,8 @@ class Blend:
         prior = self.prior
         if prior.profile is None or not prior.profile_weight:
             return [{} for _ in items]
-        factor = float(self.handover.weight(np.diff(history.indptr))[0] * prior.profile_weight / prior.unit)
+        weight = self.handover.weight(np.diff(history.indptr), np.array([True]))[0]
+        factor = float(weight * prior.profile_weight / prior.unit)
         contributions = prior.profile.contributions(attributes).items()
         neighbours = [self._neighbours(item) for item in items]
         return [
@@ -171,6 +178,10 @@ class Blend:
 
     def _filled(self, term: NDArray[np.float32], histories: csr_array | None = None) -> NDArray[np.float32]:
         return term if self.cold_items is None else self.cold_items.filled(term, histories)
+
+
+def _nobody(histories: csr_array) -> NDArray[np.bool_]:
+    return np.zeros(histories.shape[0], dtype=np.bool_)
 
 
 def _weighed_sum(

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from foldin.coldstart.blend import Blend, of_rows
 from foldin.coldstart.cold_items import history_weight_of
-from foldin.coldstart.handover import WEIGHTS, Handover, Truncated, learn_handover, ranking_quality, spread_unit
+from foldin.coldstart.handover import (
+    WEIGHTS,
+    Handover,
+    Truncated,
+    handover_of,
+    learn_weights,
+    ranking_quality,
+    spread_unit,
+)
 from foldin.coldstart.prior import Prior, PriorTerms, weighed, weighed_resemblance
 from foldin.data.catalog import Attributes
 from foldin.data.splitting import Holdout
@@ -64,17 +72,39 @@ class Learned:
 def learn_blend(folds: Sequence[Fold], prior: Prior, attributes: Attributes, liked: Liked) -> Learned:
     """How a prior is weighed and handed over, by what both do for the users of all folds together.
 
-    What the terms of a prior weigh is learned where only it speaks, with no history. `attributes`: of all rows of the
-    whole matrix. Items that nobody had in training play no part.
+    What the terms of a prior weigh is learned where only it speaks, with no history. How it hands over is learned apart
+    for those whom it knows by their profile, and, of everybody, without it. `attributes`: of all rows of the whole
+    matrix. Items that nobody had in training play no part.
     """
     folds = [Fold(fold.model, _thinned(fold.users.ranked())) for fold in folds]
     prior = weighed(prior, _without_history(folds, prior, attributes, liked))
     unit = spread_unit(np.concatenate([fold.model.score(fold.users.fold_in)[:, prior.warm] for fold in folds]))
     prior = weighed_resemblance(prior, _with_few_items(folds, unit, attributes, liked))
-    sides = _Sides(prior, unit, attributes)
-    handover = learn_handover(unit, _cut(folds, sides, liked, draws=_draws(folds)), _whole(folds, sides))
-    learned = Learned(handover, prior.profile_weight, prior.content_weight, prior.resemblance_weight)
+    learned = Learned(
+        _handover(folds, prior, unit, attributes, liked),
+        prior.profile_weight,
+        prior.content_weight,
+        prior.resemblance_weight,
+    )
     return replace(learned, history_weight=_history_weight(folds, learned, prior, attributes))
+
+
+def _handover(folds: Sequence[Fold], prior: Prior, unit: float, attributes: Attributes, liked: Liked) -> Handover:
+    untold = _weights(folds, _Sides(prior, unit, {}), liked)
+    told = [Fold(fold.model, fold.users.where(_told(fold.users, prior, attributes))) for fold in folds]
+    if not any(len(fold.users) for fold in told):
+        return handover_of(unit, untold, untold)
+    return handover_of(unit, _weights(told, _Sides(prior, unit, attributes), liked, untold), untold)
+
+
+def _weights(
+    folds: Sequence[Fold], sides: _Sides, liked: Liked, usual: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    return learn_weights(_cut(folds, sides, liked, draws=_draws(folds)), _whole(folds, sides), usual)
+
+
+def _told(users: Holdout, prior: Prior, attributes: Attributes) -> NDArray[np.bool_]:
+    return prior.told(of_rows(attributes, users.rows), users.fold_in)
 
 
 def _history_weight(folds: Sequence[Fold], learned: Learned, prior: Prior, attributes: Attributes) -> float:

@@ -20,10 +20,12 @@ __all__ = [
     "WEIGHTS",
     "Handover",
     "Truncated",
-    "usual_handover",
-    "learn_handover",
+    "handover_of",
+    "learn_weights",
     "ranking_quality",
     "spread_unit",
+    "usual_handover",
+    "usual_weights",
 ]
 
 WEIGHTS = (0.0, *(2.0 ** (exponent / 2) for exponent in range(-12, 9)))
@@ -61,22 +63,26 @@ class Handover:
     """score = unit x model(history) + w(n) x prior(profile), n being the number of known items in the history.
 
     `unit` brings the model's scores to the prior's scale: to a spread over items of 1. It is 0 for a model that does
-    not look at histories. w is straight between `lengths` in log(1 + n), and level beyond the longest.
-    Shapes: `lengths` and `weights` (lengths,).
+    not look at histories. w is straight between `lengths` in log(1 + n), and level beyond the longest: `weights` for a
+    prior that a profile tells something, `untold` for one that knows popularity alone, and so deserves less of the say.
+    Shapes: `lengths`, `weights` and `untold` (lengths,).
     """
 
     unit: float
     lengths: NDArray[np.int64]
     weights: NDArray[np.float32]
+    untold: NDArray[np.float32]
 
-    def weight(self, known: NDArray[np.integer]) -> NDArray[np.float32]:
-        """w(n) for histories of n known items, in any shape."""
-        weights = np.interp(np.log1p(known), np.log1p(self.lengths), self.weights)
+    def weight(self, known: NDArray[np.integer], told: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """w(n) for histories of n known items, and for profiles that tell something or nothing, in any shape."""
+        at, lengths = np.log1p(known), np.log1p(self.lengths)
+        weights = np.where(told, np.interp(at, lengths, self.weights), np.interp(at, lengths, self.untold))
         return np.asarray(weights, dtype=np.float32)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """All there is, by name; `from_arrays` makes the same of it."""
-        return {"unit": np.array([self.unit]), "lengths": self.lengths, "weights": self.weights}
+        weights = {"weights": self.weights, "untold": self.untold}
+        return {"unit": np.array([self.unit]), "lengths": self.lengths, **weights}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Handover:
@@ -86,13 +92,14 @@ class Handover:
             BundleError: an array is missing, or they are no weights at ascending lengths.
         """
         try:
-            unit, lengths, weights = (arrays[name] for name in ("unit", "lengths", "weights"))
+            unit, lengths, weights, untold = (arrays[name] for name in ("unit", "lengths", "weights", "untold"))
         except KeyError as missing:
             raise BundleError(f"the handover lacks {missing}; the bundle is damaged") from None
-        fits = unit.shape == (1,) and lengths.ndim == 1 and lengths.shape == weights.shape and len(lengths) > 0
-        if not (fits and np.isfinite(unit).all() and np.isfinite(weights).all() and (np.diff(lengths) > 0).all()):
+        fits = unit.shape == (1,) and lengths.ndim == 1 and lengths.shape == weights.shape == untold.shape
+        finite = all(np.isfinite(numbers).all() for numbers in (unit, weights, untold))
+        if not (fits and finite and len(lengths) and (np.diff(lengths) > 0).all()):
             raise BundleError("the handover is no weights at ascending lengths; the bundle is damaged")
-        return cls(float(unit[0]), lengths.astype(np.int64), weights.astype(np.float32))
+        return cls(float(unit[0]), lengths.astype(np.int64), weights.astype(np.float32), untold.astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,16 +139,18 @@ def ranking_quality(scores: NDArray[np.float32], shown: csr_array, targets: csr_
     return np.asarray(ndcg(hits_of(top_k(masked(scores, shown), CUTOFF), targets, CUTOFF), relevant_of(targets)))
 
 
-def learn_handover(
-    unit: float, cut: Callable[[int], Iterable[Truncated]], whole: Callable[[int], Iterable[Truncated]]
-) -> Handover:
-    """w(n) at every one of `LENGTHS`, by NDCG@100 on held-out users.
+def learn_weights(
+    cut: Callable[[int], Iterable[Truncated]],
+    whole: Callable[[int], Iterable[Truncated]],
+    usual: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """w(n) at every one of `LENGTHS`, (lengths,), by NDCG@100 on held-out users.
 
     `cut` gives those whose histories were cut to a length: people on their way, of whom much is to come. A length with
     few users knows its own best weight badly, and the curve is flat near the best. So what is minimised over all
     lengths together is sum_n z_n(w_n)^2 / 2 + sum_n (s_n / STEP)^2 / 2, z_n(w) being by how many standard errors
     (paired over users) w ranks worse than the best weight at that length, and s_n the number of values between w at two
-    neighbouring lengths; exactly, by dynamic programming. 0 counts as the value below the smallest. The usual handover
+    neighbouring lengths; exactly, by dynamic programming. 0 counts as the value below the smallest. The `usual` weights
     where that tells no weight from another, as with too few users; with fewer than `FEW_USERS`, also where that path
     does not rank them better than the usual one by more than two standard errors.
 
@@ -150,23 +159,34 @@ def learn_handover(
     is taken, with c of `SHARES` and k of `FADES`: of those that mend it the one of least cost, or else the last.
     None is below `LEAST`.
     """
+    usual = usual_weights() if usual is None else usual
     judged = [_judged(cut(length) if length else ()) for length in LENGTHS]
     costs = np.stack([_costs(one.qualities) for one in judged])
     if not costs.any():
-        return usual_handover(unit)
+        return usual
     costs[LENGTHS.index(0), WEIGHTS.index(0)] = np.inf  # with no history nothing else would speak
     gains = np.stack([_gains(_judged(whole(length) if length else ()).qualities) for length in LENGTHS])
-    path, usual = _smoothest(costs), np.array(USUAL_WEIGHTS)
+    path = _smoothest(costs)
     if _stands(path, _nearest(usual), judged):
         weights = _held_back(np.array(WEIGHTS)[path], costs, gains)
     else:  # where costs are chance, the usual path is held back from the longest histories first
-        weights = _held_back(usual, np.zeros_like(costs), gains)
-    return Handover(unit, np.array(LENGTHS, dtype=np.int64), np.maximum(weights, LEAST).astype(np.float32))
+        weights = _held_back(usual.astype(np.float64), np.zeros_like(costs), gains)
+    return np.maximum(weights, LEAST).astype(np.float32)
+
+
+def handover_of(unit: float, weights: NDArray[np.float32], untold: NDArray[np.float32]) -> Handover:
+    """The handover that has been learned as weights at `LENGTHS`, (lengths,) each."""
+    return Handover(unit, np.array(LENGTHS, dtype=np.int64), weights, untold)
 
 
 def usual_handover(unit: float) -> Handover:
     """The usual handover, where nobody could be held out to learn it from."""
-    return Handover(unit, np.array(LENGTHS, dtype=np.int64), np.array(USUAL_WEIGHTS, dtype=np.float32))
+    return handover_of(unit, usual_weights(), usual_weights())
+
+
+def usual_weights() -> NDArray[np.float32]:
+    """Those of the usual handover, (lengths,)."""
+    return np.array(USUAL_WEIGHTS, dtype=np.float32)
 
 
 def spread_unit(scores: NDArray[np.float32]) -> float:
@@ -206,7 +226,7 @@ def _held_back(
     return held_back
 
 
-def _nearest(weights: NDArray[np.float64]) -> NDArray[np.intp]:
+def _nearest(weights: NDArray[np.floating]) -> NDArray[np.intp]:
     """The places in `WEIGHTS` of the values nearest to some weights, (lengths,)."""
     return np.asarray(np.abs(np.array(WEIGHTS) - weights[:, None]).argmin(axis=1))
 

@@ -49,6 +49,12 @@ class PriorTerms:
         terms = (self.popularity, self.profile, self.content, self.resemblance)
         return sum((term for term in terms[1:] if term is not None), start=terms[0])
 
+    @property
+    def told(self) -> NDArray[np.bool_]:
+        """Whose profile tells anything of any item, (users,); or (1,), where nobody's does."""
+        by_profile = [term.any(axis=1) for term in (self.profile, self.content) if term is not None]
+        return np.logical_or.reduce(by_profile) if by_profile else np.zeros(1, dtype=np.bool_)
+
     def weighed(self, prior: Prior) -> PriorTerms:
         """Terms of weight 1 in the weights of a prior."""
         return PriorTerms(
@@ -121,6 +127,10 @@ class Prior:
         if self.content is not None and self.resemblance_weight and histories.nnz:
             resemblance = self.content.resembling(histories)
         return PriorTerms(self._popularity, profile, content, resemblance).weighed(self)
+
+    def told(self, attributes: Attributes, histories: csr_array) -> NDArray[np.bool_]:
+        """Which of these users have a profile that tells anything of any item, (users,)."""
+        return np.asarray(np.broadcast_to(self.terms(attributes, histories).told, histories.shape[0]))
 
     @property
     def unjudged_profile_weight(self) -> float:

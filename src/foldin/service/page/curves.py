@@ -32,14 +32,17 @@ class Curve:
     ahead: Literal["falls", "level", "other"]
 
 
-def curve_of(handover: Handover, known: int) -> Curve | None:
-    """The curve with a person of so many known items on it; None for a model that looks at no history."""
+def curve_of(handover: Handover, known: int, *, told: bool) -> Curve | None:
+    """The curve with a person of so many known items on it; None for a model that looks at no history.
+
+    `told`: whether the person's profile tells anything.
+    """
     if not handover.unit:
         return None
     longest = max(int(handover.lengths[-1]), known, 1)
     lengths = np.unique(np.append(handover.lengths, [known, longest]))
-    weights = handover.weight(lengths)
-    highest = max(float(weights.max()), 1e-9)
+    weights = handover.weight(lengths, np.array(told))
+    highest = max(float(handover.weights.max()), float(handover.untold.max()), 1e-9)
 
     def x(length: float) -> float:
         return round(MARGIN + (WIDTH - 2 * MARGIN) * float(np.log1p(length) / np.log1p(longest)), 1)
@@ -47,7 +50,7 @@ def curve_of(handover: Handover, known: int) -> Curve | None:
     def y(weight: float) -> float:
         return round(MARGIN + (HEIGHT - 2 * MARGIN) * (1 - weight / highest), 1)
 
-    here = float(handover.weight(np.array([known]))[0])
+    here = float(weights[lengths == known][0])
     points = " ".join(f"{x(n)},{y(w)}" for n, w in zip(lengths.tolist(), weights.tolist(), strict=True))
     marks = tuple((n, x(n)) for n in MARKS if n <= longest)
     return Curve(points, x(known), y(here), here, known, marks, _ahead(weights[lengths >= known]))

@@ -203,7 +203,7 @@ def _outcome_of(answer: Answer, before: Sequence[str], notices: Sequence[str], p
         standings(answer.ranking, before),
         shares,
         segments_of(shares),
-        curve_of(recommender.blend.handover, int(row.nnz)),
+        curve_of(recommender.blend.handover, int(row.nnz), told=recommender.hears(answer.profile)),
         answer.live.version,
         notices,
         passed_over,

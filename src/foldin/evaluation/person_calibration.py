@@ -1,0 +1,63 @@
+"""Probabilities for a person: the same score means one thing of a profile that tells something, another of none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldin.errors import BundleError
+from foldin.evaluation.length_calibration import LengthCalibration
+
+__all__ = ["PersonCalibration"]
+
+
+@dataclass(frozen=True, eq=False)
+class PersonCalibration:
+    """From a score, and what is known of whom it is for, to a probability.
+
+    `told` holds for people whose profile tells something, `untold` for all others; None where too few of them were held
+    out to learn it.
+    """
+
+    told: LengthCalibration | None
+    untold: LengthCalibration | None
+
+    def predict(
+        self, scores: NDArray[np.float32], known: NDArray[np.integer], told: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
+        """Probabilities of scores, (n,), of people with so many known items, and with profiles that tell something or
+        nothing, (n,) each; NaN where none is known."""
+        probabilities = np.full(len(scores), np.nan, dtype=np.float32)
+        for calibration, of in ((self.told, told), (self.untold, ~told)):
+            if calibration is not None and of.any():
+                probabilities[of] = calibration.predict(scores[of], known[of])
+        return probabilities
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """All there is, by name; `from_arrays` makes the same of it."""
+        return {f"{name}/{key}": array for name, one in self._parts() for key, array in one.arrays().items()}
+
+    def _parts(self) -> list[tuple[str, LengthCalibration]]:
+        return [(name, one) for name, one in (("told", self.told), ("untold", self.untold)) if one is not None]
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> PersonCalibration:
+        """The calibration that `arrays` came from.
+
+        Raises:
+            BundleError: an array is missing, or they are no calibrations by length.
+        """
+        told, untold = _parted(arrays, "told/"), _parted(arrays, "untold/")
+        if not arrays or len(told) + len(untold) < len(arrays):
+            raise BundleError("the calibration is of no such people; the bundle is damaged")
+        return cls(
+            LengthCalibration.from_arrays(told) if told else None,
+            LengthCalibration.from_arrays(untold) if untold else None,
+        )
+
+
+def _parted(arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> dict[str, NDArray[np.generic]]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
