@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import FloatRect, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from foldin.workspace import open_workspace
 from tests.service.server import Server
@@ -125,7 +125,7 @@ def test_it_is_said_aloud_what_became_of_the_ranking(open_page: Callable[..., Pa
     page = open_page("/what-if")
     add(page, page.locator("#ranking .title").first.inner_text())
     first = page.locator("#ranking .title").first.inner_text()
-    expect(page.get_by_role("status")).to_contain_text(first)
+    expect(page.locator("#told[role=status]")).to_contain_text(first)
 
 
 def test_a_long_history_opens_in_the_page_and_stays_open(open_page: Callable[..., Page], labs: Server) -> None:
@@ -146,29 +146,44 @@ def test_a_long_history_opens_in_the_page_and_stays_open(open_page: Callable[...
     expect(buttons.last).to_be_visible()
 
 
-def test_on_a_phone_it_is_said_where_it_covers_no_field_until_it_is_closed(open_page: Callable[..., Page]) -> None:
+@pytest.mark.parametrize("place", ["select >> nth=0", "[aria-describedby~=unheard]", "#adding"])
+def test_on_a_phone_what_a_change_does_is_seen_where_it_is_made(open_page: Callable[..., Page], place: str) -> None:
     page = open_page("/what-if")
-    page.set_viewport_size({"width": 360, "height": 740})
-    toast = page.locator("#told")
-    for topic in ("networking", "storage"):
-        page.get_by_role("checkbox", name=topic).check()
-        expect(toast).to_contain_text("First is")
-        for scrolled in range(0, 480, 30):
-            page.evaluate("scrolled => scrollTo(0, scrolled)", scrolled)
-            page.wait_for_function("scrolled => scrollY === scrolled", arg=scrolled)
-            assert not covered_fields(page)
-    page.evaluate("scrollTo(0, 0)")
-    page.get_by_role("checkbox", name="security").check()
-    toast.get_by_role("button", name="Close").click()
-    expect(page.get_by_role("status")).to_have_text("")
-    expect(toast.get_by_role("button", name="Close")).to_be_hidden()
+    page.set_viewport_size({"width": 390, "height": 844})
+    field, summary = page.locator("#person").locator(place), page.locator("#summary")
+    page.get_by_role("checkbox", name="networking").check()
+    expect(summary.locator(".move").first).to_be_attached()
+    field.evaluate("field => field.scrollIntoView()")
+    field.focus()
+    for topic in ("storage", "networking"):
+        with page.expect_response("**/what-if"):
+            page.get_by_role("checkbox", name=topic).evaluate("box => box.click()")
+        expect(page.locator("#told")).to_contain_text("First is")
+        assert summary.locator(".title").all_inner_texts() == page.locator("#ranking .title").all_inner_texts()[:3]
+        expect(summary.get_by_text(re.compile("All 10, of which [1-9][0-9]? moved"))).to_be_in_viewport()
+        assert seen(page, field)
 
 
-def covered_fields(page: Page) -> list[FloatRect]:
-    """The boxes of the fields that lie beneath the toast, if one is seen."""
-    toast = page.locator("#told").bounding_box()
-    boxes = [field.bounding_box() for field in page.locator("main").locator("input, select").all()]
-    return [box for box in boxes if box is not None and toast is not None and meet(box, toast)]
+def test_on_a_phone_the_ranking_itself_is_a_touch_away_and_nothing_over_it(open_page: Callable[..., Page]) -> None:
+    page = open_page("/what-if")
+    page.set_viewport_size({"width": 390, "height": 844})
+    address = page.url
+    page.locator("#summary").click()
+    expect(page.locator("#ranking [data-item]").first).to_be_in_viewport()
+    expect(page.locator("#summary")).not_to_be_in_viewport()
+    page.go_back()
+    expect(page.locator("#summary")).to_be_in_viewport()
+    assert page.url == address
+    page.set_viewport_size({"width": 1280, "height": 900})
+    expect(page.locator("#summary")).to_be_hidden()
+
+
+def seen(page: Page, field: Locator) -> bool:
+    """Whether a field is on the screen, and beside what stays there."""
+    box, over = field.bounding_box(), page.locator("#summary").bounding_box()
+    assert box is not None
+    assert over is not None
+    return 0 <= box["y"] <= 844 - box["height"] and not meet(box, over)
 
 
 def meet(one: FloatRect, other: FloatRect) -> bool:

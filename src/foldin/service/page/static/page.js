@@ -198,58 +198,51 @@ function glide() {
   }
 }
 
-// A toast says something, and lies where it covers no field: on a phone at the top, as a keyboard is at the bottom.
+// What went wrong lies where it covers no field: on a phone at the top, as a keyboard is at the bottom.
 const phone = matchMedia("(max-width: 820px)");
-const told = document.getElementById("told");
 const trouble = document.getElementById("trouble");
 
-function say(toast, text) {
-  toast.firstElementChild.textContent = text;
-  settle(toast);
+function say(text) {
+  trouble.firstElementChild.textContent = text;
+  settle();
 }
 
-function silence(toast) {
-  toast.firstElementChild.textContent = "";
-  delete toast.dataset.edge;
+function silence() {
+  trouble.firstElementChild.textContent = "";
+  delete trouble.dataset.edge;
 }
 
-function settle(toast) {
-  if (toast.firstElementChild.textContent && (toast === trouble || phone.matches)) place(toast);
-}
-
-function place(toast) {
+function settle() {
+  if (!trouble.firstElementChild.textContent) return;
   const edges = phone.matches ? ["top", "bottom"] : ["bottom", "top"];
   const free = edges.find((edge) => {
-    toast.dataset.edge = edge;
-    return !covered(toast).length;
+    trouble.dataset.edge = edge;
+    return !covered().length;
   });
-  if (free) return;
-  // what went wrong has to be seen all the same
-  if (toast === trouble) toast.dataset.edge = edges[0];
-  else delete toast.dataset.edge;
+  // it has to be seen all the same
+  if (!free) trouble.dataset.edge = edges[0];
 }
 
-function covered(toast) {
-  const { left, right, top, bottom } = toast.getBoundingClientRect();
+function covered() {
+  const { left, right, top, bottom } = trouble.getBoundingClientRect();
   return [...document.querySelectorAll("main :is(input, select, textarea)")].filter((field) => {
     const box = field.getBoundingClientRect();
     return box.width && box.left < right && box.right > left && box.top < bottom && box.bottom > top;
   });
 }
 
-for (const toast of [told, trouble]) {
-  toast.lastElementChild.addEventListener("click", () => silence(toast));
-  addEventListener("scroll", () => settle(toast), { passive: true });
-}
+trouble.lastElementChild.addEventListener("click", silence);
+addEventListener("scroll", settle, { passive: true });
 
-// What became of the ranking is heard by all, and seen on a phone, where the ranking is further down.
+// What became of the ranking is heard, too.
 let telling;
 function tell() {
   const first = document.querySelector("#ranking .title")?.textContent ?? "nothing";
   const share = document.querySelector("[data-share=history]").textContent;
-  say(told, `First is ${first}; the history's share is ${share}.`);
+  const told = document.getElementById("told");
+  told.textContent = `First is ${first}; the history's share is ${share}.`;
   clearTimeout(telling);
-  telling = setTimeout(silence, 5000, told);
+  telling = setTimeout(() => told.replaceChildren(), 5000);
 }
 
 // A button that is gone after its press leaves the focus to the next one.
@@ -278,7 +271,7 @@ function complain(event, text) {
   const said = trouble.firstElementChild.textContent;
   if (said && !byHand(event) && (answered || said === text)) return;
   answered = byHand(event);
-  say(trouble, text);
+  say(text);
 }
 
 document.addEventListener("htmx:responseError", (event) => {
@@ -292,5 +285,5 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 document.addEventListener("htmx:sendError", (event) => complain(event, "The service does not answer."));
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.successful && (byHand(event) || !answered)) silence(trouble);
+  if (event.detail.successful && (byHand(event) || !answered)) silence();
 });
