@@ -1,4 +1,4 @@
-# A virtual environment is made on first use; a stamp remembers which extras are in it.
+# A virtual environment is made on first use; a stamp remembers which extras are in it, and who has more has the fewer too.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -58,10 +58,10 @@ $(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
 	$(INSTALL) --editable '.[torch,plot]'
 	touch $@
 
-$(VENV)/.test: $(VENV)/.demo
+$(VENV)/.test: $(VENV)/.python pyproject.toml constraints.txt
 	$(INSTALL) --editable '.[torch,plot,postgres,serve,test]'
-	touch $@
+	touch $(VENV)/.demo $@
 
-$(VENV)/.check: $(VENV)/.test
+$(VENV)/.check: $(VENV)/.python pyproject.toml constraints.txt
 	$(INSTALL) --editable '.[torch,plot,postgres,serve,test,check]'
-	touch $@
+	touch $(VENV)/.demo $(VENV)/.test $@
