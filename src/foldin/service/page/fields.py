@@ -20,6 +20,11 @@ WEIGHED = (
 )
 
 
+UNWEIGHED = (
+    "How much words count was learned on held-out people, whose choices they did not help to foretell: here, nothing."
+)
+
+
 @dataclass(frozen=True)
 class Option:
     """A value to choose, and whether it is chosen."""
@@ -53,7 +58,8 @@ def fields_of(recommender: Recommender, profile: Mapping[str, str]) -> list[Fiel
     """The attributes a model learned from, then those that only the profile has, then room for words of any kind."""
     learned = {block.name: _field(block, profile.get(block.name, "")) for block in _blocks(recommender)}
     others = [Field(name, text=value) for name, value in profile.items() if name not in {*learned, OWN_WORDS}]
-    words = [Field(OWN_WORDS, text=profile.get(OWN_WORDS, ""), hint="looked up in the catalogue", note=WEIGHED)]
+    note = WEIGHED if recommender.blend.prior.content_weight else UNWEIGHED
+    words = [Field(OWN_WORDS, text=profile.get(OWN_WORDS, ""), hint="looked up in the catalogue", note=note)]
     return [*learned.values(), *others, *(words if recommender.blend.prior.content is not None else ())]
 
 

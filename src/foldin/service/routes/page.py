@@ -20,7 +20,7 @@ from foldin.service.live import Live
 from foldin.service.page.curves import Curve, curve_of
 from foldin.service.page.drafts import Draft, read_draft, revised, settled
 from foldin.service.page.fields import changes, fields_of, laid_over, profile_of
-from foldin.service.page.own_words import OWN_WORDS, unheard, word_cells
+from foldin.service.page.own_words import OWN_WORDS, unheard, unweighed, word_cells
 from foldin.service.page.past import Done, past_of
 from foldin.service.page.people import People
 from foldin.service.page.reading import Reading
@@ -56,8 +56,8 @@ class Somebody:
 class Outcome:
     """A ranking with what it rests on: `shares` of the terms over all of it, and where the handover stands.
 
-    `notices`: what of the profile says nothing; `unheard`: what of somebody's own words does not,
-    None where no words are looked up.
+    `notices`: what of the profile says nothing; `unheard`: what of somebody's own words does not, or why none of them
+    counts; None where no words are looked up.
     """
 
     standings: Sequence[Standing]
@@ -185,17 +185,21 @@ async def _outcome(service: Service, somebody: Somebody, before: Sequence[str]) 
     answer = await service.scorer.submit(wish)
     attributes = {name: value for name, value in somebody.profile.items() if name != OWN_WORDS}
     (notices,) = await service.notices.of(answer.live, [attributes])
-    passed_over = await _unheard(service, answer.live, somebody.profile.get(OWN_WORDS, ""))
-    return _outcome_of(answer, before, notices, passed_over), answer.live.recommender
+    outcome = _outcome_of(answer, before, notices)
+    passed_over = await _unheard(service, answer.live, somebody.profile.get(OWN_WORDS, ""), outcome)
+    return replace(outcome, unheard=passed_over), answer.live.recommender
 
 
-async def _unheard(service: Service, live: Live, text: str) -> str | None:
-    if live.recommender.blend.prior.content is None:
+async def _unheard(service: Service, live: Live, text: str, outcome: Outcome) -> str | None:
+    prior = live.recommender.blend.prior
+    if prior.content is None:
         return None
-    return unheard(text, await service.notices.says(live, word_cells(text)))
+    said = unheard(text, await service.notices.says(live, word_cells(text))) if prior.content_weight else ""
+    known = 0 if outcome.curve is None else outcome.curve.known
+    return said or unweighed(text, prior.content_weight, outcome.shares["content"], known)
 
 
-def _outcome_of(answer: Answer, before: Sequence[str], notices: Sequence[str], passed_over: str | None) -> Outcome:
+def _outcome_of(answer: Answer, before: Sequence[str], notices: Sequence[str]) -> Outcome:
     shares = mean_shares(answer.ranking)
     recommender = answer.live.recommender
     row = recommender.foldable(history_matrix([answer.history], recommender.catalog, recommender.rule)[0])
@@ -206,7 +210,7 @@ def _outcome_of(answer: Answer, before: Sequence[str], notices: Sequence[str], p
         curve_of(recommender.blend.handover, int(row.nnz), told=recommender.hears(answer.profile)),
         answer.live.version,
         notices,
-        passed_over,
+        None,
     )
 
 
