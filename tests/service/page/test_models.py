@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from foldin.service.link import create_code
 from foldin.workspace import open_workspace
@@ -97,17 +97,47 @@ def test_a_refusal_can_be_read_while_the_page_asks_how_the_training_goes(workspa
     with serving(workspace) as server, browser.new_context(base_url=server.url) as context, server.client() as client:
         page = context.new_page()
         page.goto(f"/enter?code={create_code(workspace)}")
-        assert client.post("/v1/train", json={"model": "autoencoder"}).status_code == 202
         page.goto("/models")
+        page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")  # asks nothing
         button = page.get_by_role("button", name="Train again")
-        expect(button).to_be_disabled()
-        button.evaluate("button => { button.disabled = false }")  # as on a page that was opened before
+        assert client.post("/v1/train", json={"model": "autoencoder"}).status_code == 202
+        page.evaluate("delete document.hidden")
         button.click()
         refusal = page.get_by_role("alert").filter(has_text="job 1 is training already")
         expect(refusal).to_be_visible()
+        expect(page.get_by_text("Training autoencoder")).to_be_visible()
+        expect(button).to_be_disabled()
         expect(page.get_by_role("link", name="2-autoencoder")).to_be_visible(timeout=PATIENCE * 1000)
         expect(refusal).to_be_visible()
         expect(button).to_be_enabled()
         until(lambda: client.get("/v1/models").json()["live"] == "2-autoencoder")
         page.get_by_role("button", name="Roll back").click()
         expect(page.get_by_text("job 1 is training already")).to_have_count(0)
+
+
+def test_an_open_page_notices_a_training_that_was_started_elsewhere(workspace: Path, browser: Browser) -> None:
+    with serving(workspace) as server, browser.new_context(base_url=server.url) as context, server.client() as client:
+        page = context.new_page()
+        page.goto(f"/enter?code={create_code(workspace)}")
+        page.clock.install()
+        page.goto("/models")
+        button = page.get_by_role("button", name="Train again")
+        with page.expect_response("**/models/jobs?*") as answer:
+            page.clock.run_for(5_000)
+        assert answer.value.status == 204
+        expect(button).to_be_enabled()
+        assert client.post("/v1/train", json={"model": "autoencoder"}).status_code == 202
+        until_shown(page, page.get_by_text("Training autoencoder"))
+        expect(button).to_be_disabled()
+        until_shown(page, page.get_by_role("link", name="2-autoencoder"))
+        expect(button).to_be_enabled()
+
+
+def until_shown(page: Page, place: Locator) -> None:
+    """Puts the page's clock forward, again and again, until a place is there."""
+
+    def looked() -> int:
+        page.clock.run_for(2_500)
+        return place.count()
+
+    until(looked)

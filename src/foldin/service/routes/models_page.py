@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from foldin.errors import NotFoundError
+from foldin.service.jobs import Job
 from foldin.service.page.bundles import HEADLINES, figures_of, made, older_than_current, shown
 from foldin.service.page.charts import Chart, click_chart, error_chart, length_chart, quality_chart
 from foldin.service.page.clicked import RANKS, clicked_by_model
@@ -33,6 +34,7 @@ def models_page_routes(service: Service) -> APIRouter:
         version = None if live is None else live.version
         chosen = _chosen(bundles, bundle or version)
         counted = await service.clicks.counted()
+        jobs = await asyncio.to_thread(service.jobs.all)
         contenders, figures = ([], []) if chosen is None else figures_of(chosen)
         return page(
             "models.html",
@@ -47,18 +49,28 @@ def models_page_routes(service: Service) -> APIRouter:
             charts=[] if chosen is None else _charts(chosen, counted),
             clicked=clicked_by_model(counted),
             ranks=range(1, RANKS + 1),
-            jobs=await asyncio.to_thread(service.jobs.all),
-            ended=False,
+            jobs=jobs,
+            shown=_latest(jobs),
+            stale=False,
             ingest=command("ingest", service.workspace.folder),
             train=command("train", service.workspace.folder),
         )
 
     @routes.get("/jobs")
-    async def jobs() -> Response:
-        """What trains just now; once nothing does, all of the page is filled anew."""
-        return page("jobs.html", jobs=await asyncio.to_thread(service.jobs.all), ended=True)
+    async def jobs(shown: str = "") -> Response:
+        """What trains just now; all of the page is filled anew once that is another than what it shows, or none."""
+        known = await asyncio.to_thread(service.jobs.all)
+        latest = _latest(known)
+        if shown == latest and not latest.endswith("running"):
+            return Response(status_code=204)
+        return page("jobs.html", jobs=known, shown=latest, stale=shown != latest)
 
     return routes
+
+
+def _latest(jobs: Sequence[Job]) -> str:
+    """The last training and how it stands; empty where there was none."""
+    return f"{jobs[-1].id}-{jobs[-1].state}" if jobs else ""
 
 
 def _chosen(bundles: list[Bundle], name: str | None) -> Bundle | None:

@@ -262,6 +262,12 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.successful && event.detail.elt.hasAttribute("data-reload")) location.reload();
 });
 
+// Where a training is refused, as another runs of which the page knows nothing yet, it looks.
+document.addEventListener("htmx:responseError", (event) => {
+  const jobs = document.getElementById("jobs");
+  if (event.detail.elt.id === "train") htmx.ajax("GET", jobs.getAttribute("hx-get"), { source: jobs, swap: "outerHTML" });
+});
+
 // Whatever goes wrong is said, and gone again with the next thing that goes right: where somebody did it, with the next
 // that they do, as what the page asks for by itself would leave no time to read it.
 const byHand = (event) => Boolean(event.detail.requestConfig.triggeringEvent);
