@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
+import foldin
+from foldin.data.catalog import Catalog
 from foldin.service.link import create_code
-from tests.service.server import Server, serving
+from foldin.store.contract import Batch
+from foldin.workspace import create_workspace
+from tests.service.server import Server, serving, until
 
 
 def test_the_catalogue_is_searched_while_one_types(open_page: Callable[..., Page]) -> None:
@@ -48,3 +53,21 @@ def test_numbers_appear_by_themselves_once_they_are_counted(labs: Server, browse
             expect(page.get_by_role("status").filter(has_text="Counting")).to_be_visible()
         expect(page.locator("#found tbody td:nth-child(3)").first).to_have_text(re.compile(r"\d"))
         expect(page.get_by_role("status").filter(has_text="Counting")).to_have_count(0)
+
+
+def test_an_item_names_the_days_that_are_not_drawn(tmp_path: Path) -> None:
+    workspace = create_workspace(tmp_path / "strays")
+    lines = [f"u{number},i0,2020-{1 + number // 28 % 12:02}-{1 + number % 28:02}T00:00Z" for number in range(672)]
+    far = [f"u{number},i0,1999-01-0{1 + number}T00:00Z" for number in range(4)]
+    (tmp_path / "events.csv").write_text("\n".join(["user,item,time", *lines, *far]), encoding="utf-8")
+    with workspace.store(create=True) as store:
+        log = foldin.read(tmp_path / "events.csv")
+        store.ingest([Batch(log, "tests")], catalog=Catalog(log.item_ids, {}))
+    with serving(workspace.folder) as server, server.client() as client:
+
+        def shown() -> str:
+            text = client.get("/catalogue/item", params={"item": "i0"}).text
+            return text if "not drawn" in text else ""
+
+        said = "4 events of 1 Jan 1999, 2 Jan 1999, 3 Jan 1999 and 1 other day are not drawn, long before or after"
+        assert said in until(shown)

@@ -13,7 +13,7 @@ from foldin.data.diagnosis import Diagnosis
 from foldin.data.doctor import examine_log
 from foldin.data.interactions import NO_TIME, Interactions
 
-__all__ = ["Digest", "ItemNumbers", "Series", "Span", "Strays", "digest_of"]
+__all__ = ["Digest", "ItemNumbers", "Outside", "Series", "Span", "Strays", "digest_of"]
 
 DAY = 86_400_000_000
 """Microseconds."""
@@ -26,6 +26,9 @@ FEW_OUTSIDE = 0.01
 
 MORE_AT_ENDS = 0.05
 """By what part of its length the time of the others is drawn beyond its ends, where there are events."""
+
+MOST_DAYS = 3
+"""Of the events of an item that are not drawn, which are named."""
 
 SPELLS = 40
 """Parts of the whole time, of equal length, in which an item's events are counted."""
@@ -63,11 +66,20 @@ class Span:
         return sum(strays.events for strays in (self.before, self.after) if strays is not None)
 
 
+@dataclass(frozen=True)
+class Outside:
+    """Events of an item before and after the spells: how many, the first of their days, and how many more days."""
+
+    events: int
+    days: tuple[datetime, ...]
+    more: int
+
+
 @dataclass(frozen=True, eq=False)
 class ItemNumbers:
     """What people did with an item. `place`: by the number of people, from 1; `spells`: events, (SPELLS,), or empty.
 
-    `outside`: its events of before and after the spells.
+    `outside`: what is not in them; None where all is.
     """
 
     events: int
@@ -77,7 +89,7 @@ class ItemNumbers:
     first: datetime | None
     last: datetime | None
     spells: Sequence[int]
-    outside: int
+    outside: Outside | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +181,7 @@ def _items(log: Interactions, per_item: NDArray[np.int64], span: Span | None) ->
     places = np.empty(len(people), dtype=np.intp)
     places[np.argsort(-people, kind="stable")] = np.arange(1, len(people) + 1)
     firsts, lasts = _times(log)
-    spells, outside = _spells(log, span)
+    spells, outside = _spells(log, span), _outside(log, span)
     return {
         str(item): ItemNumbers(
             int(per_item[code]),
@@ -179,7 +191,7 @@ def _items(log: Interactions, per_item: NDArray[np.int64], span: Span | None) ->
             _moment(firsts[code]),
             _moment(lasts[code]),
             spells[code].tolist(),
-            int(outside[code]),
+            outside.get(code),
         )
         for code, item in enumerate(log.item_ids)
     }
@@ -203,18 +215,33 @@ def _times(log: Interactions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.where(lasts == NO_TIME, NO_TIME, firsts), lasts
 
 
-def _spells(log: Interactions, span: Span | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Each item's events by spell of the span, (items, SPELLS) or (items, 0), and how many are outside, (items,)."""
+def _spells(log: Interactions, span: Span | None) -> NDArray[np.int64]:
+    """Each item's events by spell of the span, (items, SPELLS) or (items, 0)."""
     count = len(log.item_ids)
     if log.times is None or span is None:
-        return np.empty((count, 0), dtype=np.int64), np.zeros(count, dtype=np.int64)
+        return np.empty((count, 0), dtype=np.int64)
     drawn = _drawn(log, span)
     codes, times = log.item_codes[drawn].astype(np.int64), log.times[drawn]
     width = np.float64(SPELLS / (span.last - span.first + 1))
     spells = ((times - span.first) * width).astype(np.int64).clip(0, SPELLS - 1)
-    counts = np.bincount(codes * SPELLS + spells, minlength=count * SPELLS).reshape(count, SPELLS)
-    outside = np.bincount(log.item_codes[~drawn & (log.times != NO_TIME)], minlength=count)
-    return counts, outside
+    return np.bincount(codes * SPELLS + spells, minlength=count * SPELLS).reshape(count, SPELLS)
+
+
+def _outside(log: Interactions, span: Span | None) -> dict[int, Outside]:
+    """The events that lie outside the span, by the item's code; without those items that have none there."""
+    if log.times is None or span is None or not span.outside:
+        return {}
+    beyond = ~_drawn(log, span) & (log.times != NO_TIME)
+    codes, times = log.item_codes[beyond], log.times[beyond]
+    order = np.argsort(codes, kind="stable")
+    items, starts = np.unique(codes[order], return_index=True)
+    return {int(item): _outside_of(own) for item, own in zip(items, np.split(times[order], starts[1:]), strict=True)}
+
+
+def _outside_of(times: NDArray[np.int64]) -> Outside:
+    days = np.unique(times // DAY)
+    first = tuple(_at(day * DAY) for day in days[:MOST_DAYS])
+    return Outside(len(times), first, len(days) - len(first))
 
 
 def _moment(time: np.int64) -> datetime | None:
