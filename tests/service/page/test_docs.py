@@ -27,3 +27,9 @@ def test_code_is_set_as_code(open_page: Callable[..., Page]) -> None:
     page = open_page("/docs")
     assert "`" not in page.locator("main").evaluate("main => main.textContent")
     assert page.locator("summary code", has_text="/v1/item?item=a/b").or_(page.locator("small code")).count()
+
+
+def test_the_command_that_makes_a_key_names_the_workspace(labs: Server) -> None:
+    with labs.client() as client:
+        said = client.get("/docs").text
+    assert f"<code>foldin keys create NAME -w {labs.log.parent}</code>" in said

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from foldin.service.page.api import messages_of, operations_of
 from foldin.service.page.assets import asset
 from foldin.service.page.rendering import page
+from foldin.wording import command
 
 __all__ = ["asset_routes"]
 
@@ -23,7 +24,13 @@ def asset_routes() -> APIRouter:
     async def docs(request: Request) -> Response:
         """The API, route by route."""
         description = request.app.openapi()
-        return page("api.html", here="docs", groups=operations_of(description), messages=messages_of(description))
+        return page(
+            "api.html",
+            here="docs",
+            groups=operations_of(description),
+            messages=messages_of(description),
+            create_key=command("keys create NAME", request.app.state.service.workspace.folder),
+        )
 
     @routes.get("/static/{digest}/{name:path}")
     async def static(digest: str, name: str) -> Response:
