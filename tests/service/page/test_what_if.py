@@ -167,6 +167,10 @@ def test_on_a_phone_what_a_change_does_is_seen_where_it_is_made(open_page: Calla
 def test_on_a_phone_the_ranking_itself_is_a_touch_away_and_nothing_over_it(open_page: Callable[..., Page]) -> None:
     page = open_page("/what-if")
     page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator("#summary")).not_to_contain_text("moved")
+    page.get_by_role("textbox", name="In their own words").fill("zzqqy")
+    expect(page.locator("#summary")).to_contain_text("All 10, of which none moved")
+    expect(page).to_have_url(re.compile("words=zzqqy$"))
     address = page.url
     page.locator("#summary").click()
     expect(page.locator("#ranking [data-item]").first).to_be_in_viewport()
