@@ -12,6 +12,13 @@ from tests.service.server import Server
 
 WORDS = "In their own words"
 
+PUTTING = """
+put = [];
+replace = history.replaceState.bind(history);
+history.replaceState = (state, title, url) => { if (url) put.push(url); replace(state, title, url); };
+"""
+"""Notes each address that the page puts in the place of its own."""
+
 
 def test_what_was_changed_is_there_again_when_the_page_is_loaded_again_or_passed_on(
     open_page: Callable[..., Page], labs: Server, somebody: str
@@ -60,14 +67,28 @@ def test_one_goes_back_to_it_and_from_it(open_page: Callable[..., Page]) -> None
     expect(page.get_by_role("heading", level=1)).to_have_text("Catalogue")
 
 
-def test_back_over_a_jump_within_the_page_it_shows_what_its_address_says(open_page: Callable[..., Page]) -> None:
+def test_back_and_forward_over_a_jump_within_the_page_it_shows_what_its_address_says(
+    open_page: Callable[..., Page],
+) -> None:
     page = open_page("/what-if")
     told = shown(page)
     page.locator(".skip").press("Enter")
     changed(page, lambda: page.get_by_role("checkbox", name="storage").click())
+    changed_to = shown(page)
     page.go_back()
     expect(page.get_by_role("checkbox", name="storage")).not_to_be_checked()
     assert shown(page) == told
+    page.go_forward()
+    expect(page.get_by_role("checkbox", name="storage")).to_be_checked()
+    assert shown(page) == changed_to
+
+
+def test_an_address_that_stays_is_not_put_anew_as_browsers_limit_how_often(open_page: Callable[..., Page]) -> None:
+    page = open_page("/what-if")
+    page.evaluate(PUTTING)
+    for text in ("kubernetes", "kubernetes ", "kubernetes  "):
+        changed(page, lambda text=text: page.get_by_label(WORDS).fill(text))
+        assert page.evaluate("put") == ["/what-if?profile.in+their+own+words=kubernetes"]
 
 
 def test_what_is_too_long_for_an_address_is_left_out_and_said(open_page: Callable[..., Page], somebody: str) -> None:

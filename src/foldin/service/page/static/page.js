@@ -157,11 +157,13 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 
 // The address says what was changed: it can be loaded again, come back to and passed on.
-let shownAt = null;
+let shownAt = document.getElementById("history") && location.search;
 
 document.addEventListener("htmx:oobAfterSwap", (event) => {
   if (event.detail.target.id !== "history") return;
-  history.replaceState(null, "", document.getElementById("history").dataset.address);
+  const { address } = document.getElementById("history").dataset;
+  // browsers limit how often it may be put
+  if (location.pathname + location.search !== address) history.replaceState(null, "", address);
   shownAt = location.search;
 });
 
