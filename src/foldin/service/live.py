@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
+from time import monotonic
 from typing import TypeAlias
 
 import numpy as np
@@ -26,6 +28,9 @@ TRIED = 32
 
 KEPT = 0.5
 """What part of the items the present model knows a new one must know, so that nobody sees a broken import."""
+
+PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds before a bundle that cannot be read is tried again, the first time and at most; each is twice the last."""
 
 Identity: TypeAlias = tuple[str, Mapping[str, FileFacts] | None]
 """The name of a bundle, and its files with their hashes, None where it does not even say that."""
@@ -53,6 +58,7 @@ class LiveModel:
         self._lock = Lock()
         self._live: Live | None = None
         self._tried: Identity | None = None
+        self._pause, self._next = PAUSE, 0.0
         self.refused: dict[str, str] = {}
         """Versions that did not go live, and why not."""
 
@@ -79,20 +85,9 @@ class LiveModel:
             current = self._current()
             if current is None or (current == self._tried and self._is_settled(current[0])):
                 return False
-            self._tried, version = current, current[0]
-            try:
-                recommender = self._workspace.load(version)
-                _check(version, recommender, self._live)
-            except UnreadableError as error:
-                self._tried = None  # the next look may find it readable
-                if self.refused.get(version) != str(error):
-                    self._refuse(version, error)
-                return False
-            except FoldinError as error:
-                self._refuse(version, error)
-                return False
-            self._go_live(version, recommender)
-            return True
+            if current != self._tried:
+                self._tried, self._pause, self._next = current, PAUSE, 0.0
+            return self._try(current[0])
 
     def use(self, version: str) -> str:
         """Takes a bundle of the workspace into use, by its name or number: here at once, in other processes at their
@@ -118,6 +113,21 @@ class LiveModel:
         with self._lock:
             return self._use(self._workspace.name_before())
 
+    def _try(self, version: str) -> bool:
+        try:
+            recommender = self._workspace.load(version)
+            _check(version, recommender, self._live)
+        except FoldinError as error:
+            self._refuse(version, error)
+            self._next = self._rested() if isinstance(error, UnreadableError) else math.inf
+            return False
+        self._go_live(version, recommender)
+        return True
+
+    def _rested(self) -> float:
+        pause, self._pause = self._pause, min(2 * self._pause, LONGEST_PAUSE)
+        return monotonic() + pause
+
     def _use(self, name: str) -> str:
         identity, recommender = self._identity(name), self._workspace.load_for_use(name)
         try:
@@ -126,7 +136,7 @@ class LiveModel:
             self._refuse(name, error)
             raise BundleError(f"{name} did not go live: {error}") from error
         self._workspace.make_current(name)
-        if identity != self._tried or not self._is_live(name):
+        if identity != self._tried or name in self.refused or not self._is_live(name):
             self._tried = identity
             self._go_live(name, recommender)
         return name
@@ -139,11 +149,13 @@ class LiveModel:
         _log.info("model live", extra={"fields": {"model": version}})
 
     def _refuse(self, version: str, error: FoldinError) -> None:
-        self.refused[version] = str(error)
-        _log.error("model refused", extra={"fields": {"model": version, "reason": str(error)}})
+        known, self.refused[version] = self.refused.get(version), str(error)
+        # what cannot be read is tried again and again
+        if not isinstance(error, UnreadableError) or known != str(error):
+            _log.error("model refused", extra={"fields": {"model": version, "reason": str(error)}})
 
     def _is_settled(self, version: str) -> bool:
-        return version in self.refused or self._is_live(version)
+        return monotonic() < self._next if version in self.refused else self._is_live(version)
 
     def _is_live(self, version: str) -> bool:
         return self._live is not None and self._live.version == version
