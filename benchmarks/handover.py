@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldin.choosing import Training, choose
-from foldin.coldstart.blend import blended_scores
+from foldin.coldstart.blend import Blend, blended_scores
 from foldin.data.catalog import Catalog
 from foldin.data.cleaning import with_minimum
 from foldin.data.feedback import Feedback
@@ -72,6 +72,9 @@ def main() -> None:
     parser.add_argument("--model", default="edlae", help="which model hands over")
     parser.add_argument("sets", nargs="*", default=list(SETS), help=f"which of {', '.join(SETS)}, or {LABS}")
     given = parser.parse_args()
+    missing = [name for name in given.sets if name != LABS and not (given.data / name).is_dir()]
+    if missing:
+        parser.error(f"--data {given.data} has no folder {', '.join(missing)}")
     for name in given.sets:
         report(name, given.data / name, given.model, given.folds, untold=given.untold)
 
@@ -115,14 +118,7 @@ def judged(evidence: Evidence, model: str, fold: int, *, untold: bool) -> list[C
     choice = choose(estimator_named(model), split, Training(), fixed=())
     prior = evidence.prior(split.train, split.train_rows)
     blend = evidence.learn(choice.folds, prior).blend(choice.model, prior)
-    handover = blend.handover
-    weights = ", ".join(f"{weight:.2f}" for weight in (handover.untold if untold else handover.weights))
-    print(
-        f"  fold {fold + 1}: {choice.estimator}, w(n) {weights}; "
-        f"profile {blend.prior.profile_weight:g}, content {blend.prior.content_weight:g}, "
-        f"resemblance {blend.prior.resemblance_weight:g}",
-        flush=True,
-    )
+    print(f"  fold {fold + 1}: {choice.estimator}, {_learned(blend, untold=untold)}", flush=True)
     popular = Popularity().fit(split.train)
     contenders = {
         DEFAULT: lambda users: blended_scores(blend, {} if untold else evidence.attributes, users),
@@ -136,6 +132,15 @@ def judged(evidence: Evidence, model: str, fold: int, *, untold: bool) -> list[C
         liked=evidence.rule.positive,
         lengths=LENGTHS,
         metrics=(METRIC,),
+    )
+
+
+def _learned(blend: Blend, *, untold: bool) -> str:
+    handover, prior = blend.handover, blend.prior
+    weights = ", ".join(f"{weight:.2f}" for weight in (handover.untold if untold else handover.weights))
+    return (
+        f"w(n) {weights}; profile {prior.profile_weight:g}, content {prior.content_weight:g}, "
+        f"resemblance {prior.resemblance_weight:g}"
     )
 
 

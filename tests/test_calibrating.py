@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from foldin.calibrating import calibrated, error_of
+from foldin.calibrating import calibrated, error_of, untold_error_of
 from foldin.choosing import Training, choose
 from foldin.coldstart.blend import Blend
 from foldin.coldstart.crossfit import Fold
@@ -66,6 +66,15 @@ def test_where_there_are_no_profiles_there_is_nothing_for_those_with_one(taught:
     told = taught.evidence.told(taught.blend.prior, test)
     only_told = Fold(taught.blend.model, test.where(told))
     assert error_of(found, only_told, taught.blend, taught.evidence) is None
+
+
+def test_what_holds_without_a_profile_is_judged_by_everybody_without(taught: Taught) -> None:
+    found = calibrated(taught.folds, taught.blend, taught.split, taught.evidence, 0)
+    assert isinstance(found, PersonCalibration)
+    test = Fold(taught.blend.model, taught.split.test)
+    nobody = replace(taught.evidence, profiles=None)
+    assert untold_error_of(found, test, taught.blend, taught.evidence) == taught.error(found, nobody)
+    assert untold_error_of(replace(found, told=None), test, taught.blend, taught.evidence) is None
 
 
 def test_nobody_held_out_and_nothing_calibrated(taught: Taught) -> None:

@@ -26,7 +26,7 @@ from foldin.evaluation.scoring import model_scores
 from foldin.evaluation.truncation import LENGTHS, truncated
 from foldin.evidence import Evidence
 
-__all__ = ["Calibration", "calibrated", "error_of"]
+__all__ = ["Calibration", "calibrated", "error_of", "untold_error_of"]
 
 Calibration: TypeAlias = PersonCalibration | RatingCalibration
 
@@ -34,26 +34,33 @@ Calibration: TypeAlias = PersonCalibration | RatingCalibration
 def calibrated(folds: Sequence[Fold], blend: Blend, split: Split, evidence: Evidence, seed: int) -> Calibration | None:
     """What the scores of a blend mean, by users who had no part in the models of the folds.
 
-    Apart for those whose profile tells something, and, by everybody, for those whose profile does not. None where
-    nobody was held out, or too few to tell.
+    Apart for people whose profile tells something, by such users, and for all others, by everybody as if none did. None
+    where nobody was held out, or too few to tell.
     """
     if not folds:
         return None
     if evidence.rule.rating_range is not None:
         return _rating_calibration(folds[0], split, evidence.rule.rating_range)
-    told, _ = _parted(folds, blend, evidence)
-    by_profile = _length_calibration(told, blend, evidence, seed)
+    told, _ = _by_profile(folds, blend, evidence)
+    with_profile = _length_calibration(told, blend, evidence, seed)
     without = _length_calibration(folds, blend, replace(evidence, profiles=None), seed)
-    return PersonCalibration(by_profile, without) if by_profile or without else None
+    return PersonCalibration(with_profile, without) if with_profile or without else None
 
 
 def error_of(calibration: Calibration | None, fold: Fold, blend: Blend, evidence: Evidence) -> float | None:
     """By how much the probabilities of users are off, over all history lengths together; None where there are none."""
     if not isinstance(calibration, PersonCalibration):
         return None
-    told, untold = _parted([fold], blend, evidence)
+    told, untold = _by_profile([fold], blend, evidence)
     parts = [*_judged(calibration.told, told, blend, evidence), *_judged(calibration.untold, untold, blend, evidence)]
     return calibration_error(parts) if parts else None
+
+
+def untold_error_of(calibration: Calibration | None, fold: Fold, blend: Blend, evidence: Evidence) -> float | None:
+    """The same of all these users as if no profile told anything; None where none does."""
+    if not isinstance(calibration, PersonCalibration) or calibration.told is None:
+        return None
+    return error_of(calibration, fold, blend, replace(evidence, profiles=None))
 
 
 def _rating_calibration(fold: Fold, split: Split, rating_range: tuple[float, float]) -> RatingCalibration | None:
@@ -84,7 +91,7 @@ def _cut(folds: Sequence[Fold], blend: Blend, length: int, evidence: Evidence) -
     return [(evidence.scores(replace(blend, model=model), users), users) for model, users in cut if len(users)]
 
 
-def _parted(folds: Sequence[Fold], blend: Blend, evidence: Evidence) -> tuple[list[Fold], list[Fold]]:
+def _by_profile(folds: Sequence[Fold], blend: Blend, evidence: Evidence) -> tuple[list[Fold], list[Fold]]:
     """The folds of those whose profile tells something, and of the others."""
     told = [evidence.told(blend.prior, fold.users) for fold in folds]
     pairs = list(zip(folds, told, strict=True))

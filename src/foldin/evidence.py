@@ -80,7 +80,7 @@ class Evidence:
 
     def told(self, prior: Prior, users: Holdout) -> NDArray[np.bool_]:
         """Which of some users have a profile that tells a prior anything, (users,)."""
-        return prior.told(of_rows(self.attributes, users.rows), users.fold_in)
+        return prior.told(of_rows(self.attributes, users.rows), len(users))
 
     def _recent_shares(self, train: csr_array, rows: NDArray[np.intp], recent: float) -> NDArray[np.float32]:
         pairs = merged_pairs(self.log, self.catalog, self.rule)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from foldin.calibrating import Calibration, calibrated, error_of
+from foldin.calibrating import Calibration, calibrated, error_of, untold_error_of
 from foldin.choosing import Choice, Training, choose, fit_model
 from foldin.coldstart.blend import Blend
 from foldin.coldstart.content import fit_content
@@ -240,6 +240,7 @@ def _figures(
         test_error=_test_error(choice, split.test),
         calibration_error=error_of(calibration, Fold(choice.model, split.test), blend, evidence),
         by_length=_by_length(name, popular, blend, split, evidence),
+        untold_error=untold_error_of(calibration, Fold(choice.model, split.test), blend, evidence),
     )
 
 

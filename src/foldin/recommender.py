@@ -201,12 +201,7 @@ class Recommender:
 
     def says(self, attribute: str, value: str) -> bool:
         """Whether an attribute of a profile says anything: to the prior learned from profiles, or to the catalogue."""
-        return self.hears({attribute: value})
-
-    def hears(self, profile: Profile) -> bool:
-        """Whether a profile says anything, to either of these."""
-        nothing = csr_array(np.zeros((1, len(self.catalog)), dtype=np.float32))
-        return bool(self.blend.prior.told(attributes_of([profile]), nothing)[0])
+        return bool(self.blend.prior.told(attributes_of([{attribute: value}]), 1)[0])
 
     def knows(self, history: HistoryLike) -> bool:
         """Whether the model knows any item of a history."""
@@ -322,6 +317,7 @@ class Recommender:
             terms.at(rankings.rows, rankings.items),
             self._probabilities(rankings, terms, shown, histories) if probable else None,
             self._ratings(rankings, shown),
+            terms.told,
         )
 
     def _probabilities(

@@ -197,6 +197,19 @@ def test_those_with_a_profile_teach_how_it_is_handed_over_with_one(prior: Prior)
     assert {histories.shape[0] for histories in of_length_three(model)} == {60, 40}
 
 
+def test_few_profiles_among_many_people_are_not_thinned_out(prior: Prior) -> None:
+    rare = {"role": np.where(np.arange(USERS) % 4 == 0, ROLES["role"], UNKNOWN)}
+    model = knowing()
+    learned([model], prior, rare, each=200)  # of these 100 are looked at
+    assert {histories.shape[0] for histories in of_length_three(model)} == {100, 50}
+
+
+def test_where_profiles_teach_nothing_they_have_no_say_whatever_is_found_later() -> None:
+    popular = fit_prior(sparse(tastes()[TRAIN]), {})
+    assert popular.profile is None
+    assert learned([knowing()], popular).profile_weight == 0
+
+
 def test_users_with_nothing_to_find_play_no_part(prior: Prior) -> None:
     users = held_out(rows_of(200, 260))
     emptied = users.targets.toarray()

@@ -103,6 +103,22 @@ def test_a_role_gets_its_items(prior: Prior) -> None:
     assert set(ranking[1, :4] % 2) == {1}
 
 
+@pytest.mark.parametrize("block", [1, 2, 64])
+def test_whose_profile_tells_anything(block: int, prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foldin.coldstart.prior.BLOCK", block)
+    people: Attributes = {"role": ids_of(["admin", UNKNOWN, "pilot", "builder", UNKNOWN])}
+    words: Attributes = {"wish": ids_of([UNKNOWN, "bricks", "planes", UNKNOWN, UNKNOWN])}
+    known, sought = [True, False, False, True, False], [False, True, False, False, False]
+    for attributes, told in ((people, known), (words, sought), ({**people, **words}, np.add(known, sought).tolist())):
+        assert prior.told(attributes, 5).tolist() == told
+        assert prior.terms(attributes, blank(5)).told().tolist() == told
+    for weighing in (prior.with_weights(profile=0, content=0), prior):
+        assert not weighing.told({} if weighing is prior else people, 5).any()
+    # a history says nothing of a profile
+    resembling = prior.with_weights(resemblance=4).terms({}, csr_array(np.eye(ITEMS, dtype=np.float32)[:2]))
+    assert not resembling.told().any()
+
+
 def test_a_term_that_weighs_nothing_is_left_out(prior: Prior) -> None:
     terms = prior.with_weights(profile=0, content=0).terms(one(role="admin"), blank(1))
     assert terms.profile is None
@@ -241,7 +257,10 @@ def test_a_term_that_is_not_there_is_not_weighed() -> None:
     def never(prior: Prior) -> NDArray[np.float64]:
         raise AssertionError("asked")
 
-    assert weighed(prior, never) is prior
+    found = weighed(prior, never)
+    # what a later training finds of profiles has been judged by nobody
+    assert found.profile_weight == 0
+    assert found.profile is found.content is None
 
 
 # -- recent popularity

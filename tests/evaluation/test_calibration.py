@@ -142,6 +142,20 @@ def test_every_group_is_judged_by_its_own_calibration() -> None:
     assert calibration_error([], top=1) == 0
 
 
+def test_few_users_count_for_few_however_many_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    right, wrong = fitted(), ProbabilityCalibration(np.array([0], np.float32), np.array([1], np.float32))
+    many, few = HOLDOUT.where(np.arange(1400)), HOLDOUT.where(np.arange(1400, 1500))
+    scores = SCORE(slice(None))
+    parts = [
+        (right, [(lambda block: scores[:1400][block], many)]),
+        (wrong, [(lambda block: scores[1400:][block], few)]),
+    ]
+    of_all = calibration_error(parts, top=1)
+    monkeypatch.setattr("foldin.evaluation.calibration.MOST_CELLS", 300 * 120)
+    assert 0.05 < of_all < 0.08  # a fifteenth of the users are told a certainty
+    assert calibration_error(parts, top=1) == pytest.approx(of_all, abs=0.02)
+
+
 @pytest.mark.parametrize("top", [0, -0.1, 1.1])
 def test_a_wrong_share_is_refused(top: float) -> None:
     with pytest.raises(ConfigurationError, match="top is"):

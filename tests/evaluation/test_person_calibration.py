@@ -54,5 +54,5 @@ def test_it_comes_back_from_its_arrays() -> None:
     "arrays", [{}, {"elsewhere/0/scores": np.zeros(1)}, {**BOTH.arrays(), "0/scores": np.zeros(1)}]
 )
 def test_arrays_that_are_no_calibration_are_refused(arrays: dict[str, np.ndarray]) -> None:
-    with pytest.raises(BundleError, match="of no such people"):
+    with pytest.raises(BundleError, match="not of people"):
         PersonCalibration.from_arrays(arrays)

@@ -234,6 +234,8 @@ def _print_report(name: str, recommender: Recommender, removed: list[str], forgo
     if figures.ratings:
         print_rating_figures("Predicted ratings", figures.ratings)
     if figures.calibration_error is not None:
+        untold = figures.untold_error
         print_line(
-            f"Probabilities are off by {figures.calibration_error:.3f} on average among the best-scored percent."
+            f"Probabilities are off by {figures.calibration_error:.3f} on average among the best-scored percent"
+            f"{'' if untold is None else f', and by {untold:.3f} for people without a profile'}."
         )

@@ -75,13 +75,14 @@ class Blend:
         """
         known = np.diff(histories.indptr)
         prior = self.prior.terms(attributes, histories)
-        weights = self.handover.weight(known, prior.told)[:, None]
+        told = np.broadcast_to(prior.told(), len(known))
+        weights = self.handover.weight(known, told)[:, None]
         return Terms(
             self._filled(self._history(histories, known > 0), histories),
             None if prior.profile is None else self._filled(weights * prior.profile),
             _weighed_sum(weights, prior.content, prior.resemblance),
             self._filled(weights * prior.popularity),
-            np.broadcast_to(prior.told, len(known)),
+            told,
         )
 
     def score(self, histories: csr_array, attributes: Attributes) -> NDArray[np.float32]:

@@ -21,6 +21,7 @@ from foldin.coldstart.handover import (
 )
 from foldin.coldstart.prior import Prior, PriorTerms, weighed, weighed_resemblance
 from foldin.data.catalog import Attributes
+from foldin.data.cells import value_of
 from foldin.data.splitting import Holdout
 from foldin.evaluation.truncation import LENGTHS, Liked, truncated
 from foldin.models.protocols import Model
@@ -73,28 +74,27 @@ def learn_blend(folds: Sequence[Fold], prior: Prior, attributes: Attributes, lik
     """How a prior is weighed and handed over, by what both do for the users of all folds together.
 
     What the terms of a prior weigh is learned where only it speaks, with no history. How it hands over is learned apart
-    for those whom it knows by their profile, and, of everybody, without it. `attributes`: of all rows of the whole
+    of those whose profile tells it something, and of everybody as if none did. `attributes`: of all rows of the whole
     matrix. Items that nobody had in training play no part.
     """
-    folds = [Fold(fold.model, _thinned(fold.users.ranked())) for fold in folds]
-    prior = weighed(prior, _without_history(folds, prior, attributes, liked))
+    ranked = [Fold(fold.model, fold.users.ranked()) for fold in folds]
+    known = [Fold(fold.model, _thinned(_with_profile(fold.users, attributes))) for fold in ranked]
+    folds = [Fold(fold.model, _thinned(fold.users)) for fold in ranked]
+    prior = _weighed(prior, known, attributes, liked)
     unit = spread_unit(np.concatenate([fold.model.score(fold.users.fold_in)[:, prior.warm] for fold in folds]))
     prior = weighed_resemblance(prior, _with_few_items(folds, unit, attributes, liked))
+    untold = _weights(folds, _Sides(prior, unit, {}), liked)
+    weights = _weights(_told(known, prior, attributes), _Sides(prior, unit, attributes), liked, untold)
     learned = Learned(
-        _handover(folds, prior, unit, attributes, liked),
-        prior.profile_weight,
-        prior.content_weight,
-        prior.resemblance_weight,
+        handover_of(unit, weights, untold), prior.profile_weight, prior.content_weight, prior.resemblance_weight
     )
     return replace(learned, history_weight=_history_weight(folds, learned, prior, attributes))
 
 
-def _handover(folds: Sequence[Fold], prior: Prior, unit: float, attributes: Attributes, liked: Liked) -> Handover:
-    untold = _weights(folds, _Sides(prior, unit, {}), liked)
-    told = [Fold(fold.model, fold.users.where(_told(fold.users, prior, attributes))) for fold in folds]
-    if not any(len(fold.users) for fold in told):
-        return handover_of(unit, untold, untold)
-    return handover_of(unit, _weights(told, _Sides(prior, unit, attributes), liked, untold), untold)
+def _weighed(prior: Prior, folds: Sequence[Fold], attributes: Attributes, liked: Liked) -> Prior:
+    if not any(len(fold.users) for fold in folds):
+        return prior.with_weights(profile=0, content=0)
+    return weighed(prior, _without_history(folds, prior, attributes, liked))
 
 
 def _weights(
@@ -103,8 +103,16 @@ def _weights(
     return learn_weights(_cut(folds, sides, liked, draws=_draws(folds)), _whole(folds, sides), usual)
 
 
-def _told(users: Holdout, prior: Prior, attributes: Attributes) -> NDArray[np.bool_]:
-    return prior.told(of_rows(attributes, users.rows), users.fold_in)
+def _with_profile(users: Holdout, attributes: Attributes) -> Holdout:
+    """Those of whom any attribute is known."""
+    known = [[value_of(cell) is not None for cell in cells] for cells in of_rows(attributes, users.rows).values()]
+    return users.where(np.any(known, axis=0) if known else np.zeros(len(users), dtype=np.bool_))
+
+
+def _told(folds: Sequence[Fold], prior: Prior, attributes: Attributes) -> list[Fold]:
+    """The folds of those whose profile tells a prior anything."""
+    told = [prior.told(of_rows(attributes, fold.users.rows), len(fold.users)) for fold in folds]
+    return [Fold(fold.model, fold.users.where(of)) for fold, of in zip(folds, told, strict=True)]
 
 
 def _history_weight(folds: Sequence[Fold], learned: Learned, prior: Prior, attributes: Attributes) -> float:

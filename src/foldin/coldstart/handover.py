@@ -64,7 +64,7 @@ class Handover:
 
     `unit` brings the model's scores to the prior's scale: to a spread over items of 1. It is 0 for a model that does
     not look at histories. w is straight between `lengths` in log(1 + n), and level beyond the longest: `weights` for a
-    prior that a profile tells something, `untold` for one that knows popularity alone, and so deserves less of the say.
+    prior that a profile tells something, `untold` for one that no profile tells anything.
     Shapes: `lengths`, `weights` and `untold` (lengths,).
     """
 

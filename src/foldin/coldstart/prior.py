@@ -25,6 +25,8 @@ PROFILE_WEIGHTS = (0.0, 0.5, 1.0, 2.0)
 RESEMBLANCE_WEIGHTS = (0.0, 1.0, 4.0, 16.0, 64.0)
 CONTENT_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 DAY = 86_400_000_000  # microseconds
+BLOCK = 64
+"""Users looked at together, where it is asked only whose profile tells anything."""
 LEVEL = 1e-3
 """Less spread than so much of the highest share is none: in its unit, rounding would drown what a model says."""
 
@@ -49,7 +51,6 @@ class PriorTerms:
         terms = (self.popularity, self.profile, self.content, self.resemblance)
         return sum((term for term in terms[1:] if term is not None), start=terms[0])
 
-    @property
     def told(self) -> NDArray[np.bool_]:
         """Whose profile tells anything of any item, (users,); or (1,), where nobody's does."""
         by_profile = [term.any(axis=1) for term in (self.profile, self.content) if term is not None]
@@ -118,19 +119,27 @@ class Prior:
 
     def terms(self, attributes: Attributes, histories: csr_array) -> PriorTerms:
         """The terms for users with these histories and profiles, one cell of every attribute for each."""
-        users = histories.shape[0]
-        profile = content = resemblance = None
+        resemblance = None
+        if self.content is not None and self.resemblance_weight and histories.nnz:
+            resemblance = self.content.resembling(histories)
+        return replace(self._of_profiles(attributes, histories.shape[0]), resemblance=resemblance).weighed(self)
+
+    def told(self, attributes: Attributes, users: int) -> NDArray[np.bool_]:
+        """Which of so many users have a profile that tells anything of any item, (users,)."""
+        told = np.zeros(users, dtype=np.bool_)
+        for start in range(0, users if attributes else 0, BLOCK):
+            block = {name: cells[start : start + BLOCK] for name, cells in attributes.items()}
+            told[start : start + BLOCK] = self._of_profiles(block, min(BLOCK, users - start)).weighed(self).told()
+        return told
+
+    def _of_profiles(self, attributes: Attributes, users: int) -> PriorTerms:
+        """The terms that no history has a part in, of weight 1 where they have any."""
+        profile = content = None
         if self.profile is not None and self.profile_weight and attributes:
             profile = self.profile.score(attributes, users) / self.unit
         if self.content is not None and self.content_weight and attributes:
             content = self.content.score(attributes, users)
-        if self.content is not None and self.resemblance_weight and histories.nnz:
-            resemblance = self.content.resembling(histories)
-        return PriorTerms(self._popularity, profile, content, resemblance).weighed(self)
-
-    def told(self, attributes: Attributes, histories: csr_array) -> NDArray[np.bool_]:
-        """Which of these users have a profile that tells anything of any item, (users,)."""
-        return np.asarray(np.broadcast_to(self.terms(attributes, histories).told, histories.shape[0]))
+        return PriorTerms(self._popularity, profile, content, None)
 
     @property
     def unjudged_profile_weight(self) -> float:
@@ -235,7 +244,9 @@ def weighed(prior: Prior, quality: Callable[[Prior], NDArray[np.float64]]) -> Pr
     A term that does not better the ranking by more than two standard errors gets no weight: one that is useless is let
     in by chance only, once in some twenty times, and then weighs little.
     """
-    if prior.profile is not None:
+    if prior.profile is None:  # whatever a later training finds there has not been judged
+        prior = prior.with_weights(profile=0)
+    else:
         prior = _best([prior.with_weights(profile=weight) for weight in PROFILE_WEIGHTS], quality)
     if prior.content is not None:
         prior = _best([prior.with_weights(content=weight) for weight in CONTENT_WEIGHTS], quality)

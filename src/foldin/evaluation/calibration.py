@@ -112,9 +112,9 @@ def calibration_error(
 ) -> float:
     """Expected calibration error, mean over bins of equal mass of |mean probability - share of hits|.
 
-    `parts`: calibrations, each with the users it is judged by; all are judged together. `top`: the share of all pairs,
-    most probable first, that is judged; the default is the region people get to see, 1 judges all, where nearly every
-    probability is nearly 0 and the error is small whatever the calibration.
+    `parts`: calibrations, each with the users it is judged by; all are judged together, and all users count alike.
+    `top`: the share of all pairs, most probable first, that is judged; the default is the region people get to see, 1
+    judges all, where nearly every probability is nearly 0 and the error is small whatever the calibration.
     Source: Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning".
 
     Raises:
@@ -122,8 +122,9 @@ def calibration_error(
     """
     if not 0 < top <= 1:
         raise ConfigurationError(f"top is {top}; it is a share, above 0 and at most 1")
-    most = MOST_CELLS // max(1, len(parts))
-    told = [_told(calibration, judged, most, seed) for calibration, judged in parts]
+    users = [sum(len(holdout) for _, holdout in judged) for _, judged in parts]
+    shares = [MOST_CELLS * of // max(1, sum(users)) for of in users]
+    told = [_told(calibration, judged, most, seed) for (calibration, judged), most in zip(parts, shares, strict=True)]
     probabilities = np.concatenate([np.empty(0), *(probabilities for probabilities, _ in told)])
     found = np.concatenate([np.empty(0, dtype=np.bool_), *(found for _, found in told)])
     first = min(len(found) - bins, int((1 - top) * len(found)))

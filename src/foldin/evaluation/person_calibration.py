@@ -50,14 +50,14 @@ class PersonCalibration:
         Raises:
             BundleError: an array is missing, or they are no calibrations by length.
         """
-        told, untold = _parted(arrays, "told/"), _parted(arrays, "untold/")
+        told, untold = _of("told/", arrays), _of("untold/", arrays)
         if not arrays or len(told) + len(untold) < len(arrays):
-            raise BundleError("the calibration is of no such people; the bundle is damaged")
+            raise BundleError("the calibration is not of people 'told/' and 'untold/' alone; the bundle is damaged")
         return cls(
             LengthCalibration.from_arrays(told) if told else None,
             LengthCalibration.from_arrays(untold) if untold else None,
         )
 
 
-def _parted(arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> dict[str, NDArray[np.generic]]:
+def _of(prefix: str, arrays: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -35,7 +35,8 @@ class Figures:
     """How good the model is for users it has never seen: trained on `train_users`, judged once on `test_users`.
 
     `test_error` is a network's own loss on the test users. `calibration_error` is the mean gap between probability
-    and share of hits among the best-scored percent of items.
+    and share of hits among the best-scored percent of items; `untold_error` is the same of these users as if nothing
+    were known of them but their history, None where nothing is.
     """
 
     train_users: int
@@ -47,6 +48,7 @@ class Figures:
     test_error: float | None = None
     calibration_error: float | None = None
     by_length: tuple[LengthFigures, ...] = ()
+    untold_error: float | None = None
 
 
 @dataclass(frozen=True)

@@ -185,33 +185,33 @@ async def _outcome(service: Service, somebody: Somebody, before: Sequence[str]) 
     answer = await service.scorer.submit(wish)
     attributes = {name: value for name, value in somebody.profile.items() if name != OWN_WORDS}
     (notices,) = await service.notices.of(answer.live, [attributes])
-    outcome = _outcome_of(answer, before, notices)
-    passed_over = await _unheard(service, answer.live, somebody.profile.get(OWN_WORDS, ""), outcome)
-    return replace(outcome, unheard=passed_over), answer.live.recommender
+    shares, curve = mean_shares(answer.ranking), _curve_of(answer)
+    known = 0 if curve is None else curve.known
+    passed_over = await _unheard(service, answer.live, somebody.profile.get(OWN_WORDS, ""), shares["content"], known)
+    outcome = Outcome(
+        standings(answer.ranking, before),
+        shares,
+        segments_of(shares),
+        curve,
+        answer.live.version,
+        notices,
+        passed_over,
+    )
+    return outcome, answer.live.recommender
 
 
-async def _unheard(service: Service, live: Live, text: str, outcome: Outcome) -> str | None:
+async def _unheard(service: Service, live: Live, text: str, share: float, known: int) -> str | None:
     prior = live.recommender.blend.prior
     if prior.content is None:
         return None
     said = unheard(text, await service.notices.says(live, word_cells(text))) if prior.content_weight else ""
-    known = 0 if outcome.curve is None else outcome.curve.known
-    return said or unweighed(text, prior.content_weight, outcome.shares["content"], known)
+    return said or unweighed(text, prior.content_weight, share, known)
 
 
-def _outcome_of(answer: Answer, before: Sequence[str], notices: Sequence[str]) -> Outcome:
-    shares = mean_shares(answer.ranking)
+def _curve_of(answer: Answer) -> Curve | None:
     recommender = answer.live.recommender
     row = recommender.foldable(history_matrix([answer.history], recommender.catalog, recommender.rule)[0])
-    return Outcome(
-        standings(answer.ranking, before),
-        shares,
-        segments_of(shares),
-        curve_of(recommender.blend.handover, int(row.nnz), told=recommender.hears(answer.profile)),
-        answer.live.version,
-        notices,
-        None,
-    )
+    return curve_of(recommender.blend.handover, int(row.nnz), told=bool(answer.ranked.told[answer.row]))
 
 
 def _reasons(recommender: Recommender, somebody: Somebody, items: Sequence[str]) -> dict[str, list[Reason]]:
