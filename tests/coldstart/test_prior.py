@@ -260,7 +260,7 @@ def test_a_term_that_is_not_there_is_not_weighed() -> None:
     found = weighed(prior, never)
     # what a later training finds of profiles has been judged by nobody
     assert found.profile_weight == 0
-    assert found.profile is found.content is None
+    assert found.profile is None
 
 
 # -- recent popularity

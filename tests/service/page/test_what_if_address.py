@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from playwright.sync_api import Page, expect
 
@@ -87,7 +88,7 @@ def test_an_address_that_stays_is_not_put_anew_as_browsers_limit_how_often(open_
     page = open_page("/what-if")
     page.evaluate(PUTTING)
     for text in ("kubernetes", "kubernetes ", "kubernetes  "):
-        changed(page, lambda text=text: page.get_by_label(WORDS).fill(text))
+        changed(page, partial(page.get_by_label(WORDS).fill, text))
         assert page.evaluate("put") == ["/what-if?profile.in+their+own+words=kubernetes"]
 
 
