@@ -106,6 +106,14 @@ def test_what_is_too_long_for_an_address_is_left_out_and_said(open_page: Callabl
     expect(page).to_have_url(re.compile("words=storage$"))
 
 
+def test_an_address_is_taken_as_people_pass_it_on(labs: Server) -> None:
+    with labs.client() as client:
+        for address in ("/what-if?user=gr%C3%B6%C3%9Fe&", "/what-if?user=größe&x"):
+            answer = client.get(address)
+            assert answer.status_code == 200, answer.text
+            assert "größe" in answer.text
+
+
 def test_the_log_tells_nothing_of_an_address(labs: Server) -> None:
     with labs.client() as client:
         sent = {"user": "somebody-in-an-address", "added": "HOL-2001-01-CLD", "profile.role": "zzqqy"}

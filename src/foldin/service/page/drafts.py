@@ -47,7 +47,7 @@ def read_draft(sent: bytes) -> Draft:
     """The draft that the page's form sends, with what its button adds or takes away, or that an address holds.
 
     Raises:
-        DataError: it is no form, too long, or holds an id that cannot be one.
+        DataError: it is not UTF-8, has too many fields, or holds an id that cannot be one.
     """
     form = _form(sent)
     user = next((text for text in form.get("user", []) if text), None)
@@ -121,13 +121,13 @@ def _without(draft: Draft, item: str) -> Draft:
 
 
 def _form(sent: bytes) -> dict[str, list[str]]:
+    # an address comes by many hands, which leave an & at its end; curl sends letters of a form as they are
     try:
-        text = sent.decode("ascii")
-        return parse_qs(
-            text, keep_blank_values=True, strict_parsing=bool(sent), errors="strict", max_num_fields=MOST_FIELDS
-        )
-    except ValueError as error:
-        raise DataError(f"this is no form, or over {MOST_FIELDS:,} fields long: {error}") from None
+        return parse_qs(sent.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    except UnicodeDecodeError:
+        raise DataError("the letters of an address or a form are UTF-8, and these are not") from None
+    except ValueError:
+        raise DataError(f"over {MOST_FIELDS:,} fields: send fewer") from None
 
 
 def _ids(form: Mapping[str, list[str]], name: str) -> tuple[str, ...]:
