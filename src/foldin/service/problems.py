@@ -40,6 +40,7 @@ MOST_IN_DETAIL = 3
 
 OBJECT = "a JSON object is wanted"
 WHOLE = "a whole number is wanted, as 10"
+BOOLEAN = "true or false is wanted"
 
 WORDS: Mapping[str, str] = {
     "missing": "it is missing",
@@ -48,7 +49,9 @@ WORDS: Mapping[str, str] = {
     "dict_type": OBJECT,
     "list_type": "a list is wanted, in square brackets",
     "string_type": "a text is wanted, in quotes",
-    "bool_type": "true or false is wanted, without quotes",
+    "string_unicode": "half of a surrogate pair stands in it, which is no text",
+    "bool_type": f"{BOOLEAN}, without quotes",
+    "bool_parsing": BOOLEAN,
     "float_type": "a number is wanted, without quotes",
     "int_type": f"{WHOLE}, without quotes",
     "int_parsing": WHOLE,
