@@ -1,7 +1,7 @@
 """Never worse than popularity, nor than the model alone: `python -m benchmarks.handover --data FOLDER [SET ...]`.
 
-The set `labs` is the simulated world, and needs no data. With `--untold` nobody's profile is known when it comes to be
-judged, but all are in training: as for somebody who comes with a few items, and says nothing of themselves.
+The set `labs` is the simulated world, and needs no data. With `--known` only these attributes of profiles are known
+when it comes to judging, none without any, but all are in training: as for somebody who says little of themselves.
 
 FOLDER holds one folder per data set, each with interactions.csv.gz and, where there are profiles or a catalogue,
 users.csv and items.csv. Protocol: strong generalisation, a fifth of the users tested in each fold, another fifth held
@@ -13,7 +13,7 @@ paired t-tests, corrected by Holm over all cells and both rivals of a data set.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +67,7 @@ PerUser = dict[int | None, dict[str, NDArray[np.float64]]]
 def main() -> None:
     parser = argparse.ArgumentParser(description="the default against popularity and the model alone")
     parser.add_argument("--data", type=Path, default=Path(), help="the folder that holds one folder per data set")
-    parser.add_argument("--untold", action="store_true", help="judge as if nobody's profile were known")
+    parser.add_argument("--known", nargs="*", metavar="ATTRIBUTE", help="judge as if only these were known of people")
     parser.add_argument("--folds", type=int, default=FOLDS, help="how many of the five folds")
     parser.add_argument("--model", default="edlae", help="which model hands over")
     parser.add_argument("sets", nargs="*", default=list(SETS), help=f"which of {', '.join(SETS)}, or {LABS}")
@@ -76,16 +76,16 @@ def main() -> None:
     if missing:
         parser.error(f"--data {given.data} has no folder {', '.join(missing)}")
     for name in given.sets:
-        report(name, given.data / name, given.model, given.folds, untold=given.untold)
+        report(name, given.data / name, given.model, given.folds, given.known)
 
 
-def report(name: str, folder: Path, model: str, folds: int, *, untold: bool) -> None:
+def report(name: str, folder: Path, model: str, folds: int, known: Sequence[str] | None) -> None:
     """Prints a table of one data set."""
     evidence = evidence_of(name, folder)
     print(f"\n{name}: {len(evidence.matrix.user_ids):,} users x {len(evidence.catalog):,} items", flush=True)
     per_user: PerUser = {}
     for fold in range(folds):
-        for cell in judged(evidence, model, fold, untold=untold):
+        for cell in judged(evidence, model, fold, known):
             columns = per_user.setdefault(cell.length, {})
             for contender, evaluation in cell.comparison.evaluations.items():
                 before = columns.get(contender, np.empty(0))
@@ -110,7 +110,7 @@ def evidence_of(name: str, folder: Path) -> Evidence:
     )
 
 
-def judged(evidence: Evidence, model: str, fold: int, *, untold: bool) -> list[Cell]:
+def judged(evidence: Evidence, model: str, fold: int, known: Sequence[str] | None) -> list[Cell]:
     """Learns on one fold's training and validation users, and looks at its test users once."""
     split = strong_generalisation(
         evidence.log, evidence.catalog, evidence.rule, test_users=1 / FOLDS, validation_users=1 / FOLDS, fold=fold
@@ -118,10 +118,11 @@ def judged(evidence: Evidence, model: str, fold: int, *, untold: bool) -> list[C
     choice = choose(estimator_named(model), split, Training(), fixed=())
     prior = evidence.prior(split.train, split.train_rows)
     blend = evidence.learn(choice.folds, prior).blend(choice.model, prior)
-    print(f"  fold {fold + 1}: {choice.estimator}, {_learned(blend, untold=untold)}", flush=True)
+    print(f"  fold {fold + 1}: {choice.estimator}, {_learned(blend)}", flush=True)
+    attributes = {name: cells for name, cells in evidence.attributes.items() if known is None or name in known}
     popular = Popularity().fit(split.train)
     contenders = {
-        DEFAULT: lambda users: blended_scores(blend, {} if untold else evidence.attributes, users),
+        DEFAULT: lambda users: blended_scores(blend, attributes, users),
         ALONE: lambda users: model_scores(choice.model, users),
         POPULARITY: lambda users: model_scores(popular, users),
     }
@@ -135,11 +136,11 @@ def judged(evidence: Evidence, model: str, fold: int, *, untold: bool) -> list[C
     )
 
 
-def _learned(blend: Blend, *, untold: bool) -> str:
+def _learned(blend: Blend) -> str:
     handover, prior = blend.handover, blend.prior
-    weights = ", ".join(f"{weight:.2f}" for weight in (handover.untold if untold else handover.weights))
+    told, untold = (", ".join(f"{weight:.2f}" for weight in of) for of in (handover.weights, handover.untold))
     return (
-        f"w(n) {weights}; profile {prior.profile_weight:g}, content {prior.content_weight:g}, "
+        f"w(n) {told}, without a profile {untold}; profile {prior.profile_weight:g}, content {prior.content_weight:g}, "
         f"resemblance {prior.resemblance_weight:g}"
     )
 

@@ -10,6 +10,7 @@ from foldin.calibrating import calibrated, error_of, untold_error_of
 from foldin.choosing import Training, choose
 from foldin.coldstart.blend import Blend
 from foldin.coldstart.crossfit import Fold
+from foldin.data.profiles import Profiles
 from foldin.data.splitting import Split, strong_generalisation
 from foldin.data.synthetic import simulate
 from foldin.evaluation.person_calibration import PersonCalibration
@@ -55,6 +56,17 @@ def test_those_with_and_without_a_profile_are_told_what_holds_for_them(taught: T
         assert taught.error(swapped, people) > 2 * taught.error(found, people)
 
 
+@pytest.mark.parametrize("names", [["role"], ["experience"], ["interests"], ["role", "experience"]])
+def test_those_of_whom_a_part_is_known_are_told_what_holds_for_them(names: list[str], taught: Taught) -> None:
+    evidence, split = taught.evidence, taught.split
+    found = calibrated(taught.folds, taught.blend, split, evidence, 0)
+    assert isinstance(found, PersonCalibration)
+    assert evidence.profiles is not None
+    known = {name: evidence.profiles.attributes[name] for name in names}
+    partly = replace(evidence, profiles=Profiles(evidence.profiles.user_ids, known))
+    assert taught.error(found, partly) < 0.1
+
+
 def test_where_there_are_no_profiles_there_is_nothing_for_those_with_one(taught: Taught) -> None:
     nobody = replace(taught.evidence, profiles=None)
     found = calibrated(taught.folds, taught.blend, taught.split, nobody, 0)
@@ -63,8 +75,8 @@ def test_where_there_are_no_profiles_there_is_nothing_for_those_with_one(taught:
     assert found.untold is not None
     # and people of whom a profile tells something cannot be judged by it
     test = taught.split.test
-    told = taught.evidence.told(taught.blend.prior, test)
-    only_told = Fold(taught.blend.model, test.where(told))
+    told = taught.evidence.told(taught.blend, test)
+    only_told = Fold(taught.blend.model, test.where(told > 0))
     assert error_of(found, only_told, taught.blend, taught.evidence) is None
 
 

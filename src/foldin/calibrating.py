@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from foldin.coldstart.blend import Blend
 from foldin.coldstart.crossfit import Fold
-from foldin.data.splitting import Split
+from foldin.data.splitting import Holdout, Split
 from foldin.evaluation.calibration import (
     Judged,
-    ProbabilityCalibration,
     RatingCalibration,
     calibration_error,
     fit_probabilities,
@@ -22,7 +21,7 @@ from foldin.evaluation.calibration import (
 )
 from foldin.evaluation.length_calibration import LengthCalibration, by_length
 from foldin.evaluation.person_calibration import PersonCalibration
-from foldin.evaluation.scoring import model_scores
+from foldin.evaluation.scoring import Score, model_scores
 from foldin.evaluation.truncation import LENGTHS, truncated
 from foldin.evidence import Evidence
 
@@ -34,14 +33,14 @@ Calibration: TypeAlias = PersonCalibration | RatingCalibration
 def calibrated(folds: Sequence[Fold], blend: Blend, split: Split, evidence: Evidence, seed: int) -> Calibration | None:
     """What the scores of a blend mean, by users who had no part in the models of the folds.
 
-    Apart for people whose profile tells something, by such users, and for all others, by everybody as if none did. None
-    where nobody was held out, or too few to tell.
+    Apart for people whose profile tells something, by such users, and for those whose profile tells nothing, by
+    everybody as if none did. None where nobody was held out, or too few to tell.
     """
     if not folds:
         return None
     if evidence.rule.rating_range is not None:
         return _rating_calibration(folds[0], split, evidence.rule.rating_range)
-    told, _ = _by_profile(folds, blend, evidence)
+    told = [Fold(fold.model, fold.users.where(evidence.told(blend, fold.users) > 0)) for fold in folds]
     with_profile = _length_calibration(told, blend, evidence, seed)
     without = _length_calibration(folds, blend, replace(evidence, profiles=None), seed)
     return PersonCalibration(with_profile, without) if with_profile or without else None
@@ -51,9 +50,12 @@ def error_of(calibration: Calibration | None, fold: Fold, blend: Blend, evidence
     """By how much the probabilities of users are off, over all history lengths together; None where there are none."""
     if not isinstance(calibration, PersonCalibration):
         return None
-    told, untold = _by_profile([fold], blend, evidence)
-    parts = [*_judged(calibration.told, told, blend, evidence), *_judged(calibration.untold, untold, blend, evidence)]
-    return calibration_error(parts) if parts else None
+    judged = [
+        (_probabilities(calibration, score, users, evidence.told(blend, users)), users)
+        for length in LENGTHS
+        for score, users in _cut([_with_probabilities(calibration, fold, blend, evidence)], blend, length, evidence)
+    ]
+    return calibration_error(judged) if judged else None
 
 
 def untold_error_of(calibration: Calibration | None, fold: Fold, blend: Blend, evidence: Evidence) -> float | None:
@@ -75,28 +77,26 @@ def _length_calibration(folds: Sequence[Fold], blend: Blend, evidence: Evidence,
     )
 
 
-def _judged(
-    calibration: LengthCalibration | None, folds: Sequence[Fold], blend: Blend, evidence: Evidence
-) -> list[tuple[ProbabilityCalibration, list[Judged]]]:
-    if calibration is None:
-        return []
-    pairs = zip(calibration.lengths, calibration.at, strict=True)
-    judged = [(one, _cut(folds, blend, length, evidence)) for length, one in pairs]
-    return [(one, users) for one, users in judged if users]
+def _with_probabilities(calibration: PersonCalibration, fold: Fold, blend: Blend, evidence: Evidence) -> Fold:
+    """The fold of those whose probabilities are known."""
+    told = evidence.told(blend, fold.users)
+    scores, known = np.zeros(len(told), dtype=np.float32), np.zeros(len(told), dtype=np.int64)
+    return Fold(fold.model, fold.users.where(np.isfinite(calibration.predict(scores, known, told))))
+
+
+def _probabilities(calibration: PersonCalibration, score: Score, users: Holdout, told: NDArray[np.float32]) -> Score:
+    """The probabilities that scores mean to users whose profiles tell so much, (users,)."""
+
+    def probabilities(block: slice) -> NDArray[np.float32]:
+        scores = score(block)
+        known = np.diff(users.fold_in.indptr)[block]
+        of_cells = (np.repeat(of, scores.shape[1]) for of in (known, told[block]))
+        return calibration.predict(scores.ravel(), *of_cells).reshape(scores.shape)
+
+    return probabilities
 
 
 def _cut(folds: Sequence[Fold], blend: Blend, length: int, evidence: Evidence) -> list[Judged]:
     """The users of folds with their histories cut to a length, and the scores of a blend with each fold's model."""
     cut = [(fold.model, truncated(fold.users, length, liked=evidence.rule.positive).ranked()) for fold in folds]
     return [(evidence.scores(replace(blend, model=model), users), users) for model, users in cut if len(users)]
-
-
-def _by_profile(folds: Sequence[Fold], blend: Blend, evidence: Evidence) -> tuple[list[Fold], list[Fold]]:
-    """The folds of those whose profile tells something, and of the others."""
-    told = [evidence.told(blend.prior, fold.users) for fold in folds]
-    pairs = list(zip(folds, told, strict=True))
-    return [_where(fold, of) for fold, of in pairs], [_where(fold, ~of) for fold, of in pairs]
-
-
-def _where(fold: Fold, keep: NDArray[np.bool_]) -> Fold:
-    return Fold(fold.model, fold.users.where(keep))

@@ -201,7 +201,7 @@ class Recommender:
 
     def says(self, attribute: str, value: str) -> bool:
         """Whether an attribute of a profile says anything: to the prior learned from profiles, or to the catalogue."""
-        return bool(self.blend.prior.told(attributes_of([{attribute: value}]), 1)[0])
+        return bool(self.blend.prior.spreads(attributes_of([{attribute: value}]), 1)[0] > 0)
 
     def knows(self, history: HistoryLike) -> bool:
         """Whether the model knows any item of a history."""

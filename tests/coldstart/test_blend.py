@@ -79,8 +79,8 @@ def blends() -> dict[str, Blend]:
 
 
 def _parted(handover: Handover) -> Handover:
-    """With other weights where the profile tells nothing."""
-    return replace(handover, untold=handover.weights * np.float32(0.25))
+    """With other weights where the profile tells nothing, and such a scale that some tell half."""
+    return replace(handover, untold=handover.weights * np.float32(0.25), usual_spread=1.5)
 
 
 @pytest.fixture(params=SMALL)
@@ -101,12 +101,14 @@ def lean(blend: Blend, without: str) -> Blend:
             return blend
 
 
-def told(blend: Blend, person: Attributes) -> bool:
-    """Whether a profile says anything of any item."""
-    prior = blend.prior
-    return (prior.profile is not None and bool(prior.profile_weight * prior.profile.score(person, 1).any())) or (
-        prior.content is not None and bool(prior.content_weight * prior.content.score(person, 1).any())
-    )
+def spread(blend: Blend, person: Attributes) -> float:
+    """How far what a profile says parts the items."""
+    prior, said = blend.prior, np.zeros(ITEMS)
+    if prior.profile is not None:
+        said = said + prior.profile_weight * prior.profile.score(person, 1)[0] / prior.unit
+    if prior.content is not None:
+        said = said + prior.content_weight * prior.content.score(person, 1)[0]
+    return float(said.std())
 
 
 def slow_score(blend: Blend, row: csr_array, person: Attributes, item: int) -> float:
@@ -118,8 +120,12 @@ def slow_score(blend: Blend, row: csr_array, person: Attributes, item: int) -> f
         shares = {int(source): float(column[source]) for source in np.flatnonzero(column)}
         resembled = blend.cold_items.history_weight * float(row.toarray()[0] @ column)
     prior, known = blend.prior, row.nnz
-    weights = blend.handover.weights if told(blend, person) else blend.handover.untold
-    weight = float(np.interp(np.log1p(known), np.log1p(blend.handover.lengths), weights))
+    told, untold = (
+        float(np.interp(np.log1p(known), np.log1p(blend.handover.lengths), weights))
+        for weights in (blend.handover.weights, blend.handover.untold)
+    )
+    tells = min(1, spread(blend, person) / blend.handover.usual_spread)
+    weight = tells * told + (1 - tells) * untold
     scores = blend.model.score(row)[0]
     model = (scores - scores[:WARM].mean()) * blend.handover.unit if known else np.zeros(ITEMS)
     before = prior.shares / prior.unit
@@ -315,7 +321,7 @@ def test_without_profiles_there_are_no_contributions_of_theirs(without: str, ble
 @pytest.mark.parametrize("name", ["ease", "edlae", "autoencoder"])
 def test_the_longer_the_history_the_less_the_prior_says(name: str, blends: dict[str, Blend]) -> None:
     falling = np.array([2, 0], dtype=np.float32)
-    handover = Handover(1.0, np.array([0, 7]), falling, falling)
+    handover = Handover(1.0, np.array([0, 7]), falling, falling, 1.0)
     blend = replace(blends[name], prior=blends[name].prior.with_weights(resemblance=0), handover=handover)
     rows = np.zeros((4, ITEMS), dtype=np.float32)
     for row, length in enumerate((0, 1, 3, 7)):

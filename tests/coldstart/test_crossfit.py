@@ -190,6 +190,15 @@ def test_the_profile_plays_no_part_in_what_is_learned_without_it(prior: Prior) -
     assert np.array_equal(unknown.handover.weights, unknown.handover.untold)
 
 
+def test_a_profile_is_measured_by_what_profiles_usually_tell(prior: Prior) -> None:
+    found = learned([knowing()], prior)
+    weighed = prior.with_weights(profile=found.profile_weight, content=found.content_weight)
+    rows = slice(200, 250)
+    usual = np.median(weighed.spreads({"role": ROLES["role"][rows]}, 50))
+    assert found.handover.usual_spread == pytest.approx(float(usual))
+    assert learned([knowing()], prior, {}).handover.usual_spread == 0
+
+
 def test_those_with_a_profile_teach_how_it_is_handed_over_with_one(prior: Prior) -> None:
     some = {"role": np.where(np.arange(USERS) < 240, ROLES["role"], UNKNOWN)}
     model = knowing()

@@ -104,19 +104,24 @@ def test_a_role_gets_its_items(prior: Prior) -> None:
 
 
 @pytest.mark.parametrize("block", [1, 2, 64])
-def test_whose_profile_tells_anything(block: int, prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_how_far_profiles_part_the_items(block: int, prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("foldin.coldstart.prior.BLOCK", block)
-    people: Attributes = {"role": ids_of(["admin", UNKNOWN, "pilot", "builder", UNKNOWN])}
-    words: Attributes = {"wish": ids_of([UNKNOWN, "bricks", "planes", UNKNOWN, UNKNOWN])}
-    known, sought = [True, False, False, True, False], [False, True, False, False, False]
-    for attributes, told in ((people, known), (words, sought), ({**people, **words}, np.add(known, sought).tolist())):
-        assert prior.told(attributes, 5).tolist() == told
-        assert prior.terms(attributes, blank(5)).told().tolist() == told
-    for weighing in (prior.with_weights(profile=0, content=0), prior):
-        assert not weighing.told({} if weighing is prior else people, 5).any()
+    people: Attributes = {
+        "role": ids_of(["admin", UNKNOWN, "pilot", "builder", UNKNOWN]),
+        "wish": ids_of([UNKNOWN, "bricks", "planes", "disks", UNKNOWN]),
+    }
+    terms = prior.terms(people, blank(5))
+    assert terms.profile is not None
+    assert terms.content is not None
+    spreads = prior.spreads(people, 5)
+    assert spreads == pytest.approx((terms.profile + terms.content).std(axis=1), rel=1e-5)
+    assert spreads == pytest.approx(terms.spreads())
+    assert (spreads > 0).tolist() == [True, True, False, True, False]
+    assert not prior.with_weights(profile=0, content=0).spreads(people, 5).any()
+    assert prior.spreads({}, 5).tolist() == [0] * 5
     # a history says nothing of a profile
     resembling = prior.with_weights(resemblance=4).terms({}, csr_array(np.eye(ITEMS, dtype=np.float32)[:2]))
-    assert not resembling.told().any()
+    assert resembling.spreads().tolist() == [0]
 
 
 def test_a_term_that_weighs_nothing_is_left_out(prior: Prior) -> None:

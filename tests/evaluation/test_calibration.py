@@ -9,6 +9,7 @@ from foldin.data.splitting import Holdout
 from foldin.errors import BundleError, ConfigurationError, DataError
 from foldin.evaluation import calibration as module
 from foldin.evaluation.calibration import (
+    Judged,
     ProbabilityCalibration,
     RatingCalibration,
     calibration_error,
@@ -101,11 +102,16 @@ def test_few_targets_calibrate_nothing() -> None:
     assert fit_probabilities([(SCORE, HOLDOUT.where(np.arange(2)))]) is None
 
 
+def told(calibration: ProbabilityCalibration, judged: Judged) -> Judged:
+    """The same users, with probabilities in place of scores."""
+    score, holdout = judged
+    return (lambda block: calibration.predict(score(block))), holdout
+
+
 def test_the_error_is_small_on_new_users_and_large_for_a_wrong_calibration() -> None:
-    score, holdout = clicks(1)
     calibration = fitted()
     wrong = ProbabilityCalibration(calibration.scores, np.minimum(1, calibration.probabilities * 2))
-    right, double = ([(one, [(score, holdout)])] for one in (calibration, wrong))
+    right, double = ([told(one, clicks(1))] for one in (calibration, wrong))
     assert calibration_error(right) < 0.05
     assert calibration_error(double) > 0.2
     assert calibration_error(right, top=1) < 0.004 < calibration_error(double, top=1)
@@ -115,51 +121,40 @@ def test_the_error_by_hand() -> None:
     holdout = Holdout(
         np.array([0]), *(csr_array(np.array([row], np.float32)) for row in ([1, 0, 0, 0, 0], [0, 1, 0, 0, 1]))
     )
-    scores = np.array([[9, 0, 1, 2, 3]], dtype=np.float32)  # hit, miss | miss, hit
-    calibration = ProbabilityCalibration(np.array([0, 3], np.float32), np.array([0, 0.6], np.float32))
+    probabilities = np.array([[0.9, 0, 0.2, 0.4, 0.6]], dtype=np.float32)  # hit, miss | miss, hit
     # |.0 + .2 - 1| = .8 and |.4 + .6 - 1| = 0, of 4 pairs
-    judged = [(lambda block: scores[block], holdout)]
-    assert calibration_error([(calibration, judged)], top=1, bins=2) == pytest.approx(0.2)
+    assert calibration_error([(lambda block: probabilities[block], holdout)], top=1, bins=2) == pytest.approx(0.2)
+    assert calibration_error([], top=1) == 0
 
 
 def test_groups_of_users_are_calibrated_as_one() -> None:
     whole, halves = fitted(), [HOLDOUT.where(np.arange(start, 1500, 2)) for start in (0, 1)]
     scores = [SCORE(slice(None))[half.rows] for half in halves]
-    parts = [(lambda block, own=own: own[block], half) for own, half in zip(scores, halves, strict=True)]
+    parts: list[Judged] = [(own.__getitem__, half) for own, half in zip(scores, halves, strict=True)]
     calibration = fit_probabilities(parts)
     assert calibration is not None
     assert calibration.scores.tolist() == whole.scores.tolist()
     assert calibration.probabilities.tolist() == whole.probabilities.tolist()
-    assert calibration_error([(whole, parts)]) == pytest.approx(calibration_error([(whole, [(SCORE, HOLDOUT)])]))
-
-
-def test_every_group_is_judged_by_its_own_calibration() -> None:
-    holdout = Holdout(np.array([0]), *(csr_array(np.array([row], np.float32)) for row in ([0, 0, 0], [0, 1, 0])))
-    judged = [(lambda block: np.array([[1, 2, 3]], dtype=np.float32)[block], holdout)]
-    none, sure = (ProbabilityCalibration(np.array([0], np.float32), np.array([p], np.float32)) for p in (0, 1))
-    # pairs, ascending: 0 0 0 of `none`, 1 1 1 of `sure`, one hit in each: |0 - 1| + |3 - 1| of 6 pairs
-    assert calibration_error([(none, judged), (sure, judged)], top=1, bins=2) == pytest.approx(3 / 6)
-    assert calibration_error([], top=1) == 0
+    together = calibration_error([told(whole, (SCORE, HOLDOUT))])
+    assert calibration_error([told(whole, part) for part in parts]) == pytest.approx(together)
 
 
 def test_few_users_count_for_few_however_many_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     right, wrong = fitted(), ProbabilityCalibration(np.array([0], np.float32), np.array([1], np.float32))
-    many, few = HOLDOUT.where(np.arange(1400)), HOLDOUT.where(np.arange(1400, 1500))
     scores = SCORE(slice(None))
-    parts = [
-        (right, [(lambda block: scores[:1400][block], many)]),
-        (wrong, [(lambda block: scores[1400:][block], few)]),
-    ]
-    of_all = calibration_error(parts, top=1)
+    many: Judged = (lambda block: scores[:1400][block]), HOLDOUT.where(np.arange(1400))
+    few: Judged = (lambda block: scores[1400:][block]), HOLDOUT.where(np.arange(1400, 1500))
+    judged = [told(right, many), told(wrong, few)]
+    of_all = calibration_error(judged, top=1)
     monkeypatch.setattr("foldin.evaluation.calibration.MOST_CELLS", 300 * 120)
     assert 0.05 < of_all < 0.08  # a fifteenth of the users are told a certainty
-    assert calibration_error(parts, top=1) == pytest.approx(of_all, abs=0.02)
+    assert calibration_error(judged, top=1) == pytest.approx(of_all, abs=0.02)
 
 
 @pytest.mark.parametrize("top", [0, -0.1, 1.1])
 def test_a_wrong_share_is_refused(top: float) -> None:
     with pytest.raises(ConfigurationError, match="top is"):
-        calibration_error([(fitted(), [(SCORE, HOLDOUT)])], top=top)
+        calibration_error([told(fitted(), (SCORE, HOLDOUT))], top=top)
 
 
 def test_memory_is_bounded_by_a_seeded_draw_of_users(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ def level(probability: float) -> LengthCalibration:
 
 
 SCORES, KNOWN = np.zeros(4, dtype=np.float32), np.array([0, 0, 3, 3])
-TOLD = np.array([True, False, True, False])
+TOLD = np.array([1, 0, 1, 0], dtype=np.float32)
 BOTH = PersonCalibration(level(0.8), level(0.2))
 
 
@@ -29,13 +31,18 @@ def test_everybody_has_their_own() -> None:
     assert found.dtype == np.float32
 
 
+def test_of_who_tells_a_part_both_are_mixed() -> None:
+    found = BOTH.predict(SCORES, KNOWN, np.array([0.25, 0.5, 0.25, 0.5], dtype=np.float32))
+    assert found == pytest.approx([0.35, 0.5, 0.175, 0.25])
+    assert np.isnan(replace(BOTH, told=None).predict(SCORES[:1], KNOWN[:1], np.array([0.01], dtype=np.float32))).all()
+
+
 @pytest.mark.parametrize("name", ["told", "untold"])
 def test_where_one_was_not_learned_nothing_is_said(name: str) -> None:
     told = level(0.8) if name == "told" else None
     alone = PersonCalibration(told, None if told else level(0.2))
     found = alone.predict(SCORES, KNOWN, TOLD)
-    of_those = TOLD if name == "told" else ~TOLD
-    assert np.isfinite(found).tolist() == of_those.tolist()
+    assert np.isfinite(found).tolist() == [of == (name == "told") for of in TOLD]
     again = PersonCalibration.from_arrays(alone.arrays())
     assert np.array_equal(again.predict(SCORES, KNOWN, TOLD), found, equal_nan=True)
     assert (again.told is None, again.untold is None) == (alone.told is None, alone.untold is None)

@@ -30,14 +30,14 @@ TERMS = ("history", "profile", "content", "popularity")
 class Terms:
     """What every score is the sum of: an array per term, (users, items) each, or None where there is no such term.
 
-    `told`: whose profile tells anything, (users,).
+    `told`: how much profiles tell, from 0 to 1, (users,).
     """
 
     history: NDArray[np.float32]
     profile: NDArray[np.float32] | None
     content: NDArray[np.float32] | None
     popularity: NDArray[np.float32]
-    told: NDArray[np.bool_]
+    told: NDArray[np.float32]
 
     def total(self) -> NDArray[np.float32]:
         """The scores, (users, items), in an array of their own."""
@@ -75,7 +75,7 @@ class Blend:
         """
         known = np.diff(histories.indptr)
         prior = self.prior.terms(attributes, histories)
-        told = np.broadcast_to(prior.told(), len(known))
+        told = np.broadcast_to(self.handover.told(prior.spreads()), len(known))
         weights = self.handover.weight(known, told)[:, None]
         return Terms(
             self._filled(self._history(histories, known > 0), histories),
@@ -98,14 +98,14 @@ class Blend:
     def without_prior(self, histories: csr_array) -> Terms:
         """What the model alone makes of histories, (users, items), in the terms' scale."""
         history = self._filled(self._history(histories, np.diff(histories.indptr) > 0), histories)
-        return Terms(history, None, None, np.zeros_like(history), _nobody(histories))
+        return Terms(history, None, None, np.zeros_like(history), _nothing(histories))
 
     def resemblance(self, histories: csr_array) -> Terms:
         """How much items resemble those of histories, (users, items), by their words alone."""
         nothing = np.zeros(histories.shape, dtype=np.float32)
         content = self.prior.content
         resembling = None if content is None else content.resembling(histories)
-        return Terms(nothing, None, resembling, nothing, _nobody(histories))
+        return Terms(nothing, None, resembling, nothing, _nothing(histories))
 
     def item_contributions(self, history: csr_array, items: Sequence[int]) -> tuple[NDArray[np.float64], bool]:
         """What each item of one history, (1, items), does to the history's term of some items, and if it adds up.
@@ -134,7 +134,8 @@ class Blend:
         prior = self.prior
         if prior.profile is None or not prior.profile_weight:
             return [{} for _ in items]
-        weight = self.handover.weight(np.diff(history.indptr), np.array([True]))[0]
+        told = self.handover.told(prior.spreads(attributes, 1))
+        weight = self.handover.weight(np.diff(history.indptr), told)[0]
         factor = float(weight * prior.profile_weight / prior.unit)
         contributions = prior.profile.contributions(attributes).items()
         neighbours = [self._neighbours(item) for item in items]
@@ -181,8 +182,8 @@ class Blend:
         return term if self.cold_items is None else self.cold_items.filled(term, histories)
 
 
-def _nobody(histories: csr_array) -> NDArray[np.bool_]:
-    return np.zeros(histories.shape[0], dtype=np.bool_)
+def _nothing(histories: csr_array) -> NDArray[np.float32]:
+    return np.zeros(histories.shape[0], dtype=np.float32)
 
 
 def _weighed_sum(

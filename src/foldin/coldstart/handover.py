@@ -46,6 +46,8 @@ SMALLEST_ERROR = 1e-4
 
 CUTOFF = 100
 
+ARRAYS = ("unit", "usual_spread", "lengths", "weights", "untold")
+
 CELLS = 2**20
 """Scores ranked at once, if one weight has no more."""
 
@@ -60,11 +62,12 @@ SURE = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Handover:
-    """score = unit x model(history) + w(n) x prior(profile), n being the number of known items in the history.
+    """score = unit x model(history) + w(n, t) x prior(profile), n being the number of known items in the history.
 
     `unit` brings the model's scores to the prior's scale: to a spread over items of 1. It is 0 for a model that does
-    not look at histories. w is straight between `lengths` in log(1 + n), and level beyond the longest: `weights` for a
-    prior that a profile tells something, `untold` for one that no profile tells anything.
+    not look at histories. w is straight between `lengths` in log(1 + n), and level beyond the longest. t says how much
+    the profile tells, from 0 to 1: w is `untold` at 0, `weights` at 1, and straight between. t is the spread over items
+    of what the prior makes of the profile, in the `usual_spread` of profiles, and no more than 1.
     Shapes: `lengths`, `weights` and `untold` (lengths,).
     """
 
@@ -72,17 +75,25 @@ class Handover:
     lengths: NDArray[np.int64]
     weights: NDArray[np.float32]
     untold: NDArray[np.float32]
+    usual_spread: float
 
-    def weight(self, known: NDArray[np.integer], told: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """w(n) for histories of n known items, and for profiles that tell something or nothing, in any shape."""
+    def told(self, spreads: NDArray[np.float32]) -> NDArray[np.float32]:
+        """t of what a prior makes of profiles with such spreads over items, in any shape."""
+        if not self.usual_spread:
+            return np.zeros_like(spreads)
+        return np.asarray(np.minimum(spreads / np.float32(self.usual_spread), 1), dtype=np.float32)
+
+    def weight(self, known: NDArray[np.integer], told: NDArray[np.float32]) -> NDArray[np.float32]:
+        """w(n, t) for histories of n known items and profiles that tell so much, in any shape."""
         at, lengths = np.log1p(known), np.log1p(self.lengths)
-        weights = np.where(told, np.interp(at, lengths, self.weights), np.interp(at, lengths, self.untold))
+        weights = told * np.interp(at, lengths, self.weights) + (1 - told) * np.interp(at, lengths, self.untold)
         return np.asarray(weights, dtype=np.float32)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """All there is, by name; `from_arrays` makes the same of it."""
         weights = {"weights": self.weights, "untold": self.untold}
-        return {"unit": np.array([self.unit]), "lengths": self.lengths, **weights}
+        scales = {"unit": np.array([self.unit]), "usual_spread": np.array([self.usual_spread])}
+        return {"lengths": self.lengths, **scales, **weights}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Handover:
@@ -92,14 +103,15 @@ class Handover:
             BundleError: an array is missing, or they are no weights at ascending lengths.
         """
         try:
-            unit, lengths, weights, untold = (arrays[name] for name in ("unit", "lengths", "weights", "untold"))
+            unit, usual_spread, lengths, weights, untold = (arrays[name] for name in ARRAYS)
         except KeyError as missing:
             raise BundleError(f"the handover lacks {missing}; the bundle is damaged") from None
-        fits = unit.shape == (1,) and lengths.ndim == 1 and lengths.shape == weights.shape == untold.shape
-        finite = all(np.isfinite(numbers).all() for numbers in (unit, weights, untold))
-        if not (fits and finite and len(lengths) and (np.diff(lengths) > 0).all()):
+        fits = unit.shape == usual_spread.shape == (1,) and lengths.shape == weights.shape == untold.shape
+        finite = all(np.isfinite(numbers).all() for numbers in (unit, usual_spread, weights, untold))
+        if not (fits and finite and lengths.ndim == 1 and len(lengths) and (np.diff(lengths) > 0).all()):
             raise BundleError("the handover is no weights at ascending lengths; the bundle is damaged")
-        return cls(float(unit[0]), lengths.astype(np.int64), weights.astype(np.float32), untold.astype(np.float32))
+        each = weights.astype(np.float32), untold.astype(np.float32)
+        return cls(float(unit[0]), lengths.astype(np.int64), *each, float(usual_spread[0]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,14 +186,16 @@ def learn_weights(
     return np.maximum(weights, LEAST).astype(np.float32)
 
 
-def handover_of(unit: float, weights: NDArray[np.float32], untold: NDArray[np.float32]) -> Handover:
+def handover_of(
+    unit: float, weights: NDArray[np.float32], untold: NDArray[np.float32], usual_spread: float
+) -> Handover:
     """The handover that has been learned as weights at `LENGTHS`, (lengths,) each."""
-    return Handover(unit, np.array(LENGTHS, dtype=np.int64), weights, untold)
+    return Handover(unit, np.array(LENGTHS, dtype=np.int64), weights, untold, usual_spread)
 
 
 def usual_handover(unit: float) -> Handover:
     """The usual handover, where nobody could be held out to learn it from."""
-    return handover_of(unit, usual_weights(), usual_weights())
+    return handover_of(unit, usual_weights(), usual_weights(), 1.0)
 
 
 def usual_weights() -> NDArray[np.float32]:

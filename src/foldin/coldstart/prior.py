@@ -26,7 +26,7 @@ RESEMBLANCE_WEIGHTS = (0.0, 1.0, 4.0, 16.0, 64.0)
 CONTENT_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 DAY = 86_400_000_000  # microseconds
 BLOCK = 64
-"""Users looked at together, where it is asked only whose profile tells anything."""
+"""Users looked at together, where it is asked only how much their profiles tell."""
 LEVEL = 1e-3
 """Less spread than so much of the highest share is none: in its unit, rounding would drown what a model says."""
 
@@ -51,10 +51,10 @@ class PriorTerms:
         terms = (self.popularity, self.profile, self.content, self.resemblance)
         return sum((term for term in terms[1:] if term is not None), start=terms[0])
 
-    def told(self) -> NDArray[np.bool_]:
-        """Whose profile tells anything of any item, (users,); or (1,), where nobody's does."""
-        by_profile = [term.any(axis=1) for term in (self.profile, self.content) if term is not None]
-        return np.logical_or.reduce(by_profile) if by_profile else np.zeros(1, dtype=np.bool_)
+    def spreads(self) -> NDArray[np.float32]:
+        """How far what profiles say parts the items, a standard deviation, (users,); or (1,), where none says any."""
+        said = [term for term in (self.profile, self.content) if term is not None]
+        return np.asarray(sum(said[1:], start=said[0]).std(axis=1)) if said else np.zeros(1, dtype=np.float32)
 
     def weighed(self, prior: Prior) -> PriorTerms:
         """Terms of weight 1 in the weights of a prior."""
@@ -124,13 +124,13 @@ class Prior:
             resemblance = self.content.resembling(histories)
         return replace(self._of_profiles(attributes, histories.shape[0]), resemblance=resemblance).weighed(self)
 
-    def told(self, attributes: Attributes, users: int) -> NDArray[np.bool_]:
-        """Which of so many users have a profile that tells anything of any item, (users,)."""
-        told = np.zeros(users, dtype=np.bool_)
+    def spreads(self, attributes: Attributes, users: int) -> NDArray[np.float32]:
+        """How far what it makes of the profiles of so many users parts the items, as `PriorTerms.spreads`, (users,)."""
+        spreads = np.zeros(users, dtype=np.float32)
         for start in range(0, users if attributes else 0, BLOCK):
             block = {name: cells[start : start + BLOCK] for name, cells in attributes.items()}
-            told[start : start + BLOCK] = self._of_profiles(block, min(BLOCK, users - start)).weighed(self).told()
-        return told
+            spreads[start : start + BLOCK] = self._of_profiles(block, min(BLOCK, users - start)).weighed(self).spreads()
+        return spreads
 
     def _of_profiles(self, attributes: Attributes, users: int) -> PriorTerms:
         """The terms that no history has a part in, of weight 1 where they have any."""

@@ -103,18 +103,12 @@ def fit_probabilities(judged: Sequence[Judged], *, seed: int = 0) -> Probability
     return ProbabilityCalibration(knots, np.asarray(fit.x)[levels][first].astype(np.float32))
 
 
-def calibration_error(
-    parts: Sequence[tuple[ProbabilityCalibration, Sequence[Judged]]],
-    *,
-    top: float = 0.01,
-    bins: int = 10,
-    seed: int = 0,
-) -> float:
+def calibration_error(judged: Sequence[Judged], *, top: float = 0.01, bins: int = 10, seed: int = 0) -> float:
     """Expected calibration error, mean over bins of equal mass of |mean probability - share of hits|.
 
-    `parts`: calibrations, each with the users it is judged by; all are judged together, and all users count alike.
-    `top`: the share of all pairs, most probable first, that is judged; the default is the region people get to see, 1
-    judges all, where nearly every probability is nearly 0 and the error is small whatever the calibration.
+    `judged`: held-out users, and probabilities where scores are asked for. `top`: the share of all pairs, most probable
+    first, that is judged; the default is the region people get to see, 1 judges all, where nearly every probability is
+    nearly 0 and the error is small whatever the calibration.
     Source: Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning".
 
     Raises:
@@ -122,22 +116,10 @@ def calibration_error(
     """
     if not 0 < top <= 1:
         raise ConfigurationError(f"top is {top}; it is a share, above 0 and at most 1")
-    users = [sum(len(holdout) for _, holdout in judged) for _, judged in parts]
-    shares = [MOST_CELLS * of // max(1, sum(users)) for of in users]
-    told = [_told(calibration, judged, most, seed) for (calibration, judged), most in zip(parts, shares, strict=True)]
-    probabilities = np.concatenate([np.empty(0), *(probabilities for probabilities, _ in told)])
-    found = np.concatenate([np.empty(0, dtype=np.bool_), *(found for _, found in told)])
-    first = min(len(found) - bins, int((1 - top) * len(found)))
-    order = np.argsort(probabilities, kind="stable")[max(first, 0) :]
-    gaps = probabilities[order] - found[order]
+    probabilities, found = _ranked_pairs(judged, MOST_CELLS, seed)
+    first = max(min(len(found) - bins, int((1 - top) * len(found))), 0)
+    gaps = probabilities[first:].astype(np.float64) - found[first:]
     return float(sum(abs(part.sum()) for part in np.array_split(gaps, bins)) / max(1, len(gaps)))
-
-
-def _told(
-    calibration: ProbabilityCalibration, judged: Sequence[Judged], most: int, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    scores, found = _ranked_pairs(judged, most, seed)
-    return calibration.predict(scores).astype(np.float64), found
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,8 +206,12 @@ def _towards_baseline(terms: NDArray[np.float64], ratings: NDArray[np.float64], 
 
 def _ranked_pairs(judged: Sequence[Judged], most: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Scores of items that were not shown, ascending, and which of them are targets."""
-    share = most // max(1, len(judged))
-    pairs = [_pairs(score, holdout, block) for score, holdout in judged for block in _drawn(holdout, share, seed)]
+    users = sum(len(holdout) for _, holdout in judged)
+    pairs = [
+        _pairs(score, holdout, block)
+        for score, holdout in judged
+        for block in _drawn(holdout, most * len(holdout) // max(1, users), seed)
+    ]
     scores = np.concatenate([np.empty(0, dtype=np.float32), *(scores for scores, _ in pairs)])
     found = np.concatenate([np.empty(0, dtype=np.bool_), *(found for _, found in pairs)])
     order = np.argsort(scores, kind="stable")

@@ -14,6 +14,8 @@ __all__ = ["Curve", "curve_of"]
 
 WIDTH, HEIGHT, MARGIN = 240.0, 64.0, 5.0
 MARKS = (0, 1, 3, 10, 30, 100)
+ROOM = 0.8
+"""Of the height, for the weights beside a history."""
 
 
 @dataclass(frozen=True)
@@ -32,28 +34,30 @@ class Curve:
     ahead: Literal["falls", "level", "other"]
 
 
-def curve_of(handover: Handover, known: int, *, told: bool) -> Curve | None:
+def curve_of(handover: Handover, known: int, *, told: float) -> Curve | None:
     """The curve with a person of so many known items on it; None for a model that looks at no history.
 
-    `told`: whether the person's profile tells anything.
+    `told`: how much the person's profile tells, from 0 to 1.
     """
     if not handover.unit:
         return None
     longest = max(int(handover.lengths[-1]), known, 1)
-    lengths = np.unique(np.append(handover.lengths, [known, longest]))
-    weights = handover.weight(lengths, np.array(told))
-    highest = max(float(handover.weights.max()), float(handover.untold.max()), 1e-9)
+    lengths = np.unique(np.append(handover.lengths, [1, known, longest]))
+    weights = handover.weight(lengths, np.array(told, dtype=np.float32))
+    highest = max(float(handover.weights[1:].max(initial=0)), float(handover.untold[1:].max(initial=0)), 1e-9)
 
     def x(length: float) -> float:
         return round(MARGIN + (WIDTH - 2 * MARGIN) * float(np.log1p(length) / np.log1p(longest)), 1)
 
-    def y(weight: float) -> float:
-        return round(MARGIN + (HEIGHT - 2 * MARGIN) * (1 - weight / highest), 1)
+    def y(length: int, weight: float) -> float:
+        # beside no item the prior speaks alone, whatever it weighs: above all that it ever weighs beside some
+        height = 1 if length == 0 else ROOM * weight / highest
+        return round(MARGIN + (HEIGHT - 2 * MARGIN) * (1 - height), 1)
 
     here = float(weights[lengths == known][0])
-    points = " ".join(f"{x(n)},{y(w)}" for n, w in zip(lengths.tolist(), weights.tolist(), strict=True))
+    points = " ".join(f"{x(n)},{y(n, w)}" for n, w in zip(lengths.tolist(), weights.tolist(), strict=True))
     marks = tuple((n, x(n)) for n in MARKS if n <= longest)
-    return Curve(points, x(known), y(here), here, known, marks, _ahead(weights[lengths >= known]))
+    return Curve(points, x(known), y(known, here), here, known, marks, _ahead(weights[lengths >= max(known, 1)]))
 
 
 def _ahead(weights: NDArray[np.float32]) -> Literal["falls", "level", "other"]:
