@@ -61,7 +61,20 @@ def test_ratings_get_a_table_of_their_own(run: Run, folder: Path) -> None:
 def test_a_file_or_a_workspace_but_not_both(run: Run, folder: Path) -> None:
     refused = run("compare", *FAST)
     assert refused.returncode == 2
-    assert "either a file or -w" in refused.stderr
+    assert "either a file or -w WORKSPACE\n" in refused.stderr
+    both = run("compare", str(folder / "events.csv"), "-w", str(folder), *FAST)
+    assert both.returncode == 2
+    assert "either a file or -w WORKSPACE, not both" in both.stderr
+
+
+def test_where_neither_is_given_the_workspace_at_hand_is_taken(
+    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with create_workspace(Path("foldin-workspace")).store(create=True) as store:
+        store.ingest([Batch(read(folder / "events.csv"), "events.csv")])
+    done = run("compare", "--models", "popularity")
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_workspace_of_the_environment_counts_where_no_file_is_given(

@@ -203,8 +203,13 @@ def test_a_field_that_is_set_twice_is_refused(run: Run, tmp_path: Path) -> None:
 
 def test_as_current_keeps_model_and_feedback_of_the_bundle_in_use(run: Run, tmp_path: Path, world: World) -> None:
     workspace = filled(tmp_path / "w", world)
-    assert run("train", "-w", workspace, "--as-current", "--model", "popularity").returncode == 0
-    assert run("train", "-w", workspace, "--model", "ease", "--strength", "log").returncode == 0
+    first = run("train", "-w", workspace, "--as-current", "--model", "popularity")
+    assert first.returncode == 0
+    assert "was in use" not in first.stdout
+    second = run("train", "-w", workspace, "--model", "ease", "--strength", "log")
+    assert second.returncode == 0
+    back = f"foldin models use -w {workspace} 1-popularity"
+    assert f"1-popularity was in use. Take it back: {back}\n" in second.stdout
     done = run("train", "-w", workspace, "--as-current", "--json")
     assert json.loads(done.stdout)["bundle"] == "3-ease"
     assert read_manifest(tmp_path / "w" / "bundles" / "3-ease").feedback.feedback.strength == "log"

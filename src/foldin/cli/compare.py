@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import typer
 
 from foldin.cli.options import (
+    DEFAULT_FOLDER,
     WORKSPACE_VARIABLE,
     FeedbackForm,
     HalfLife,
@@ -175,10 +176,9 @@ def _check_report(file: Path | None) -> None:
 def _workspace(
     file: Path | None, given: Path | None, columns: Mapping[str, str | None], tables: Mapping[str, Path | None]
 ) -> Path | None:
-    named = os.environ.get(WORKSPACE_VARIABLE)
-    workspace = Path(named) if file is None and given is None and named else given
+    workspace = _found() if file is None and given is None else given
     if (file is None) == (workspace is None):
-        raise ConfigurationError("give either a file or -w WORKSPACE")
+        raise ConfigurationError(f"give either a file or -w WORKSPACE{', not both' if file else ''}")
     unused = [f"--{name}" for name, value in columns.items() if value is not None]
     if workspace is not None and unused:
         raise ConfigurationError(f"{', '.join(unused)}: columns are those of a file, not of a workspace's store")
@@ -186,6 +186,12 @@ def _workspace(
     if workspace is not None and beside:
         raise ConfigurationError(f"{', '.join(beside)}: a workspace's store has profiles and catalogue of its own")
     return workspace
+
+
+def _found() -> Path | None:
+    """The workspace that a command finds by itself."""
+    named = os.environ.get(WORKSPACE_VARIABLE)
+    return Path(named) if named else DEFAULT_FOLDER if DEFAULT_FOLDER.is_dir() else None
 
 
 def _data(

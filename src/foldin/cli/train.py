@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,7 +24,7 @@ from foldin.cli.options import (
     Without,
     WorkspaceFolder,
 )
-from foldin.errors import ConfigurationError, NotFoundError
+from foldin.errors import BundleError, ConfigurationError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,6 +89,7 @@ def train(
     from foldin.cli.output import print_line, progress
     from foldin.cli.settings import check_sources, cleaned, days, feedback_from, pairs_from
     from foldin.fitting import fit
+    from foldin.wording import command
     from foldin.workspace import open_workspace
 
     fields = pairs_from(settings or [], "--set")
@@ -119,12 +121,21 @@ def train(
             seed=seed,
         )
         recommender = _reporting(recommender, without=left_out)
+        before = _in_use(opened)
         said["model"] = name = opened.publish(replace(recommender, data_position=stored.position))
     opened.forget_checkpoints()
     removed, forgotten = opened.remove_outdated(), opened.forgotten(name)  # while it was trained
     _print_report(name, recommender, removed, forgotten, as_json=json)
     if not json:
         print_line(f"Bundle {name} is written and current. Try: {_worth_a_try(opened, recommender, log)}")
+        if before is not None and before not in removed:
+            print_line(f"{before} was in use. Take it back: {command('models use', opened.folder, before)}")
+
+
+def _in_use(workspace: Workspace) -> str | None:
+    with suppress(BundleError):
+        return workspace.current_name()
+    return None
 
 
 def _as_current(
