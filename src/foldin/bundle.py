@@ -41,7 +41,7 @@ from foldin.wording import counted
 
 __all__ = ["Manifest", "check_bundle", "load_bundle", "read_manifest", "save_bundle"]
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST, ARRAYS, CATALOG = "manifest.json", "model.safetensors", "catalog.json"
 SEAL = "sha256"
 ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)

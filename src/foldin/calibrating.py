@@ -40,7 +40,7 @@ def calibrated(folds: Sequence[Fold], blend: Blend, split: Split, evidence: Evid
         return None
     if evidence.rule.rating_range is not None:
         return _rating_calibration(folds[0], split, evidence.rule.rating_range)
-    told = [Fold(fold.model, fold.users.where(evidence.told(blend, fold.users) > 0)) for fold in folds]
+    told = [Fold(fold.model, fold.users.where(evidence.telling(blend, fold.users) > 0)) for fold in folds]
     with_profile = _length_calibration(told, blend, evidence, seed)
     without = _length_calibration(folds, blend, replace(evidence, profiles=None), seed)
     return PersonCalibration(with_profile, without) if with_profile or without else None
@@ -50,10 +50,11 @@ def error_of(calibration: Calibration | None, fold: Fold, blend: Blend, evidence
     """By how much the probabilities of users are off, over all history lengths together; None where there are none."""
     if not isinstance(calibration, PersonCalibration):
         return None
+    known = _with_probabilities(calibration, fold, blend, evidence)
     judged = [
-        (_probabilities(calibration, score, users, evidence.told(blend, users)), users)
+        (_probabilities(calibration, score, users, evidence.telling(blend, users)), users)
         for length in LENGTHS
-        for score, users in _cut([_with_probabilities(calibration, fold, blend, evidence)], blend, length, evidence)
+        for score, users in _cut([known], blend, length, evidence)
     ]
     return calibration_error(judged) if judged else None
 
@@ -79,19 +80,21 @@ def _length_calibration(folds: Sequence[Fold], blend: Blend, evidence: Evidence,
 
 def _with_probabilities(calibration: PersonCalibration, fold: Fold, blend: Blend, evidence: Evidence) -> Fold:
     """The fold of those whose probabilities are known."""
-    told = evidence.told(blend, fold.users)
-    scores, known = np.zeros(len(told), dtype=np.float32), np.zeros(len(told), dtype=np.int64)
-    return Fold(fold.model, fold.users.where(np.isfinite(calibration.predict(scores, known, told))))
+    telling = evidence.telling(blend, fold.users)
+    scores, known = np.zeros(len(telling), dtype=np.float32), np.zeros(len(telling), dtype=np.int64)
+    return Fold(fold.model, fold.users.where(np.isfinite(calibration.predict(scores, known, telling))))
 
 
-def _probabilities(calibration: PersonCalibration, score: Score, users: Holdout, told: NDArray[np.float32]) -> Score:
-    """The probabilities that scores mean to users whose profiles tell so much, (users,)."""
+def _probabilities(calibration: PersonCalibration, score: Score, users: Holdout, telling: NDArray[np.float32]) -> Score:
+    """The probabilities that scores mean to users whose profiles tell so much, (users,); -inf for what is left out."""
 
     def probabilities(block: slice) -> NDArray[np.float32]:
         scores = score(block)
+        rows, items = np.nonzero(np.isfinite(scores))
         known = np.diff(users.fold_in.indptr)[block]
-        of_cells = (np.repeat(of, scores.shape[1]) for of in (known, told[block]))
-        return calibration.predict(scores.ravel(), *of_cells).reshape(scores.shape)
+        found = np.full_like(scores, -np.inf)
+        found[rows, items] = calibration.predict(scores[rows, items], known[rows], telling[block][rows])
+        return found
 
     return probabilities
 

@@ -78,9 +78,9 @@ class Evidence:
         """What a blend makes of held-out users, whose profiles it knows."""
         return blended_scores(blend, self.attributes, users)
 
-    def told(self, blend: Blend, users: Holdout) -> NDArray[np.float32]:
+    def telling(self, blend: Blend, users: Holdout) -> NDArray[np.float32]:
         """How much the profiles of some users tell a blend, from 0 to 1, (users,)."""
-        return blend.handover.told(blend.prior.spreads(of_rows(self.attributes, users.rows), len(users)))
+        return blend.handover.telling(blend.prior.leads(of_rows(self.attributes, users.rows), len(users)))
 
     def _recent_shares(self, train: csr_array, rows: NDArray[np.intp], recent: float) -> NDArray[np.float32]:
         pairs = merged_pairs(self.log, self.catalog, self.rule)

@@ -95,14 +95,14 @@ class Ranked:
     """Rankings by index with all that is said of their items; columns are (n,), as `rankings.items`.
 
     `terms`: by name, as `Basis` has them. `probabilities`, NaN where none is known, and `ratings`: None where nothing
-    was calibrated. `told`: how much profiles tell, from 0 to 1, (users,).
+    was calibrated. `telling`: how much profiles tell, from 0 to 1, (users,).
     """
 
     rankings: Rankings
     terms: Mapping[str, NDArray[np.float32]]
     probabilities: NDArray[np.float32] | None
     ratings: NDArray[np.float32] | None
-    told: NDArray[np.float32]
+    telling: NDArray[np.float32]
 
 
 def joined(parts: Sequence[Ranked]) -> Ranked:
@@ -114,7 +114,7 @@ def joined(parts: Sequence[Ranked]) -> Ranked:
         {name: np.concatenate([part.terms[name] for part in parts]) for name in TERMS},
         _column([part.probabilities for part in parts]),
         _column([part.ratings for part in parts]),
-        np.concatenate([part.told for part in parts]),
+        np.concatenate([part.telling for part in parts]),
     )
 
 

@@ -201,7 +201,9 @@ class Recommender:
 
     def says(self, attribute: str, value: str) -> bool:
         """Whether an attribute of a profile says anything: to the prior learned from profiles, or to the catalogue."""
-        return bool(self.blend.prior.spreads(attributes_of([{attribute: value}]), 1)[0] > 0)
+        nothing = csr_array(np.zeros((1, len(self.catalog)), dtype=np.float32))
+        terms = self.blend.prior.terms(attributes_of([{attribute: value}]), nothing)
+        return any(term is not None and bool(term.any()) for term in (terms.profile, terms.content))
 
     def knows(self, history: HistoryLike) -> bool:
         """Whether the model knows any item of a history."""
@@ -317,7 +319,7 @@ class Recommender:
             terms.at(rankings.rows, rankings.items),
             self._probabilities(rankings, terms, shown, histories) if probable else None,
             self._ratings(rankings, shown),
-            terms.told,
+            terms.telling,
         )
 
     def _probabilities(
@@ -327,7 +329,7 @@ class Recommender:
         if not isinstance(self.calibration, PersonCalibration):
             return None
         known = np.diff(shown.indptr)[rankings.rows]
-        probabilities = self.calibration.predict(rankings.scores, known, terms.told[rankings.rows])
+        probabilities = self.calibration.predict(rankings.scores, known, terms.telling[rankings.rows])
         unknown = _stored(histories)[rankings.rows, rankings.items] | ~self.blend.prior.warm[rankings.items]
         return np.where(unknown, np.float32(np.nan), probabilities)
 

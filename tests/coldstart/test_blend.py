@@ -80,7 +80,7 @@ def blends() -> dict[str, Blend]:
 
 def _parted(handover: Handover) -> Handover:
     """With other weights where the profile tells nothing, and such a scale that some tell half."""
-    return replace(handover, untold=handover.weights * np.float32(0.25), usual_spread=1.5)
+    return replace(handover, untold=handover.weights * np.float32(0.25), usual_lead=4.0)
 
 
 @pytest.fixture(params=SMALL)
@@ -101,14 +101,14 @@ def lean(blend: Blend, without: str) -> Blend:
             return blend
 
 
-def spread(blend: Blend, person: Attributes) -> float:
-    """How far what a profile says parts the items."""
+def lead(blend: Blend, person: Attributes) -> float:
+    """How far above the mean item the best one is by what a profile says."""
     prior, said = blend.prior, np.zeros(ITEMS)
     if prior.profile is not None:
         said = said + prior.profile_weight * prior.profile.score(person, 1)[0] / prior.unit
     if prior.content is not None:
         said = said + prior.content_weight * prior.content.score(person, 1)[0]
-    return float(said.std())
+    return float(said.max() - said.mean())
 
 
 def slow_score(blend: Blend, row: csr_array, person: Attributes, item: int) -> float:
@@ -124,7 +124,7 @@ def slow_score(blend: Blend, row: csr_array, person: Attributes, item: int) -> f
         float(np.interp(np.log1p(known), np.log1p(blend.handover.lengths), weights))
         for weights in (blend.handover.weights, blend.handover.untold)
     )
-    tells = min(1, spread(blend, person) / blend.handover.usual_spread)
+    tells = min(1, lead(blend, person) / blend.handover.usual_lead)
     weight = tells * told + (1 - tells) * untold
     scores = blend.model.score(row)[0]
     model = (scores - scores[:WARM].mean()) * blend.handover.unit if known else np.zeros(ITEMS)

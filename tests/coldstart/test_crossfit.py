@@ -194,9 +194,9 @@ def test_a_profile_is_measured_by_what_profiles_usually_tell(prior: Prior) -> No
     found = learned([knowing()], prior)
     weighed = prior.with_weights(profile=found.profile_weight, content=found.content_weight)
     rows = slice(200, 250)
-    usual = np.median(weighed.spreads({"role": ROLES["role"][rows]}, 50))
-    assert found.handover.usual_spread == pytest.approx(float(usual))
-    assert learned([knowing()], prior, {}).handover.usual_spread == 0
+    usual = np.median(weighed.leads({"role": ROLES["role"][rows]}, 50))
+    assert found.handover.usual_lead == pytest.approx(float(usual))
+    assert learned([knowing()], prior, {}).handover.usual_lead == 0
 
 
 def test_those_with_a_profile_teach_how_it_is_handed_over_with_one(prior: Prior) -> None:

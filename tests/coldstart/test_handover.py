@@ -72,15 +72,15 @@ def test_a_profile_that_tells_nothing_has_weights_of_its_own() -> None:
 
 def test_between_the_two_it_is_straight_in_how_much_a_profile_tells() -> None:
     parted = handover([0, 15], [1, 0.2], untold=[0.5, 0.1])
-    told = parted.told(np.array([0, 0.5, 1, 2, 9], dtype=np.float32))
-    assert told == pytest.approx([0, 0.25, 0.5, 1, 1])  # by the usual spread, which is 2
-    assert parted.weight(np.array([0]), told) == pytest.approx([0.5, 0.625, 0.75, 1, 1])
-    assert parted.weight(np.array([15]), told) == pytest.approx([0.1, 0.125, 0.15, 0.2, 0.2])
+    telling = parted.telling(np.array([0, 0.5, 1, 2, 9], dtype=np.float32))
+    assert telling == pytest.approx([0, 0.25, 0.5, 1, 1])  # by the usual lead, which is 2
+    assert parted.weight(np.array([0]), telling) == pytest.approx([0.5, 0.625, 0.75, 1, 1])
+    assert parted.weight(np.array([15]), telling) == pytest.approx([0.1, 0.125, 0.15, 0.2, 0.2])
 
 
 def test_where_no_profile_told_anything_none_does() -> None:
-    nowhere = replace(handover([0], [1]), usual_spread=0.0)
-    assert nowhere.told(np.array([0, 3], dtype=np.float32)).tolist() == [0, 0]
+    nowhere = replace(handover([0], [1]), usual_lead=0.0)
+    assert nowhere.telling(np.array([0, 3], dtype=np.float32)).tolist() == [0, 0]
 
 
 def test_weights_of_any_shape() -> None:
@@ -429,7 +429,7 @@ def test_it_comes_back_from_its_arrays() -> None:
         assert np.array_equal(again.weight(np.arange(99), told), one.weight(np.arange(99), told))
 
 
-@pytest.mark.parametrize("name", ["unit", "usual_spread", "lengths", "weights", "untold"])
+@pytest.mark.parametrize("name", ["unit", "usual_lead", "lengths", "weights", "untold"])
 def test_a_missing_array_is_named(name: str) -> None:
     arrays = usual_handover(1.0).arrays()
     del arrays[name]
@@ -448,8 +448,9 @@ def test_a_missing_array_is_named(name: str) -> None:
         {"weights": np.full(8, np.nan)},
         {"weights": np.full((8, 1), 0.5)},
         {"untold": np.full(8, np.inf)},
-        {"usual_spread": np.array([np.nan])},
-        {"usual_spread": np.array([1.0, 1.0])},
+        {"usual_lead": np.array([np.nan])},
+        {"usual_lead": np.array([1.0, 1.0])},
+        {"usual_lead": np.array([-1.0])},
         {"untold": np.full(7, 0.5)},
         {"lengths": np.empty(0, dtype=np.int64), "weights": np.empty(0), "untold": np.empty(0)},
     ],

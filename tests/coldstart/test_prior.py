@@ -104,7 +104,9 @@ def test_a_role_gets_its_items(prior: Prior) -> None:
 
 
 @pytest.mark.parametrize("block", [1, 2, 64])
-def test_how_far_profiles_part_the_items(block: int, prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_how_far_profiles_put_the_best_item_above_the_mean(
+    block: int, prior: Prior, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("foldin.coldstart.prior.BLOCK", block)
     people: Attributes = {
         "role": ids_of(["admin", UNKNOWN, "pilot", "builder", UNKNOWN]),
@@ -113,15 +115,15 @@ def test_how_far_profiles_part_the_items(block: int, prior: Prior, monkeypatch: 
     terms = prior.terms(people, blank(5))
     assert terms.profile is not None
     assert terms.content is not None
-    spreads = prior.spreads(people, 5)
-    assert spreads == pytest.approx((terms.profile + terms.content).std(axis=1), rel=1e-5)
-    assert spreads == pytest.approx(terms.spreads())
-    assert (spreads > 0).tolist() == [True, True, False, True, False]
-    assert not prior.with_weights(profile=0, content=0).spreads(people, 5).any()
-    assert prior.spreads({}, 5).tolist() == [0] * 5
+    leads, said = prior.leads(people, 5), terms.profile + terms.content
+    assert leads == pytest.approx(said.max(axis=1) - said.mean(axis=1), rel=1e-5)
+    assert leads == pytest.approx(terms.leads())
+    assert (leads > 0).tolist() == [True, True, False, True, False]
+    assert not prior.with_weights(profile=0, content=0).leads(people, 5).any()
+    assert prior.leads({}, 5).tolist() == [0] * 5
     # a history says nothing of a profile
     resembling = prior.with_weights(resemblance=4).terms({}, csr_array(np.eye(ITEMS, dtype=np.float32)[:2]))
-    assert resembling.spreads().tolist() == [0]
+    assert resembling.leads().tolist() == [0]
 
 
 def test_a_term_that_weighs_nothing_is_left_out(prior: Prior) -> None:

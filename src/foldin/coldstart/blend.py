@@ -30,14 +30,14 @@ TERMS = ("history", "profile", "content", "popularity")
 class Terms:
     """What every score is the sum of: an array per term, (users, items) each, or None where there is no such term.
 
-    `told`: how much profiles tell, from 0 to 1, (users,).
+    `telling`: how much profiles tell, from 0 to 1, (users,).
     """
 
     history: NDArray[np.float32]
     profile: NDArray[np.float32] | None
     content: NDArray[np.float32] | None
     popularity: NDArray[np.float32]
-    told: NDArray[np.float32]
+    telling: NDArray[np.float32]
 
     def total(self) -> NDArray[np.float32]:
         """The scores, (users, items), in an array of their own."""
@@ -56,7 +56,7 @@ class Terms:
 
 @dataclass(frozen=True, eq=False)
 class Blend:
-    """score = unit x (model(history) - its mean over items) + w(n) x prior(profile).
+    """score = unit x (model(history) - its mean over items) + w(n, t) x prior(profile).
 
     Cold items have scores made from those of the warm ones they resemble.
 
@@ -75,14 +75,14 @@ class Blend:
         """
         known = np.diff(histories.indptr)
         prior = self.prior.terms(attributes, histories)
-        told = np.broadcast_to(self.handover.told(prior.spreads()), len(known))
-        weights = self.handover.weight(known, told)[:, None]
+        telling = np.broadcast_to(self.handover.telling(prior.leads()), len(known))
+        weights = self.handover.weight(known, telling)[:, None]
         return Terms(
             self._filled(self._history(histories, known > 0), histories),
             None if prior.profile is None else self._filled(weights * prior.profile),
             _weighed_sum(weights, prior.content, prior.resemblance),
             self._filled(weights * prior.popularity),
-            told,
+            telling,
         )
 
     def score(self, histories: csr_array, attributes: Attributes) -> NDArray[np.float32]:
@@ -134,8 +134,8 @@ class Blend:
         prior = self.prior
         if prior.profile is None or not prior.profile_weight:
             return [{} for _ in items]
-        told = self.handover.told(prior.spreads(attributes, 1))
-        weight = self.handover.weight(np.diff(history.indptr), told)[0]
+        telling = self.handover.telling(prior.leads(attributes, 1))
+        weight = self.handover.weight(np.diff(history.indptr), telling)[0]
         factor = float(weight * prior.profile_weight / prior.unit)
         contributions = prior.profile.contributions(attributes).items()
         neighbours = [self._neighbours(item) for item in items]

@@ -84,10 +84,10 @@ def learn_blend(folds: Sequence[Fold], prior: Prior, attributes: Attributes, lik
     unit = spread_unit(np.concatenate([fold.model.score(fold.users.fold_in)[:, prior.warm] for fold in folds]))
     prior = weighed_resemblance(prior, _with_few_items(folds, unit, attributes, liked))
     untold = _weights(folds, _Sides(prior, unit, {}), liked)
-    spreads = [prior.spreads(of_rows(attributes, fold.users.rows), len(fold.users)) for fold in known]
-    told = [Fold(fold.model, fold.users.where(of > 0)) for fold, of in zip(known, spreads, strict=True)]
+    leads = [prior.leads(of_rows(attributes, fold.users.rows), len(fold.users)) for fold in known]
+    told = [Fold(fold.model, fold.users.where(of > 0)) for fold, of in zip(known, leads, strict=True)]
     handover = handover_of(
-        unit, _weights(told, _Sides(prior, unit, attributes), liked, untold), untold, _usual_spread(spreads)
+        unit, _weights(told, _Sides(prior, unit, attributes), liked, untold), untold, _usual_lead(leads)
     )
     learned = Learned(handover, prior.profile_weight, prior.content_weight, prior.resemblance_weight)
     return replace(learned, history_weight=_history_weight(folds, learned, prior, attributes))
@@ -111,9 +111,9 @@ def _with_profile(users: Holdout, attributes: Attributes) -> Holdout:
     return users.where(np.any(known, axis=0) if known else np.zeros(len(users), dtype=np.bool_))
 
 
-def _usual_spread(spreads: Sequence[NDArray[np.float32]]) -> float:
+def _usual_lead(leads: Sequence[NDArray[np.float32]]) -> float:
     """The median of those whose profile tells anything; 0 where nobody's does."""
-    together = np.concatenate([np.empty(0, dtype=np.float32), *spreads])
+    together = np.concatenate([np.empty(0, dtype=np.float32), *leads])
     return float(np.median(together[together > 0])) if together.any() else 0.0
 
 

@@ -46,7 +46,7 @@ SMALLEST_ERROR = 1e-4
 
 CUTOFF = 100
 
-ARRAYS = ("unit", "usual_spread", "lengths", "weights", "untold")
+ARRAYS = ("unit", "usual_lead", "lengths", "weights", "untold")
 
 CELLS = 2**20
 """Scores ranked at once, if one weight has no more."""
@@ -66,8 +66,8 @@ class Handover:
 
     `unit` brings the model's scores to the prior's scale: to a spread over items of 1. It is 0 for a model that does
     not look at histories. w is straight between `lengths` in log(1 + n), and level beyond the longest. t says how much
-    the profile tells, from 0 to 1: w is `untold` at 0, `weights` at 1, and straight between. t is the spread over items
-    of what the prior makes of the profile, in the `usual_spread` of profiles, and no more than 1.
+    the profile tells, from 0 to 1: w is `untold` at 0, `weights` at 1, and straight between. t is how far above the
+    mean item the best one is by what the prior makes of the profile, in the `usual_lead` of profiles, at most 1.
     Shapes: `lengths`, `weights` and `untold` (lengths,).
     """
 
@@ -75,24 +75,24 @@ class Handover:
     lengths: NDArray[np.int64]
     weights: NDArray[np.float32]
     untold: NDArray[np.float32]
-    usual_spread: float
+    usual_lead: float
 
-    def told(self, spreads: NDArray[np.float32]) -> NDArray[np.float32]:
-        """t of what a prior makes of profiles with such spreads over items, in any shape."""
-        if not self.usual_spread:
-            return np.zeros_like(spreads)
-        return np.asarray(np.minimum(spreads / np.float32(self.usual_spread), 1), dtype=np.float32)
+    def telling(self, leads: NDArray[np.float32]) -> NDArray[np.float32]:
+        """t of profiles with such leads, in any shape."""
+        if not self.usual_lead:
+            return np.zeros_like(leads)
+        return np.asarray(np.minimum(leads, self.usual_lead) / self.usual_lead, dtype=np.float32)
 
-    def weight(self, known: NDArray[np.integer], told: NDArray[np.float32]) -> NDArray[np.float32]:
+    def weight(self, known: NDArray[np.integer], telling: NDArray[np.float32]) -> NDArray[np.float32]:
         """w(n, t) for histories of n known items and profiles that tell so much, in any shape."""
         at, lengths = np.log1p(known), np.log1p(self.lengths)
-        weights = told * np.interp(at, lengths, self.weights) + (1 - told) * np.interp(at, lengths, self.untold)
-        return np.asarray(weights, dtype=np.float32)
+        told, untold = (np.interp(at, lengths, weights) for weights in (self.weights, self.untold))
+        return np.asarray(telling * told + (1 - telling) * untold, dtype=np.float32)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """All there is, by name; `from_arrays` makes the same of it."""
         weights = {"weights": self.weights, "untold": self.untold}
-        scales = {"unit": np.array([self.unit]), "usual_spread": np.array([self.usual_spread])}
+        scales = {"unit": np.array([self.unit]), "usual_lead": np.array([self.usual_lead])}
         return {"lengths": self.lengths, **scales, **weights}
 
     @classmethod
@@ -103,15 +103,22 @@ class Handover:
             BundleError: an array is missing, or they are no weights at ascending lengths.
         """
         try:
-            unit, usual_spread, lengths, weights, untold = (arrays[name] for name in ARRAYS)
+            unit, usual_lead, lengths, weights, untold = (arrays[name] for name in ARRAYS)
         except KeyError as missing:
             raise BundleError(f"the handover lacks {missing}; the bundle is damaged") from None
-        fits = unit.shape == usual_spread.shape == (1,) and lengths.shape == weights.shape == untold.shape
-        finite = all(np.isfinite(numbers).all() for numbers in (unit, usual_spread, weights, untold))
-        if not (fits and finite and lengths.ndim == 1 and len(lengths) and (np.diff(lengths) > 0).all()):
+        fits = unit.shape == usual_lead.shape == (1,) and lengths.shape == weights.shape == untold.shape
+        finite = all(np.isfinite(numbers).all() for numbers in (unit, usual_lead, weights, untold))
+        if not (
+            fits
+            and finite
+            and usual_lead[0] >= 0
+            and lengths.ndim == 1
+            and len(lengths)
+            and (np.diff(lengths) > 0).all()
+        ):
             raise BundleError("the handover is no weights at ascending lengths; the bundle is damaged")
         each = weights.astype(np.float32), untold.astype(np.float32)
-        return cls(float(unit[0]), lengths.astype(np.int64), *each, float(usual_spread[0]))
+        return cls(float(unit[0]), lengths.astype(np.int64), *each, float(usual_lead[0]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,11 +193,9 @@ def learn_weights(
     return np.maximum(weights, LEAST).astype(np.float32)
 
 
-def handover_of(
-    unit: float, weights: NDArray[np.float32], untold: NDArray[np.float32], usual_spread: float
-) -> Handover:
+def handover_of(unit: float, weights: NDArray[np.float32], untold: NDArray[np.float32], usual_lead: float) -> Handover:
     """The handover that has been learned as weights at `LENGTHS`, (lengths,) each."""
-    return Handover(unit, np.array(LENGTHS, dtype=np.int64), weights, untold, usual_spread)
+    return Handover(unit, np.array(LENGTHS, dtype=np.int64), weights, untold, usual_lead)
 
 
 def usual_handover(unit: float) -> Handover:

@@ -25,6 +25,9 @@ PROFILE_WEIGHTS = (0.0, 0.5, 1.0, 2.0)
 RESEMBLANCE_WEIGHTS = (0.0, 1.0, 4.0, 16.0, 64.0)
 CONTENT_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 DAY = 86_400_000_000  # microseconds
+ROUNDING = 1e-6
+"""A lead, in spreads of popularity, that is none: what is added up in another order differs by less."""
+
 BLOCK = 64
 """Users looked at together, where it is asked only how much their profiles tell."""
 LEVEL = 1e-3
@@ -51,10 +54,14 @@ class PriorTerms:
         terms = (self.popularity, self.profile, self.content, self.resemblance)
         return sum((term for term in terms[1:] if term is not None), start=terms[0])
 
-    def spreads(self) -> NDArray[np.float32]:
-        """How far what profiles say parts the items, a standard deviation, (users,); or (1,), where none says any."""
+    def leads(self) -> NDArray[np.float32]:
+        """How far above the mean item the best one is by what profiles say, (users,); or (1,), where none says any."""
         said = [term for term in (self.profile, self.content) if term is not None]
-        return np.asarray(sum(said[1:], start=said[0]).std(axis=1)) if said else np.zeros(1, dtype=np.float32)
+        if not said:
+            return np.zeros(1, dtype=np.float32)
+        total = sum(said[1:], start=said[0])
+        leads = total.max(axis=1, initial=0) - total.mean(axis=1)
+        return np.where(leads > ROUNDING, leads, np.float32(0))
 
     def weighed(self, prior: Prior) -> PriorTerms:
         """Terms of weight 1 in the weights of a prior."""
@@ -124,13 +131,13 @@ class Prior:
             resemblance = self.content.resembling(histories)
         return replace(self._of_profiles(attributes, histories.shape[0]), resemblance=resemblance).weighed(self)
 
-    def spreads(self, attributes: Attributes, users: int) -> NDArray[np.float32]:
-        """How far what it makes of the profiles of so many users parts the items, as `PriorTerms.spreads`, (users,)."""
-        spreads = np.zeros(users, dtype=np.float32)
+    def leads(self, attributes: Attributes, users: int) -> NDArray[np.float32]:
+        """`PriorTerms.leads` of the profiles of so many users, (users,)."""
+        leads = np.zeros(users, dtype=np.float32)
         for start in range(0, users if attributes else 0, BLOCK):
             block = {name: cells[start : start + BLOCK] for name, cells in attributes.items()}
-            spreads[start : start + BLOCK] = self._of_profiles(block, min(BLOCK, users - start)).weighed(self).spreads()
-        return spreads
+            leads[start : start + BLOCK] = self._of_profiles(block, min(BLOCK, users - start)).weighed(self).leads()
+        return leads
 
     def _of_profiles(self, attributes: Attributes, users: int) -> PriorTerms:
         """The terms that no history has a part in, of weight 1 where they have any."""

@@ -32,9 +32,12 @@ class LengthCalibration:
         lower = place.astype(np.intp)
         upper = np.minimum(lower + 1, len(self.lengths) - 1)
         share = (place - lower).astype(np.float32)
-        all_lengths = np.stack([calibration.predict(scores) for calibration in self.at])
-        cells = np.arange(len(scores))
-        return np.asarray((1 - share) * all_lengths[lower, cells] + share * all_lengths[upper, cells])
+        probabilities = np.zeros(len(scores), dtype=np.float32)
+        for at, part in ((lower, 1 - share), (upper, share)):
+            for length in np.unique(at):
+                of = at == length
+                probabilities[of] += part[of] * self.at[length].predict(scores[of])
+        return probabilities
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """All there is, by name; `from_arrays` makes the same of it."""

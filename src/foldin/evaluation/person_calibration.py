@@ -18,20 +18,20 @@ __all__ = ["PersonCalibration"]
 class PersonCalibration:
     """From a score, and what is known of whom it is for, to a probability.
 
-    `told` holds for people whose profile tells as much as profiles usually do, `untold` for those whose profile tells
-    nothing; between, the probabilities of both are mixed. None where too few of them were held out to learn it.
+    `told` was learned from people whose profile tells something, `untold` from everybody as if none did; both are mixed
+    by how much a profile tells. None where too few were held out to learn it.
     """
 
     told: LengthCalibration | None
     untold: LengthCalibration | None
 
     def predict(
-        self, scores: NDArray[np.float32], known: NDArray[np.integer], told: NDArray[np.float32]
+        self, scores: NDArray[np.float32], known: NDArray[np.integer], telling: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Probabilities of scores, (n,), of people with so many known items, and with profiles that tell so much, from
         0 to 1, (n,) each; NaN where what they would be mixed of is not known."""
         probabilities = np.zeros(len(scores), dtype=np.float32)
-        for calibration, share in ((self.told, told), (self.untold, 1 - told)):
+        for calibration, share in ((self.told, telling), (self.untold, 1 - telling)):
             of = share > 0
             part = np.nan if calibration is None else calibration.predict(scores[of], known[of])
             probabilities[of] += share[of] * part

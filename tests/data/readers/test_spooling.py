@@ -34,7 +34,7 @@ def piped(pipe: Path, content: bytes) -> Path:
     "content",
     [
         b"user,item\na,x\nb,y\n",
-        gzip.compress(b"user\titem\na\tx\nb\ty\n"),
+        gzip.compress(b"user\titem\na\tx\nb\ty\n", mtime=0),
         b'{"user":"a","item":"x"}\n{"user":"b","item":"y"}',
     ],
 )

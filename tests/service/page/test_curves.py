@@ -31,7 +31,7 @@ LEVEL = "with more items it stays at that"
 def test_what_further_items_do_is_said(weights: Sequence[float], known: int, said: str) -> None:
     told = np.array(weights, dtype=np.float32)
     handover = Handover(1.0, np.array([0, 1, 10]), told, told / np.float32(2), 1.0)
-    outcome = Outcome([], {}, [], curve_of(handover, known, told=1), "1-ease", [], None)
+    outcome = Outcome([], {}, [], curve_of(handover, known, telling=1), "1-ease", [], None)
     text = bytes(page("changed.html", draft=Draft(), past=[], outcome=outcome).body).decode()
     assert [one for one in (MORE, LEVEL) if one in text] == ([said] if said else [])
     assert ">known items</text>" in text
@@ -40,11 +40,11 @@ def test_what_further_items_do_is_said(weights: Sequence[float], known: int, sai
 def test_a_profile_that_tells_nothing_has_a_curve_of_its_own() -> None:
     weights, untold = (np.array(of, dtype=np.float32) for of in ([1, 0.8, 0.4], [0.5, 0.2, 0]))
     handover = Handover(1.0, np.array([0, 1, 10]), weights, untold, 1.0)
-    told, nothing = (curve_of(handover, 1, told=of) for of in (1, 0))
+    told, nothing = (curve_of(handover, 1, telling=of) for of in (1, 0))
     assert told is not None
     assert nothing is not None
     assert (told.weight, nothing.weight) == pytest.approx((0.8, 0.2))
-    alone = curve_of(handover, 0, told=0)
+    alone = curve_of(handover, 0, telling=0)
     assert alone is not None
     assert alone.y < told.y  # beside no item the prior speaks alone, above all that it weighs beside some
     assert nothing.y > told.y  # both are drawn to the same scale, and y goes down

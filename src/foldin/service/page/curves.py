@@ -34,17 +34,18 @@ class Curve:
     ahead: Literal["falls", "level", "other"]
 
 
-def curve_of(handover: Handover, known: int, *, told: float) -> Curve | None:
+def curve_of(handover: Handover, known: int, *, telling: float) -> Curve | None:
     """The curve with a person of so many known items on it; None for a model that looks at no history.
 
-    `told`: how much the person's profile tells, from 0 to 1.
+    `telling`: how much the person's profile tells, from 0 to 1.
     """
     if not handover.unit:
         return None
     longest = max(int(handover.lengths[-1]), known, 1)
     lengths = np.unique(np.append(handover.lengths, [1, known, longest]))
-    weights = handover.weight(lengths, np.array(told, dtype=np.float32))
-    highest = max(float(handover.weights[1:].max(initial=0)), float(handover.untold[1:].max(initial=0)), 1e-9)
+    weights = handover.weight(lengths, np.array(telling, dtype=np.float32))
+    beside = handover.lengths > 0
+    highest = max(*(float(of[beside].max(initial=1e-9)) for of in (handover.weights, handover.untold)))
 
     def x(length: float) -> float:
         return round(MARGIN + (WIDTH - 2 * MARGIN) * float(np.log1p(length) / np.log1p(longest)), 1)

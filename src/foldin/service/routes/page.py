@@ -211,7 +211,7 @@ async def _unheard(service: Service, live: Live, text: str, share: float, known:
 def _curve_of(answer: Answer) -> Curve | None:
     recommender = answer.live.recommender
     row = recommender.foldable(history_matrix([answer.history], recommender.catalog, recommender.rule)[0])
-    return curve_of(recommender.blend.handover, int(row.nnz), told=float(answer.ranked.told[answer.row]))
+    return curve_of(recommender.blend.handover, int(row.nnz), telling=float(answer.ranked.telling[answer.row]))
 
 
 def _reasons(recommender: Recommender, somebody: Somebody, items: Sequence[str]) -> dict[str, list[Reason]]:
