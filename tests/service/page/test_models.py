@@ -100,17 +100,17 @@ def test_a_refusal_can_be_read_while_the_page_asks_how_the_training_goes(workspa
         page.goto("/models")
         page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")  # asks nothing
         button = page.get_by_role("button", name="Train again")
-        assert client.post("/v1/train", json={"model": "autoencoder"}).status_code == 202
+        assert client.post("/v1/train", json={"model": "ease"}).status_code == 202
         page.evaluate("delete document.hidden")
         button.click()
         refusal = page.get_by_role("alert").filter(has_text="job 1 is training already")
         expect(refusal).to_be_visible()
-        expect(page.get_by_text("Training autoencoder")).to_be_visible()
+        expect(page.get_by_text("Training ease")).to_be_visible()
         expect(button).to_be_disabled()
-        expect(page.get_by_role("link", name="2-autoencoder")).to_be_visible(timeout=PATIENCE * 1000)
+        expect(page.get_by_role("link", name="2-ease")).to_be_visible(timeout=PATIENCE * 1000)
         expect(refusal).to_be_visible()
         expect(button).to_be_enabled()
-        until(lambda: client.get("/v1/models").json()["live"] == "2-autoencoder")
+        until(lambda: client.get("/v1/models").json()["live"] == "2-ease")
         page.get_by_role("button", name="Roll back").click()
         expect(page.get_by_text("job 1 is training already")).to_have_count(0)
 
@@ -126,10 +126,10 @@ def test_an_open_page_notices_a_training_that_was_started_elsewhere(workspace: P
             page.clock.run_for(5_000)
         assert answer.value.status == 204
         expect(button).to_be_enabled()
-        assert client.post("/v1/train", json={"model": "autoencoder"}).status_code == 202
-        until_shown(page, page.get_by_text("Training autoencoder"))
+        assert client.post("/v1/train", json={"model": "ease"}).status_code == 202
+        until_shown(page, page.get_by_text("Training ease"))
         expect(button).to_be_disabled()
-        until_shown(page, page.get_by_role("link", name="2-autoencoder"))
+        until_shown(page, page.get_by_role("link", name="2-ease"))
         expect(button).to_be_enabled()
 
 
