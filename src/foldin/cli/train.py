@@ -89,7 +89,6 @@ def train(
     from foldin.cli.output import print_line, progress
     from foldin.cli.settings import check_sources, cleaned, days, feedback_from, pairs_from
     from foldin.fitting import fit
-    from foldin.wording import command
     from foldin.workspace import open_workspace
 
     fields = pairs_from(settings or [], "--set")
@@ -128,14 +127,21 @@ def train(
     _print_report(name, recommender, removed, forgotten, as_json=json)
     if not json:
         print_line(f"Bundle {name} is written and current. Try: {_worth_a_try(opened, recommender, log)}")
-        if before is not None and before not in removed:
-            print_line(f"{before} was in use. Take it back: {command('models use', opened.folder, before)}")
+        _print_way_back(opened, before if before not in removed else None)
 
 
 def _in_use(workspace: Workspace) -> str | None:
     with suppress(BundleError):
         return workspace.current_name()
     return None
+
+
+def _print_way_back(workspace: Workspace, before: str | None) -> None:
+    from foldin.cli.output import print_line
+    from foldin.wording import command
+
+    if before is not None:
+        print_line(f"{before} was in use. Take it back: {command('models use', workspace.folder, before)}")
 
 
 def _as_current(
