@@ -11,8 +11,8 @@ __all__ = ["completed"]
 
 Result = TypeVar("Result")
 
-PATIENCE = 30.0
-"""Seconds."""
+PATIENCE = 60.0
+"""Seconds that a busy machine may take; they pass only where a test fails."""
 
 
 def completed(work: Coroutine[Any, Any, Result]) -> Result:

@@ -8,9 +8,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from time import monotonic, sleep
 from typing import Any
 
@@ -18,10 +20,12 @@ import httpx
 
 from foldin.service.keys import create_key
 
-__all__ = ["PATIENCE", "Server", "serving", "until"]
+__all__ = ["PATIENCE", "Server", "send", "serving", "until"]
 
 PATIENCE = 60.0
-"""Seconds that a busy machine may take to start or end a process."""
+"""Seconds that a busy machine may take for anything; they pass only where a test fails."""
+
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -46,16 +50,20 @@ class Server:
 
 
 @contextmanager
-def serving(workspace: Path, *options: str) -> Iterator[Server]:
-    """The service of a workspace, from when it answers until the end of the block."""
+def serving(workspace: Path, *options: str, program: str = "tests.service.patient") -> Iterator[Server]:
+    """The service of a workspace, from when it answers until the end of the block.
+
+    `program`: `foldin` for a test of the service's own limits in seconds, which a busy machine may reach.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     key = create_key(workspace, f"tests {port}", ["admin"])
     log = workspace / f"service-{port}.log"
-    command = [sys.executable, "-m", "foldin", "serve", "-w", str(workspace), "--port", str(port), *options]
+    command = [sys.executable, "-m", program, "serve", "-w", str(workspace), "--port", str(port), *options]
+    environment = {**os.environ, "PYTHONWARNINGS": "error"}
     with log.open("wb") as lines:
-        process = subprocess.Popen(command, stderr=lines, stdout=lines, env={**os.environ, "PYTHONWARNINGS": "error"})
+        process = subprocess.Popen(command, stderr=lines, stdout=lines, env=environment, cwd=ROOT)
     server = Server(process, f"http://127.0.0.1:{port}", key, log)
     try:
         _wait_for(server)
@@ -72,6 +80,25 @@ def until(found: Callable[[], Any]) -> Any:
             return answer
         sleep(0.02)
     raise AssertionError("it did not come")
+
+
+def send(threads: Executor, server: Server, method: str, path: str, body: object) -> Future[httpx.Response]:
+    """Sends a request from another thread and returns once the service, of one process, has read it."""
+    sent = Event()
+
+    def asked() -> httpx.Response:
+        with server.client() as client:
+            return client.request(method, path, json=body, extensions={"trace": traced})
+
+    def traced(step: str, _: object) -> None:
+        if step == "http11.send_request_body.complete":
+            sent.set()
+
+    answer = threads.submit(asked)
+    assert sent.wait(PATIENCE)
+    with server.client() as client:
+        client.get("/health/live").raise_for_status()  # connections are read in the order in which they come
+    return answer
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

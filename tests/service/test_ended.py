@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import sleep
 
 import apsw
 import httpx
@@ -13,20 +12,15 @@ import psutil
 import pytest
 
 from foldin.workspace import Workspace
-from tests.service.server import Server, serving, until
+from tests.service.server import PATIENCE, Server, send, serving, until
 
 EVENT = {"user": "last", "item": "i01"}
 
 
-def post(server: Server) -> httpx.Response:
-    with server.client() as client:
-        return client.post("/v1/events", json={"events": [EVENT]})
-
-
 def is_shut(server: Server) -> bool:
     try:
-        httpx.get(f"{server.url}/health/live", verify=False)
-    except httpx.TransportError:
+        httpx.get(f"{server.url}/health/live", timeout=PATIENCE, verify=False)
+    except (httpx.NetworkError, httpx.RemoteProtocolError):
         return True
     return False
 
@@ -36,15 +30,14 @@ def test_what_waits_for_the_disk_is_answered_before_the_end(new_workspace: Calla
     with serving(workspace.folder) as server, ThreadPoolExecutor() as threads:
         other = apsw.Connection(str(workspace.folder / "store.sqlite"))
         other.execute("BEGIN IMMEDIATE")
-        waiting = threads.submit(post, server)
-        sleep(0.5)
+        waiting = send(threads, server, "POST", "/v1/events", {"events": [EVENT]})
         assert not waiting.done()
         server.process.terminate()
         until(lambda: is_shut(server))
         other.execute("ROLLBACK")
         other.close()
         assert waiting.result().json()["stored"] == 1
-        assert server.process.wait(60) == 0
+        assert server.process.wait(PATIENCE) == 0
     with workspace.store() as store:
         assert store.history("last").item_ids == ("i01",)
 

@@ -44,5 +44,5 @@ def test_whoever_gives_up_leaves_room() -> None:
 
 
 def told(goes_on: Event) -> str:
-    assert goes_on.wait(30)
+    assert goes_on.wait(60)
     return "reasons"

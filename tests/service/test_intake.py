@@ -18,7 +18,7 @@ from foldin.store.contract import Batch
 from foldin.store.opening import open_store
 
 ROOM = 5
-PATIENCE = 10
+PATIENCE = 60
 
 
 @pytest.fixture

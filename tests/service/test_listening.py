@@ -17,7 +17,7 @@ NO_FAMILY = 4_095
 def test_whoever_connects_before_anybody_serves_waits() -> None:
     with (
         listening(LOOPBACK, 0) as sockets,
-        socket.create_connection((LOOPBACK, port_of(sockets)), timeout=10) as asking,
+        socket.create_connection((LOOPBACK, port_of(sockets)), timeout=60) as asking,
     ):
         asking.sendall(b"hello")
         taken, _ = sockets[0].accept()

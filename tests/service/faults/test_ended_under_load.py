@@ -9,7 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
 from itertools import count
-from time import sleep
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -17,7 +16,7 @@ import pytest
 
 from foldin.workspace import Workspace
 from tests.faults.scale import rounds
-from tests.service.server import PATIENCE, Server, serving
+from tests.service.server import PATIENCE, Server, serving, until
 
 CLIENTS = 8
 Outcome: TypeAlias = Literal["answered", "cut off", "refused"]
@@ -40,9 +39,9 @@ def ask(connection: HTTPConnection, path: str, body: object, key: str) -> Outcom
     return "answered" if response.status == 200 else "refused"
 
 
-def ask_until_refused(server: Server, user: str) -> tuple[Counter[Outcome], list[str]]:
-    """How the requests of a client ended, and which events were acknowledged."""
-    outcomes, stored = Counter[Outcome](), list[str]()
+def ask_until_refused(server: Server, user: str, outcomes: Counter[Outcome]) -> list[str]:
+    """Counts how the requests of a client end; which events were acknowledged."""
+    stored = list[str]()
     connection = HTTPConnection(urlsplit(server.url).netloc, timeout=PATIENCE)
     for number in count():
         event = {"user": user, "item": f"{user}-{number}"}
@@ -56,20 +55,22 @@ def ask_until_refused(server: Server, user: str) -> tuple[Counter[Outcome], list
         if told != "answered":
             break
     connection.close()
-    return outcomes, stored
+    return stored
 
 
 @pytest.mark.parametrize("seed", range(rounds(30)))
 def test_no_answer_is_cut_off_and_the_exit_code_is_0(seed: int, new_workspace: Callable[[], Workspace]) -> None:
-    workspace = new_workspace()
+    workspace, counted = new_workspace(), [Counter[Outcome]() for _ in range(CLIENTS)]
+    enough = random.Random(seed).randint(3 * CLIENTS, 20 * CLIENTS)
     with serving(workspace.folder) as server, ThreadPoolExecutor(CLIENTS) as threads:
-        running = [threads.submit(ask_until_refused, server, f"client{number}") for number in range(CLIENTS)]
-        sleep(random.Random(seed).uniform(0.3, 1))
+        running = [
+            threads.submit(ask_until_refused, server, f"client{number}", outcomes)
+            for number, outcomes in enumerate(counted)
+        ]
+        until(lambda: sum(outcomes["answered"] for outcomes in counted) >= enough)
         assert server.stop() == 0
         done = [client.result() for client in running]
-    outcomes = sum((counted for counted, _ in done), Counter[Outcome]())
-    assert outcomes["answered"] > 2 * CLIENTS
-    assert outcomes["cut off"] == 0
+    assert sum(outcomes["cut off"] for outcomes in counted) == 0
     with workspace.store() as store:
-        for number, (_, stored) in enumerate(done):
+        for number, stored in enumerate(done):
             assert set(stored) <= set(store.history(f"client{number}").item_ids)

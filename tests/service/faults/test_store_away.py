@@ -8,7 +8,6 @@ import resource
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from time import sleep
 
 import apsw
 import httpx
@@ -16,7 +15,7 @@ import psutil
 
 from foldin.workspace import Workspace
 from tests.service.faults.silent_network import network_to
-from tests.service.server import Server, serving, until
+from tests.service.server import Server, send, serving, until
 from tests.store.postgres_server import PostgresServer
 
 ALONG: dict[str, object] = {"history": ["i01", "i03"], "k": 4}
@@ -119,9 +118,8 @@ def test_an_import_keeps_nobody_who_reads_waiting(new_workspace: Callable[[], Wo
     with serving(workspace.folder) as server, server.client() as client, ThreadPoolExecutor() as threads:
         importing = apsw.Connection(str(workspace.folder / "store.sqlite"))
         importing.execute("BEGIN IMMEDIATE")
-        profile = threads.submit(client.put, "/v1/users/new", json={"profile": {"role": "admin"}})
-        events = threads.submit(post, client, "new")
-        sleep(0.5)
+        profile = send(threads, server, "PUT", "/v1/users/new", {"profile": {"role": "admin"}})
+        events = send(threads, server, "POST", "/v1/events", {"events": [{"user": "new", "item": "i01"}]})
         assert client.get("/health/ready").status_code == 200
         assert client.get("/v1/users/u02").status_code == 200
         assert client.post("/v1/recommend", json=STORED).status_code == 200
