@@ -12,24 +12,36 @@ from pathlib import Path
 from tempfile import gettempdir
 
 from filelock import FileLock
-from playwright.sync_api import Browser, Error, Playwright, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Playwright, expect, sync_playwright
 
-__all__ = ["chromium"]
+from tests.service.server import PATIENCE
+
+__all__ = ["chromium", "wait_until_settled"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 INSTALLING = 900.0
 """Seconds that installing a browser may take."""
 
+BUSY = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added, #ranking .waiting"
+"""What a page has while it asks for something, or has not put all of an answer in its place."""
+
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Chromium without a window, until the end of the block."""
+    expect.set_options(timeout=PATIENCE * 1_000)
     with sync_playwright() as playwright:
         browser = _launched(playwright)
         try:
             yield browser
         finally:
             browser.close()
+
+
+def wait_until_settled(page: Page) -> None:
+    """Waits until a page is loaded, and all that it asked for by then is shown."""
+    page.wait_for_load_state()
+    expect(page.locator(BUSY)).to_have_count(0)
 
 
 def _launched(playwright: Playwright) -> Browser:

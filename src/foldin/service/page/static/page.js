@@ -253,10 +253,13 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (!button || event.detail.elt.id !== "person") return;
   const all = [...document.querySelectorAll("button.remove")];
   const at = all.indexOf(button);
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSettle", function moveFocus(settled) {
+    // another answer, as that with the reasons, may settle first, while the button is still there
+    if (settled.detail.xhr !== event.detail.xhr) return;
+    document.removeEventListener("htmx:afterSettle", moveFocus);
     const left = document.querySelectorAll("button.remove");
     (left[Math.min(at, left.length - 1)] ?? document.getElementById("adding")).focus();
-  }, { once: true });
+  });
 });
 
 // What changes more than its own place shows the page anew.
