@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -21,6 +21,23 @@ from foldin.workspace import Workspace, create_workspace, open_workspace
 Run: TypeAlias = Callable[..., CompletedProcess[str]]
 RunJson: TypeAlias = Callable[..., Any]
 TRAIN = ("train", "--model", "popularity")
+
+HALTED_AFTER_ITS_FIRST_EPOCH = """
+import os, signal
+from foldin import choosing
+from foldin.__main__ import main
+
+save = choosing.save_checkpoint
+
+def save_and_halt(*arguments):
+    save(*arguments)
+    choosing.save_checkpoint = save
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+choosing.save_checkpoint = save_and_halt
+main()
+"""
+"""`foldin`, which stops itself once a training has saved its first checkpoint, until it is sent SIGCONT."""
 
 
 @pytest.fixture
@@ -101,21 +118,16 @@ def test_a_later_training_in_which_somebody_was_forgotten_changes_nothing(run: R
 
 def _trained_while_nle_was_forgotten(workspace: Workspace, *options: str) -> CompletedProcess[str]:
     network = ("--model", "autoencoder", "--set", "epochs=2", "--set", "latent=4")
-    command = [sys.executable, "-m", "foldin", "train", "-w", str(workspace.folder), *network, *options]
+    words = ["train", "-w", str(workspace.folder), *network, *options]
+    command = [sys.executable, "-c", HALTED_AFTER_ITS_FIRST_EPOCH, *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as training:
-        _halted_after_its_first_epoch(training, workspace)
+        _, status = os.waitpid(training.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
         with workspace.store() as store:
             assert store.forget("nle").events
         training.send_signal(signal.SIGCONT)
         told = training.communicate()
     return CompletedProcess(command, training.returncode, *told)
-
-
-def _halted_after_its_first_epoch(training: subprocess.Popen[str], workspace: Workspace) -> None:
-    while not list(workspace.checkpoints.glob("*")):
-        assert training.poll() is None
-        time.sleep(0.01)
-    training.send_signal(signal.SIGSTOP)
 
 
 def test_training_says_nothing_of_the_forgotten_where_there_are_none(run: Run, run_json: RunJson, folder: Path) -> None:

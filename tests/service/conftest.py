@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -58,6 +59,22 @@ def client(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
     server: Server = request.getfixturevalue(getattr(request, "param", "server"))
     with server.client() as asking:
         yield asking
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """While this file is there, trainings wait: Python reads `sitecustomize` in every process that is started."""
+    gate = tmp_path / "held"
+    gate.touch()
+    (tmp_path / "sitecustomize.py").write_text(
+        "import pathlib, sys, time\n"
+        f"while sys.argv[0:1] == ['-m'] and 'train' in sys.orig_argv and pathlib.Path({str(gate)!r}).exists():\n"
+        "    time.sleep(0.02)\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    yield gate
+    gate.unlink(missing_ok=True)
 
 
 @pytest.fixture

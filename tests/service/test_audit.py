@@ -55,10 +55,11 @@ def test_a_user_who_is_forgotten_is_not_named(workspace: Path) -> None:
     assert "somebody" not in (workspace / FILE).read_text(encoding="utf-8")
 
 
-def test_a_training_is_told_of_when_it_starts_and_when_it_ends(workspace: Path) -> None:
+def test_a_training_is_told_of_when_it_starts_and_when_it_ends(workspace: Path, held: Path) -> None:
     with serving(workspace) as server, server.client(create_key(workspace, "ops", ["admin"])) as client:
         client.post("/v1/train", json={"model": "popularity"}).raise_for_status()
         refused = client.post("/v1/train")
+        held.unlink()
         until(lambda: client.get("/v1/jobs/1").json()["state"] == "done")
     lines = told(workspace)
     assert lines[0] == {

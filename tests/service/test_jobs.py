@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -22,22 +21,6 @@ from foldin.workspace import Workspace, open_workspace
 from tests.service.server import Server, serving, until
 
 EVENT = {"user": "late", "item": "i01"}
-
-
-@pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """While this file is there, trainings wait: Python reads `sitecustomize` in every process that is started."""
-    gate = tmp_path / "held"
-    gate.touch()
-    (tmp_path / "sitecustomize.py").write_text(
-        "import pathlib, sys, time\n"
-        f"while sys.argv[0:1] == ['-m'] and 'train' in sys.orig_argv and pathlib.Path({str(gate)!r}).exists():\n"
-        "    time.sleep(0.02)\n",
-        encoding="utf-8",
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    yield gate
-    gate.unlink(missing_ok=True)
 
 
 def ended(client: httpx.Client, job: int) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from foldin.store.opening import open_store
 from foldin.store.postgres import batches, events, schema, session
 from foldin.store.postgres.schema import MIGRATIONS
 from foldin.store.postgres.store import PostgresStore
+from tests.service.server import until
 from tests.store.postgres_server import PostgresServer, schema_in
 
 CREATE = """
@@ -104,12 +105,25 @@ def test_a_server_without_fsync_is_refused(url: str, postgres_server: PostgresSe
     with closing(postgres_server.connected()) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")
         try:
-            connection.execute("SELECT pg_reload_conf(), pg_sleep(0.3)")
+            reloaded(postgres_server, fsync="off")
             with pytest.raises(StoreError, match="runs with fsync = off and may lose what was stored; turn it on"):
                 PostgresStore(url, create=True)
         finally:
             connection.execute("ALTER SYSTEM RESET fsync")
-            connection.execute("SELECT pg_reload_conf(), pg_sleep(0.3)")
+            reloaded(postgres_server, fsync="on")
+
+
+def reloaded(server: PostgresServer, *, fsync: str) -> None:
+    """Has the server read its settings again, until who connects finds the one that was changed."""
+
+
+    def is_found() -> bool:
+        with closing(server.connected()) as connection:
+            connection.execute("SELECT pg_reload_conf()")
+        with closing(server.connected()) as connection:
+            return connection.execute("SHOW fsync").fetchone() == (fsync,)
+
+    until(is_found)
 
 
 def test_a_database_of_another_encoding_is_refused(postgres_server: PostgresServer) -> None:

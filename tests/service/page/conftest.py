@@ -13,7 +13,7 @@ from foldin.models.ease import EASE
 from foldin.service.link import create_code
 from foldin.store.contract import Batch
 from foldin.workspace import create_workspace, open_workspace
-from tests.service.page.browser import chromium
+from tests.service.page.browser import chromium, wait_until_settled
 from tests.service.server import Server, serving
 
 
@@ -51,7 +51,7 @@ def open_page(labs: Server, browser: Browser) -> Iterator[Callable[..., Page]]:
         _watch(page, labs, faults)
         page.goto(f"/enter?code={create_code(labs.log.parent)}")
         page.goto(address)
-        page.wait_for_load_state("networkidle")
+        wait_until_settled(page)
         return page
 
     yield opened

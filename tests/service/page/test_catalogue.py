@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 import foldin
 from foldin.data.catalog import Catalog
@@ -46,11 +46,15 @@ def test_an_item_shows_its_numbers_neighbours_and_audience(open_page: Callable[.
 
 def test_numbers_appear_by_themselves_once_they_are_counted(labs: Server, browser: Browser) -> None:
     with serving(labs.log.parent) as server, browser.new_context(base_url=server.url) as context:
-        page = context.new_page()
+        page, looks = context.new_page(), list[Route]()
         page.goto(f"/enter?code={create_code(labs.log.parent)}")
-        with page.expect_response("**/catalogue?*"):  # the second look, which the page takes
+        page.route("**/catalogue?*", lambda route: looks.append(route))
+        with page.expect_request("**/catalogue?*"):  # the second look, which the page takes
             page.goto("/catalogue")
-            expect(page.get_by_role("status").filter(has_text="Counting")).to_be_visible()
+        expect(page.get_by_role("status").filter(has_text="Counting")).to_be_visible()
+        for look in looks:
+            look.continue_()
+        page.unroute("**/catalogue?*")
         expect(page.locator("#found tbody td:nth-child(3)").first).to_have_text(re.compile(r"\d"))
         expect(page.get_by_role("status").filter(has_text="Counting")).to_have_count(0)
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from foldin.service.link import create_code
 from foldin.workspace import open_workspace
-from tests.service.server import PATIENCE, Server, serving, until
+from tests.service.server import Server, serving, until
 
 
 def live(labs: Server) -> str:
@@ -93,7 +93,9 @@ def test_what_goes_wrong_is_said(labs: Server, browser: Browser) -> None:
     context.close()
 
 
-def test_a_refusal_can_be_read_while_the_page_asks_how_the_training_goes(workspace: Path, browser: Browser) -> None:
+def test_a_refusal_can_be_read_while_the_page_asks_how_the_training_goes(
+    workspace: Path, held: Path, browser: Browser
+) -> None:
     with serving(workspace) as server, browser.new_context(base_url=server.url) as context, server.client() as client:
         page = context.new_page()
         page.goto(f"/enter?code={create_code(workspace)}")
@@ -107,7 +109,8 @@ def test_a_refusal_can_be_read_while_the_page_asks_how_the_training_goes(workspa
         expect(refusal).to_be_visible()
         expect(page.get_by_text("Training ease")).to_be_visible()
         expect(button).to_be_disabled()
-        expect(page.get_by_role("link", name="2-ease")).to_be_visible(timeout=PATIENCE * 1000)
+        held.unlink()
+        expect(page.get_by_role("link", name="2-ease")).to_be_visible()
         expect(refusal).to_be_visible()
         expect(button).to_be_enabled()
         until(lambda: client.get("/v1/models").json()["live"] == "2-ease")
@@ -115,7 +118,9 @@ def test_a_refusal_can_be_read_while_the_page_asks_how_the_training_goes(workspa
         expect(page.get_by_text("job 1 is training already")).to_have_count(0)
 
 
-def test_an_open_page_notices_a_training_that_was_started_elsewhere(workspace: Path, browser: Browser) -> None:
+def test_an_open_page_notices_a_training_that_was_started_elsewhere(
+    workspace: Path, held: Path, browser: Browser
+) -> None:
     with serving(workspace) as server, browser.new_context(base_url=server.url) as context, server.client() as client:
         page = context.new_page()
         page.goto(f"/enter?code={create_code(workspace)}")
@@ -129,6 +134,7 @@ def test_an_open_page_notices_a_training_that_was_started_elsewhere(workspace: P
         assert client.post("/v1/train", json={"model": "ease"}).status_code == 202
         until_shown(page, page.get_by_text("Training ease"))
         expect(button).to_be_disabled()
+        held.unlink()
         until_shown(page, page.get_by_role("link", name="2-ease"))
         expect(button).to_be_enabled()
 

@@ -47,7 +47,7 @@ def test_a_person_nobody_has_heard_of_can_be_typed(open_page: Callable[..., Page
     page.get_by_role("combobox", name="Pick or type a person").press_sequentially("new/../one")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("new/../one")
-    assert page.locator("#ranking [data-item]").count() == 10
+    expect(page.locator("#ranking [data-item]")).to_have_count(10)
 
 
 def test_a_person_typed_after_another_was_marked_is_the_one_that_is_taken(open_page: Callable[..., Page]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from foldin.service.link import create_code
+from tests.service.page.browser import wait_until_settled
 from tests.service.server import Server
 
 POLLS = "htmx.ajax('GET', '/models/jobs', {swap: 'none'})"
@@ -20,7 +21,7 @@ def page(labs: Server, browser: Browser) -> Iterator[Page]:
         page = context.new_page()
         page.goto(f"/enter?code={create_code(labs.log.parent)}")
         page.goto("/what-if")
-        page.wait_for_load_state("networkidle")  # the reasons have come, too
+        wait_until_settled(page)
         yield page
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic, sleep
 from typing import TypeVar, cast
 
 import httpx
@@ -39,20 +38,29 @@ def filled(tmp_path: Path, checkerboard: Interactions) -> Workspace:
 def test_there_is_a_pause_between_readings_for_who_is_patient(
     filled: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    took, ends = 0.05, []
+    took, clock, readings = 2.0, [100.0], []
 
     def counted(log: Interactions, position: int) -> Digest:
-        sleep(took)
-        ends.append(monotonic())
+        clock[0] += took
+        readings.append(clock[0])
         return digest_of(log, position)
 
+    def asked(*, patient: bool) -> int:
+        """How many readings there were once one that was begun has ended."""
+        known.digest(LATER, patient=patient)
+        until(lambda: known._thread is not None and not known._thread.is_alive())
+        return len(readings)
+
     monkeypatch.setattr(reading, "digest_of", counted)
+    monkeypatch.setattr(reading, "monotonic", lambda: clock[0])
     known = Reading(filled.store_url)
-    until(lambda: known.digest(1, patient=True))
-    until(lambda: known.digest(LATER, patient=True) and len(ends) == 2)
-    assert ends[1] - ends[0] > PAUSE * took
-    assert known.digest(LATER) is not None
-    until(lambda: len(ends) == 3)
+    assert asked(patient=True) == 1
+    clock[0] += 0.99 * PAUSE * took
+    assert asked(patient=True) == 1
+    clock[0] += 0.02 * PAUSE * took
+    assert asked(patient=True) == 2
+    assert asked(patient=False) == 3
+    assert known.digest(LATER, patient=True) is not None
 
 
 class AtDesk:

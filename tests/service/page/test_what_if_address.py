@@ -8,6 +8,7 @@ from functools import partial
 
 from playwright.sync_api import Page, expect
 
+from tests.service.page.browser import wait_until_settled
 from tests.service.page.test_what_if import add, ranking
 from tests.service.server import Server
 
@@ -131,12 +132,12 @@ def changed(page: Page, change: Callable[[], object]) -> None:
     """Changes something, until it is shown."""
     with page.expect_response("**/what-if"):
         change()
-    page.wait_for_load_state("networkidle")
+    wait_until_settled(page)
 
 
 def shown(page: Page) -> tuple[list[str | None], str, str, list[str]]:
     """What the page shows of a draft: the ranking, the history and the profile."""
-    page.wait_for_load_state("networkidle")
+    wait_until_settled(page)
     boxes = page.locator("#person :is(input:checked, select, input[type=text])").all()
     values = [box.input_value() for box in boxes]
     return ranking(page), page.locator("#history").inner_text(), page.locator("#rests").inner_text(), values
