@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-# said before NumPy is loaded, and to every process a test starts: matrices as small as these only wait for more threads
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-# where Python is told to keep nothing it has compiled, each of those processes would compile all of foldin again
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
+from tests.isolation import clear_environment, separate_folders
+
+clear_environment()  # before NumPy and torch read their variables
 
 import numpy as np
 import pytest
@@ -44,6 +40,13 @@ settings.load_profile("deterministic")
 
 DAY = 86_400_000_000
 EVEN_USERS_LIKE_EVEN_ITEMS = 24, 12  # users, items
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test depends on the folder, home or environment it is run from."""
+    with separate_folders(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("current")):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
