@@ -1,7 +1,5 @@
 """`foldin` with limits in seconds that no slow machine reaches, for the tests that are about something else.
 
-    python -m tests.service.patient serve ...
-
 On a busy machine a correct service answers 503 to what it could not do in time, is ended before it has answered all,
 and takes a worker that is slow to start for one that hangs.
 """
@@ -29,6 +27,11 @@ def _described_patiently(settings: Settings, workers: int = 1) -> uvicorn.Config
     return config
 
 
-if __name__ == "__main__":
+def serve_patiently() -> None:
+    """Runs the command line with these limits."""
     running._described = _described_patiently
     main()
+
+
+if __name__ == "__main__":
+    serve_patiently()

@@ -19,20 +19,19 @@ from typing import Any
 import httpx
 
 from foldin.service.keys import create_key
+from tests.service.forked import ForkedProcess, fork_service
 
 __all__ = ["PATIENCE", "Server", "send", "serving", "until"]
 
 PATIENCE = 60.0
 """Seconds that a busy machine may take for anything; they pass only where a test fails."""
 
-ROOT = Path(__file__).parents[2]
-
 
 @dataclass(frozen=True)
 class Server:
     """A running service; `key` opens everything."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | ForkedProcess
     url: str
     key: str
     log: Path
@@ -50,26 +49,32 @@ class Server:
 
 
 @contextmanager
-def serving(workspace: Path, *options: str, program: str = "tests.service.patient") -> Iterator[Server]:
+def serving(workspace: Path, *options: str, as_users_start_it: bool = False) -> Iterator[Server]:
     """The service of a workspace, from when it answers until the end of the block.
 
-    `program`: `foldin` for a test of the service's own limits in seconds, which a busy machine may reach.
+    It is forked from a process that has imported it, and has more time than any slow machine takes. `as_users_start_it`
+    is for tests of the service's own limits in seconds, or of the start and end of its process.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     key = create_key(workspace, f"tests {port}", ["admin"])
     log = workspace / f"service-{port}.log"
-    command = [sys.executable, "-m", program, "serve", "-w", str(workspace), "--port", str(port), *options]
+    arguments = ["serve", "-w", str(workspace), "--port", str(port), *options]
     environment = {**os.environ, "PYTHONWARNINGS": "error"}
-    with log.open("wb") as lines:
-        process = subprocess.Popen(command, stderr=lines, stdout=lines, env=environment, cwd=ROOT)
-    server = Server(process, f"http://127.0.0.1:{port}", key, log)
+    start = _start if as_users_start_it else fork_service
+    server = Server(start(arguments, log, environment), f"http://127.0.0.1:{port}", key, log)
     try:
         _wait_for(server)
         yield server
     finally:
-        _end(process)
+        _end(server.process)
+
+
+def _start(arguments: list[str], log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    with log.open("wb") as lines:
+        command = [sys.executable, "-m", "foldin", *arguments]
+        return subprocess.Popen(command, stderr=lines, stdout=lines, env=environment)
 
 
 def until(found: Callable[[], Any]) -> Any:
@@ -101,7 +106,7 @@ def send(threads: Executor, server: Server, method: str, path: str, body: object
     return answer
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes] | ForkedProcess) -> None:
     process.terminate()  # the workers of one that is killed would stay
     try:
         process.wait(PATIENCE)

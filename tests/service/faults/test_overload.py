@@ -77,12 +77,15 @@ def goodput(turns: tuple[Turn, ...]) -> float:
 
 
 def test_ten_times_the_load_neither_fills_memory_nor_stops_answers(workspace: Path) -> None:
-    with serving(workspace, "--rate", "1000000", program="foldin") as server:
+    with serving(workspace, "--rate", "1000000", as_users_start_it=True) as server:
         pressed(server, ENOUGH)
         turns = [(pressed(server, ENOUGH), overloaded(server)) for _ in range(3)]
         peaks, overloads = zip(*turns, strict=True)
         assert {name for turn in (*peaks, *overloads) for name in turn.outcomes} == {"answered", "refused"}
-        print([(t.outcomes, round(t.beside,1), round(t.worked,2)) for t in (*peaks, *overloads)], goodput(overloads)/goodput(peaks))
+        print(
+            [(t.outcomes, round(t.beside, 1), round(t.worked, 2)) for t in (*peaks, *overloads)],
+            goodput(overloads) / goodput(peaks),
+        )
         assert goodput(overloads) >= GOODPUT * goodput(peaks)
         assert all(turn.outcomes["refused"] for turn in overloads)
         assert all(turn.beside >= FEW / 2 for turn in overloads)  # it never lacked work that it had refused
