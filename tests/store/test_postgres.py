@@ -116,7 +116,6 @@ def test_a_server_without_fsync_is_refused(url: str, postgres_server: PostgresSe
 def reloaded(server: PostgresServer, *, fsync: str) -> None:
     """Has the server read its settings again, until who connects finds the one that was changed."""
 
-
     def is_found() -> bool:
         with closing(server.connected()) as connection:
             connection.execute("SELECT pg_reload_conf()")

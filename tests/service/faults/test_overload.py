@@ -10,6 +10,7 @@ from subprocess import check_output
 from urllib.parse import urlsplit
 
 import psutil
+import pytest
 
 from foldin.service.crowd import FEW
 from tests.faults.scale import rounds
@@ -36,7 +37,7 @@ ROOT = Path(__file__).parents[3]
 
 @dataclass(frozen=True)
 class Turn:
-    """What became of the requests, how many waited with each that was answered, and the seconds that it took to work."""
+    """What became of the requests, how many waited with each that was answered, and the seconds of work."""
 
     outcomes: dict[str, int]
     beside: float
@@ -76,13 +77,13 @@ def goodput(turns: tuple[Turn, ...]) -> float:
     return brought / sum(turn.worked for turn in turns)
 
 
+@pytest.mark.alone
 def test_ten_times_the_load_neither_fills_memory_nor_stops_answers(workspace: Path) -> None:
     with serving(workspace, "--rate", "1000000", program="foldin") as server:
         pressed(server, ENOUGH)
         turns = [(pressed(server, ENOUGH), overloaded(server)) for _ in range(3)]
         peaks, overloads = zip(*turns, strict=True)
         assert {name for turn in (*peaks, *overloads) for name in turn.outcomes} == {"answered", "refused"}
-        print([(t.outcomes, round(t.beside,1), round(t.worked,2)) for t in (*peaks, *overloads)], goodput(overloads)/goodput(peaks))
         assert goodput(overloads) >= GOODPUT * goodput(peaks)
         assert all(turn.outcomes["refused"] for turn in overloads)
         assert all(turn.beside >= FEW / 2 for turn in overloads)  # it never lacked work that it had refused
