@@ -12,8 +12,7 @@ demo: $(VENV)/.demo
 	$(BIN)/foldin demo
 
 test: $(VENV)/.test
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not cuda and not alone"
-	$(BIN)/pytest -m alone tests/service/faults
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/.test
 	SOAK=1 $(BIN)/pytest tests/faults tests/service/faults --durations=20

@@ -62,17 +62,15 @@ def one_writer(url: str) -> Iterator[list[Append]]:
         yield [writer.append] * THREADS
 
 
-def append_until(done: Event, append: Append, name: str, reports: Reports) -> int:
-    """Appends batch after batch, each until it is acknowledged; how often that failed."""
-    failures = 0
+def append_until(done: Event, failed: Event, append: Append, name: str, reports: Reports) -> None:
+    """Appends batch after batch, each until it is acknowledged; `failed` is set where one is not."""
     for number, size in zip(count(), cycle(SIZES), strict=False):
         batch = batch_of(f"{name}/{number}", size)
         while not acknowledged(append, batch):
-            failures += 1
+            failed.set()
         reports.put(f"{name}/{number}")
         if done.is_set():
-            return failures
-    return failures
+            return
 
 
 def acknowledged(append: Append, batch: Batch) -> bool:
@@ -100,21 +98,22 @@ def test_all_that_was_acknowledged_is_there_and_the_same_stores_go_on(
     open_store(url, create=True).close()
     # the first two rounds have both ends and both ways, the first four all of their pairs
     end, way = ENDS[seed % 2], WAYS[(seed + seed // 2) % 2]
-    done, reports = Event(), Queue[str]()
+    done, failed, reports = Event(), Event(), Queue[str]()
     with way(url) as appends, ThreadPoolExecutor(THREADS) as threads:
         running = [
-            threads.submit(append_until, done, append, f"thread {number}", reports)
+            threads.submit(append_until, done, failed, append, f"thread {number}", reports)
             for number, append in enumerate(appends)
         ]
         reported = [reports.get(timeout=PATIENCE) for _ in range(random.randint(1, 60))]
         end(postgres_server)
+        assert failed.wait(PATIENCE)
         postgres_server.start()
         reported += [reports.get(timeout=PATIENCE) for _ in range(reports.qsize() + 10 * THREADS)]
         done.set()
-        failures = sum(thread.result(PATIENCE) for thread in running)
+        for thread in running:
+            thread.result(PATIENCE)
     reported += [reports.get() for _ in range(reports.qsize())]
     with open_store(url) as store:
         log = store.interactions()
     assert torn(log) == []
     assert set(reported) == names(log)
-    assert failures > 0

@@ -72,7 +72,7 @@ def _run(arguments: list[str], log: str, environment: dict[str, str]) -> None:
         os.dup2(lines.fileno(), 1)
         os.dup2(lines.fileno(), 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # multiprocessing has closed it, and uvicorn hands it on to workers
-    sys.stdin = open(0, encoding="utf-8")  # noqa: PTH123, SIM115 - it stays open
+    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115 - it stays open
     os.environ.clear()
     os.environ.update(environment)
     warnings.simplefilter("error")

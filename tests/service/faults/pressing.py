@@ -21,7 +21,7 @@ BODY = json.dumps({"user": "u02", "k": 12}).encode()
 
 @dataclass
 class Pressing:
-    """What became of the requests so far; `inside`: those that wait; `beside`: sum over answers of those that waited."""
+    """What became of the requests so far; `inside`: those that wait; `beside`: the sum of them over the answers."""
 
     end: float
     answers: int

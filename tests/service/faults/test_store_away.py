@@ -99,7 +99,11 @@ def test_histories_do_not_wait_for_a_database_that_does_not_answer(
     schema = postgres_server.new_url().rpartition("=")[2]
     with network_to(f"{postgres_server.process.pgdata}/.s.PGSQL.5432") as network:
         url = f"postgresql://postgres@127.0.0.1:{network.port}/postgres?schema={schema}"
-        with serving(new_workspace(url).folder) as server, server.client() as client, ThreadPoolExecutor(4) as threads:
+        with (
+            serving(new_workspace(url).folder, program="foldin") as server,  # whose deadline none may wait for in vain
+            server.client() as client,
+            ThreadPoolExecutor(4) as threads,
+        ):
             assert client.post("/v1/recommend", json=STORED).status_code == 200
             network.fall_silent()
             assert client.post("/v1/recommend", json=STORED).status_code == 503

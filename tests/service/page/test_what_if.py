@@ -11,9 +11,11 @@ from foldin.workspace import open_workspace
 from tests.service.page.browser import wait_until_settled
 from tests.service.server import Server
 
-
 NOTING = """
-place => { window.said = []; new MutationObserver(() => said.push(place.textContent)).observe(place, {childList: true}); }
+place => {
+  window.said = [];
+  new MutationObserver(() => said.push(place.textContent)).observe(place, {childList: true});
+}
 """
 """Notes what a place says, which it does not say for long."""
 
