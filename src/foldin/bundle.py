@@ -15,11 +15,11 @@ from tempfile import mkdtemp
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 from scipy.sparse import csr_array
 
 import foldin
+from foldin.bundle_files import FileFacts, check_file, open_verified, read_limited
 from foldin.coldstart.blend import Blend
 from foldin.coldstart.cold_items import ColdItems
 from foldin.coldstart.content import fit_content
@@ -29,7 +29,8 @@ from foldin.coldstart.prior import Prior
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.feedback import FeedbackRule
 from foldin.data.files import sync_folder
-from foldin.errors import BundleError, FoldinError, UnreadableError
+from foldin.data.safetensors_stream import read_arrays
+from foldin.errors import BundleError, FoldinError
 from foldin.evaluation.calibration import RatingCalibration
 from foldin.evaluation.person_calibration import PersonCalibration
 from foldin.evaluation.training_report import TrainingReport
@@ -44,21 +45,13 @@ __all__ = ["Manifest", "check_bundle", "load_bundle", "read_manifest", "save_bun
 FORMAT = 4
 MANIFEST, ARRAYS, CATALOG = "manifest.json", "model.safetensors", "catalog.json"
 SEAL = "sha256"
-ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
-"""How a system says that no such file is there; whatever else it says is not the bundle's fault."""
+MAX_MANIFEST_BYTES = 2**26
+"""It holds settings, figures and the words of profiles: some hundred kilobytes at most."""
 
 CALIBRATIONS: dict[str, type[PersonCalibration] | type[RatingCalibration]] = {
     "probability": PersonCalibration,
     "rating": RatingCalibration,
 }
-
-
-@dataclass(frozen=True)
-class FileFacts:
-    """What a file of the bundle must be, byte for byte."""
-
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -139,8 +132,8 @@ def _replaceable(folder: Path) -> bool:
 def _of_foldin(file: Path) -> bool:
     # other tools keep a manifest.json too; a damaged or newer one of ours may be replaced
     try:
-        read = parse_json(file.read_bytes())
-    except (OSError, ValueError):
+        read = parse_json(read_limited(file, MAX_MANIFEST_BYTES))
+    except (BundleError, ValueError):
         return False
     return isinstance(read, dict) and read.keys() >= {"format", "foldin", "files"}
 
@@ -154,24 +147,28 @@ def load_bundle(folder: str | Path) -> Recommender:
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
-    contents = {name: _checked(folder / name, facts) for name, facts in manifest.files.items()}
+    arrays = _arrays_of(folder, manifest)
+    with open_verified(folder / CATALOG, manifest.files[CATALOG]) as file:
+        catalog = file.read()
     try:
-        return _recommender(manifest, contents)
+        return _recommender(manifest, arrays, _catalog(catalog))
     except BundleError as error:
         raise BundleError(f"{folder}: {error}") from error
-    except (KeyError, TypeError, ValueError, SafetensorError, FoldinError) as error:
+    except (KeyError, TypeError, ValueError, FoldinError) as error:
         raise BundleError(f"{folder}: its parts do not fit together ({error})") from error
 
 
-def check_bundle(folder: Path, manifest: Manifest) -> None:
-    """Checks every byte of a bundle against its manifest, without loading it.
+def check_bundle(folder: Path, manifest: Manifest, *, hashing: bool = True) -> bool:
+    """Checks a bundle's files against its manifest, without loading it; returns whether every byte of them was checked.
+
+    `hashing`: reads files that this process has not hashed as they are now; otherwise only their size is checked.
 
     Raises:
         BundleError: a file is missing or damaged.
         UnreadableError: a file is there, and cannot be read.
     """
-    for name, facts in manifest.files.items():
-        _checked(folder / name, facts)
+    checked = [check_file(folder / name, facts, hashing=hashing) for name, facts in manifest.files.items()]
+    return all(checked)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -183,7 +180,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     file = folder / MANIFEST
     try:
-        read = parse_json(_content(file))
+        read = parse_json(read_limited(file, MAX_MANIFEST_BYTES))
     except ValueError as error:
         raise BundleError(f"{file} cannot be read: {error}") from error
     if not isinstance(read, dict) or not isinstance(read.get("format"), int):
@@ -277,30 +274,15 @@ def _put_in_place(unfinished: Path, folder: Path) -> None:
     shutil.rmtree(former, ignore_errors=True)
 
 
-def _content(file: Path) -> bytes:
+def _arrays_of(folder: Path, manifest: Manifest) -> dict[str, NDArray[np.generic]]:
     try:
-        return file.read_bytes()
-    except ABSENT as error:
-        raise BundleError(f"{file} cannot be read: {error.strerror}") from error
-    except OSError as error:
-        reason = f"{file} cannot be read: {error.strerror or error}"
-        raise UnreadableError(f"{reason}; make it readable, or see to its disk") from error
+        with open_verified(folder / ARRAYS, manifest.files[ARRAYS]) as file:
+            return read_arrays(file)
+    except ValueError as error:
+        raise BundleError(f"{folder}: its parts do not fit together ({ARRAYS}: {error})") from error
 
 
-def _checked(file: Path, facts: FileFacts) -> bytes:
-    content = _content(file)
-    if len(content) != facts.bytes:
-        raise BundleError(
-            f"{file} has {counted(len(content), 'byte')} instead of {facts.bytes:,}: it is truncated or changed"
-        )
-    if hashlib.sha256(content).hexdigest() != facts.sha256:
-        raise BundleError(f"{file} is damaged: its SHA-256 is not the manifest's")
-    return content
-
-
-def _recommender(manifest: Manifest, contents: dict[str, bytes]) -> Recommender:
-    arrays = _loaded(contents.pop(ARRAYS))
-    catalog = _catalog(contents[CATALOG])
+def _recommender(manifest: Manifest, arrays: Mapping[str, NDArray[np.generic]], catalog: Catalog) -> Recommender:
     estimator = estimator_named(manifest.model, manifest.settings)
     blend = _blend(estimator.restore(_part(arrays, "model/")), manifest.prior, catalog, arrays)
     calibration = None
@@ -310,15 +292,6 @@ def _recommender(manifest: Manifest, contents: dict[str, bytes]) -> Recommender:
     return Recommender(
         catalog, manifest.feedback, estimator, blend, calibration, manifest.report, manifest.data_position
     )
-
-
-def _loaded(content: bytes) -> dict[str, NDArray[np.generic]]:
-    """The arrays of a file, each in memory of its own.
-
-    There NumPy asks for large pages, which takes a sixth off a product; within the file's bytes it cannot.
-    """
-    parts = load(content)
-    return {name: parts.pop(name).copy() for name in list(parts)}
 
 
 def _blend(model: Model, facts: PriorFacts, catalog: Catalog, arrays: Mapping[str, NDArray[np.generic]]) -> Blend:

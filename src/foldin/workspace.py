@@ -6,9 +6,9 @@ import errno
 import re
 import shutil
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -38,7 +38,7 @@ class Bundle:
     """A bundle of the workspace: its number, its name `<number>-<model>`, what it is, and whether it is in use.
 
     `forgotten`: users it learned from who have been forgotten since. `damage`: what is wrong with a bundle that cannot
-    be used; `manifest` is None where it cannot even be read.
+    be used; `manifest` is None where it cannot even be read. `checked`: whether the SHA-256 of its files was compared.
     """
 
     number: int
@@ -47,6 +47,7 @@ class Bundle:
     current: bool
     forgotten: int = 0
     damage: str | None = None
+    checked: bool = True
 
 
 @dataclass(frozen=True)
@@ -88,20 +89,33 @@ class Workspace:
         """
         with self._claimed_number() as number:
             name = f"{number}-{name_of(recommender.estimator)}"
-            save_bundle(recommender, self._bundles / name)
+            save_bundle(recommender, self._path(name))
         self._refuse_no_better(name)
         self.make_current(name)
         return name
 
-    def bundles(self) -> list[Bundle]:
-        """All bundles, oldest first, each checked whole; a damaged one says so and stops nothing.
+    def bundles(self, *, hashing: bool = True) -> list[Bundle]:
+        """All bundles, oldest first; a damaged one has its `damage`.
+
+        `hashing`: reads files that this process has not hashed as they are now; otherwise their bundles are not
+        `checked`, but for the size of their files.
 
         Raises:
             StoreError: the store, which knows who is forgotten, cannot be read.
         """
-        names = self._names()
-        forgotten = self._forgotten([name for _, name in names])
-        return [self._bundle(number, name, forgotten[name]) for number, name in names]
+        current = self._named_current()
+        listed = [self._bundle(number, name, name == current, hashing) for number, name in self._names()]
+        present = [bundle for bundle in listed if bundle.damage is None or self._path(bundle.name).is_dir()]
+        forgotten = self._forgotten({bundle.name: _position(bundle.manifest) for bundle in present})
+        return [replace(bundle, forgotten=forgotten[bundle.name]) for bundle in present]
+
+    def check(self, name: str) -> None:
+        """Checks every byte of a bundle, without loading it; files that this process has hashed are not read again.
+
+        Raises:
+            BundleError: it is damaged, or not there.
+        """
+        check_bundle(self._path(name), self.manifest(name))
 
     def current_name(self) -> str | None:
         """The name of the bundle in use; None before the first training.
@@ -126,7 +140,7 @@ class Workspace:
         """
         if name not in [known for _, known in self._names()]:
             raise NotFoundError(f"no bundle '{name}'")
-        return load_bundle(self._bundles / name)
+        return load_bundle(self._path(name))
 
     def load_for_use(self, name: str) -> Recommender:
         """The recommender of a bundle that may be made current, read whole.
@@ -135,7 +149,7 @@ class Workspace:
             BundleError: it is damaged, or learned from users forgotten since.
             StoreError: the store, which knows who is forgotten, cannot be read.
         """
-        recommender = load_bundle(self._bundles / name)
+        recommender = load_bundle(self._path(name))
         self._refuse_outdated(name)
         return recommender
 
@@ -149,7 +163,7 @@ class Workspace:
         name = self.current_name()
         if name is None:
             raise NotFoundError(f"no model in {self.folder} yet: train one with `{command('train', self.folder)}`")
-        return load_bundle(self._bundles / name)
+        return load_bundle(self._path(name))
 
     def current_manifest(self) -> Manifest | None:
         """What the bundle in use says of itself; None before the first training.
@@ -166,7 +180,7 @@ class Workspace:
         Raises:
             BundleError: it is damaged, or not there.
         """
-        return read_manifest(self._bundles / name)
+        return read_manifest(self._path(name))
 
     def newest_manifest(self) -> Manifest | None:
         """What the bundle trained last says of itself, of those that can be read; None where there is none."""
@@ -253,7 +267,7 @@ class Workspace:
             raise ConfigurationError(f"{name} is in use: take another into use first, with `{other}`")
         with usable(self._bundles):
             # out of the list at once, whatever becomes of the rest
-            gone = (self._bundles / name).rename(self._bundles / f".removed.{name}")
+            gone = self._path(name).rename(self._bundles / f".removed.{name}")
             shutil.rmtree(gone)
 
     def remove_outdated(self) -> list[str]:
@@ -263,7 +277,7 @@ class Workspace:
             WorkspaceError: the workspace cannot be written to.
             StoreError: the store, which knows who is forgotten, cannot be read.
         """
-        forgotten = self._forgotten([name for _, name in self._names()])
+        forgotten = self._forgotten({name: self._position_of(name) for _, name in self._names()})
         outdated = [name for name, users in forgotten.items() if users and name != self._named_current()]
         for name in outdated:
             with suppress(NotFoundError):  # another process was there before
@@ -276,7 +290,7 @@ class Workspace:
         Raises:
             StoreError: the store, which knows who is forgotten, cannot be read.
         """
-        return self._forgotten([name])[name]
+        return self._forgotten({name: self._position_of(name)})[name]
 
     @contextmanager
     def _claimed_number(self) -> Iterator[int]:
@@ -307,6 +321,9 @@ class Workspace:
     def _bundles(self) -> Path:
         return self.folder / "bundles"
 
+    def _path(self, name: str) -> Path:
+        return self._bundles / name
+
     def _refuse_outdated(self, name: str) -> None:
         users = self.forgotten(name)
         if users:
@@ -331,32 +348,34 @@ class Workspace:
         with suppress(BundleError):
             name = self.current_name()
             if name is not None:
-                check_bundle(self._bundles / name, self.manifest(name))
+                self.check(name)
             return name
         return None
 
-    def _forgotten(self, names: Sequence[str]) -> dict[str, int]:
-        """How many users each bundle learned from who have been forgotten since; without a store, nobody was."""
+    def _forgotten(self, positions: Mapping[str, int | None]) -> dict[str, int]:
+        """How many users each bundle learned from who have been forgotten since, by name; 0 without a store.
+
+        `positions`: of the store when the bundle's data was read; None where that is not known.
+        """
         try:
             with self.store() as store:
-                return {name: outdated(store, self._position(name)) for name in names}
+                return {name: outdated(store, position) for name, position in positions.items()}
         except NotFoundError:
-            return dict.fromkeys(names, 0)
+            return dict.fromkeys(positions, 0)
 
-    def _position(self, name: str) -> int | None:
-        try:
-            return self.manifest(name).data_position
-        except BundleError:
-            return None  # nobody can tell whom it learned from
+    def _position_of(self, name: str) -> int | None:
+        with suppress(BundleError):
+            return _position(self.manifest(name))
+        return None
 
-    def _bundle(self, number: int, name: str, forgotten: int) -> Bundle:
-        current, manifest = name == self._named_current(), None
+    def _bundle(self, number: int, name: str, current: bool, hashing: bool) -> Bundle:
+        manifest = None
         try:
             manifest = self.manifest(name)
-            check_bundle(self._bundles / name, manifest)
+            checked = check_bundle(self._path(name), manifest, hashing=hashing)
         except BundleError as damage:
-            return Bundle(number, name, manifest, current, forgotten, str(damage))
-        return Bundle(number, name, manifest, current, forgotten)
+            return Bundle(number, name, manifest, current, damage=str(damage))
+        return Bundle(number, name, manifest, current, checked=checked)
 
     def _names(self) -> list[tuple[int, str]]:
         with usable(self._bundles):
@@ -414,6 +433,10 @@ def outdated(store: Store, position: int | None) -> int:
     the bundle may have learned from all who are forgotten.
     """
     return store.summary().forgotten if position is None else store.forgotten_since(position)
+
+
+def _position(manifest: Manifest | None) -> int | None:
+    return None if manifest is None else manifest.data_position
 
 
 @contextmanager

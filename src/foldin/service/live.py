@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from foldin.bundle import FileFacts
+from foldin.bundle_files import FileFacts
 from foldin.errors import BundleError, FoldinError, NotFoundError, UnreadableError
 from foldin.recommender import Recommender
 from foldin.wording import counted
