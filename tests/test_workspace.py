@@ -279,6 +279,61 @@ def test_the_bundle_in_use_is_not_removed(workspace: Workspace, linear: Recommen
     assert names(workspace) == [name]
 
 
+def test_a_bundle_is_removed_by_its_number_too(workspace: Workspace, linear: Recommender) -> None:
+    first, second = workspace.publish(linear), workspace.publish(linear)
+    assert workspace.remove("1") == first
+    assert names(workspace) == [second]
+
+
+def test_a_bundle_that_another_process_takes_into_use_meanwhile_is_not_removed(
+    workspace: Workspace, linear: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = workspace.publish(linear), workspace.publish(linear)
+    rename = Path.rename
+
+    def overtaken(folder: Path, target: Path) -> Path:
+        monkeypatch.undo()
+        workspace.make_current(first)
+        return rename(folder, target)
+
+    monkeypatch.setattr(Path, "rename", overtaken)
+    with pytest.raises(ConfigurationError, match=f"{first} is in use"):
+        workspace.remove(first)
+    assert (names(workspace), current(workspace)) == ([first, second], [first])
+
+
+def test_what_a_killed_removal_left_stops_no_other(workspace: Workspace, linear: Recommender) -> None:
+    first, second = workspace.publish(linear), workspace.publish(linear)
+    (workspace.folder / "bundles" / f".removed.{first}" / "catalog.json").mkdir(parents=True)
+    workspace.remove(first)
+    assert [place.name for place in (workspace.folder / "bundles").iterdir()] == [second]
+
+
+@pytest.mark.parametrize(
+    ("used", "keep", "older"),
+    [
+        (5, 2, [1, 2, 3]),
+        (5, 4, [1]),
+        (5, 5, []),
+        (5, 9, []),
+        (3, 2, [1]),  # a rollback from 3 takes 2
+        (1, 2, [2, 3]),
+    ],
+)
+def test_older_bundles_are_listed_without_the_one_in_use_and_the_one_before(
+    workspace: Workspace, linear: Recommender, used: int, keep: int, older: list[int]
+) -> None:
+    for _ in range(5):
+        workspace.publish(linear)
+    workspace.make_current(f"{used}-ease")
+    assert workspace.list_older(keep) == [f"{number}-ease" for number in older]
+
+
+def test_fewer_bundles_than_a_rollback_needs_are_not_kept(workspace: Workspace) -> None:
+    with pytest.raises(ConfigurationError, match="1 bundles are too few to keep: a rollback needs 2"):
+        workspace.list_older(1)
+
+
 def test_a_bundle_is_outdated_by_those_forgotten_after_its_data_was_read(
     workspace: Workspace, checkerboard: Interactions
 ) -> None:

@@ -29,6 +29,9 @@ SETTINGS_TEXT = f"""# A foldin workspace. The store is a URL without a password;
 store = "{LOCAL_STORE}"
 """
 
+FEWEST_KEPT = 2
+"""Bundles that automatic removal always leaves: the one in use, and the one before it for a rollback."""
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """How a system says that there is no room, on the disk or for this user."""
 
@@ -252,23 +255,27 @@ class Workspace:
             )
         return before[-1]
 
-    def remove(self, name: str) -> None:
-        """Removes a bundle that is not in use.
+    def remove(self, version: str) -> str:
+        """Removes a bundle that is not in use, by its name or number; returns its name.
 
         Raises:
             NotFoundError: there is no such bundle.
             ConfigurationError: it is in use.
             WorkspaceError: the workspace cannot be written to.
         """
-        if name not in [known for _, known in self._names()]:
-            raise NotFoundError(f"no bundle '{name}'")
-        if name == self._named_current():
-            other = command("models use NUMBER", self.folder)
-            raise ConfigurationError(f"{name} is in use: take another into use first, with `{other}`")
+        name = self.named(version)
+        self._refuse_current(name)
         with usable(self._bundles):
-            # out of the list at once, whatever becomes of the rest
-            gone = self._path(name).rename(self._bundles / f".removed.{name}")
-            shutil.rmtree(gone)
+            removed = self._bundles / f".removed.{name}"
+            shutil.rmtree(removed, ignore_errors=True)  # left by a process that was killed
+            self._path(name).rename(removed)  # out of the list at once
+            try:
+                self._refuse_current(name)  # another process may have taken it into use meanwhile
+            except ConfigurationError:
+                removed.rename(self._path(name))
+                raise
+            shutil.rmtree(removed)
+        return name
 
     def remove_outdated(self) -> list[str]:
         """Removes the bundles that learned from users forgotten since, but for the one in use; returns their names.
@@ -283,6 +290,20 @@ class Workspace:
             with suppress(NotFoundError):  # another process was there before
                 self.remove(name)
         return outdated
+
+    def list_older(self, keep: int) -> list[str]:
+        """The names of the bundles beyond the newest `keep`, oldest first, without the one in use and the one before
+        it, which a rollback takes.
+
+        Raises:
+            ConfigurationError: `keep` is below 2.
+            WorkspaceError: the workspace cannot be read.
+        """
+        if keep < FEWEST_KEPT:
+            raise ConfigurationError(f"{keep} bundles are too few to keep: a rollback needs {FEWEST_KEPT}")
+        names, current = [name for _, name in self._names()], self._named_current()
+        at = names.index(current) if current in names else len(names)
+        return [name for name in names[:-keep] if name not in names[max(at - 1, 0) : at + 1]]
 
     def forgotten(self, name: str) -> int:
         """How many users a bundle learned from who have been forgotten since; 0 without a store.
@@ -323,6 +344,11 @@ class Workspace:
 
     def _path(self, name: str) -> Path:
         return self._bundles / name
+
+    def _refuse_current(self, name: str) -> None:
+        if name == self._named_current():
+            other = command("models use NUMBER", self.folder)
+            raise ConfigurationError(f"{name} is in use: take another into use first, with `{other}`")
 
     def _refuse_outdated(self, name: str) -> None:
         users = self.forgotten(name)

@@ -77,6 +77,32 @@ def rollback(context: typer.Context, workspace: WorkspaceFolder = DEFAULT_FOLDER
     _print_current(name, as_json=_wants_json(context, json))
 
 
+@models.command()
+def remove(
+    context: typer.Context,
+    versions: Annotated[list[str], typer.Argument(metavar="VERSION...", help="Numbers or names of bundles.")],
+    workspace: WorkspaceFolder = DEFAULT_FOLDER,
+    json: Json = False,
+) -> None:
+    """Remove bundles that are not in use, for good.
+
+    Example: foldin models remove 1 2
+    """
+    from foldin.audit import COMMAND_LINE, audited
+    from foldin.cli.output import print_json, print_line
+    from foldin.workspace import open_workspace
+
+    opened, removed, as_json = open_workspace(_folder(context, workspace)), [], _wants_json(context, json)
+    for version in dict.fromkeys(versions):
+        with audited(opened.folder, COMMAND_LINE, "remove", model=version) as said:
+            said["model"] = name = opened.remove(version)
+        removed.append(name)
+        if not as_json:
+            print_line(f"{name} is removed")
+    if as_json:
+        print_json({"removed": removed})
+
+
 def _folder(context: typer.Context, workspace: Path) -> Path:
     # `foldin models -w A use 1` means A as well as `foldin models use 1 -w A` does
     source = context.get_parameter_source("workspace")

@@ -40,6 +40,9 @@ def serve(
     retrain: Annotated[
         str | None, typer.Option(help="Train again in that interval, as 30m, 6h or 1d, where there are new events.")
     ] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=2, help="Bundles that --retrain keeps: it removes older ones; 5, if not said.")
+    ] = None,
 ) -> None:
     """Answer recommendations over HTTP, take events as they happen, and show the page.
 
@@ -50,10 +53,12 @@ def serve(
     Example: foldin serve --port 8000
     """
     from foldin.cli.settings import seconds
-    from foldin.service.settings import Settings
+    from foldin.service.settings import KEEP, Settings
 
     if no_auth and host not in LOOPBACK:
         raise ConfigurationError(f"--no-auth is for this machine alone, and {host} is not: leave one of them out")
+    if keep is not None and retrain is None:
+        raise ConfigurationError("--keep is for --retrain, which removes old bundles: give that too, or leave it out")
     every = None if retrain is None else seconds(retrain, "--retrain")
     settings = Settings(
         workspace,
@@ -65,6 +70,7 @@ def serve(
         burst=int(2 * rate) + 1,
         impressions=impressions,
         retrain=every,
+        keep=KEEP if keep is None else keep,
     )
     with front_door(host, port, workspace) as sockets:
         serve_page(settings, sockets, workers)

@@ -24,7 +24,7 @@ from foldin.cli.options import (
     Without,
     WorkspaceFolder,
 )
-from foldin.errors import BundleError, ConfigurationError, NotFoundError
+from foldin.errors import BundleError, ConfigurationError, FoldinError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +70,12 @@ def train(
             help="Model and feedback of the bundle in use, where there is one, without what it left out.",
         ),
     ] = False,
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            min=2, help="Remove older bundles than the newest so many, but for the last two in use; keeps all."
+        ),
+    ] = None,
     log_progress: Annotated[
         bool, typer.Option("--progress", help="Progress as lines on standard error, where that is no terminal.")
     ] = False,
@@ -124,10 +130,31 @@ def train(
         said["model"] = name = opened.publish(replace(recommender, data_position=stored.position))
     opened.forget_checkpoints()
     removed, forgotten = opened.remove_outdated(), opened.forgotten(name)  # while it was trained
-    _print_report(name, recommender, removed, forgotten, as_json=json)
+    older = [] if keep is None else _remove_older(opened, keep, before, by)
+    _print_report(name, recommender, removed, older, forgotten, as_json=json)
     if not json:
         print_line(f"Bundle {name} is written and current. Try: {_worth_a_try(opened, recommender, log)}")
         _print_way_back(opened, before if before not in removed else None)
+
+
+def _remove_older(workspace: Workspace, keep: int, before: str | None, by: str) -> list[str]:
+    """Removes bundles beyond the newest `keep`, but not the one in use before; returns their names.
+
+    The new model is in use already: a bundle that cannot be removed is left to the next training.
+    """
+    from foldin.audit import audited
+    from foldin.cli.output import print_note
+
+    removed: list[str] = []
+    for name in workspace.list_older(keep):
+        if name == before:
+            continue
+        try:
+            with audited(workspace.folder, by, "remove", model=name):
+                removed.append(workspace.remove(name))
+        except FoldinError as error:
+            print_note(f"{name} is not removed: {error}")
+    return removed
 
 
 def _in_use(workspace: Workspace) -> str | None:
@@ -216,7 +243,9 @@ def _word(recommender: Recommender) -> str:
     return next((word for word in words if recommender.says("interests", word)), "WORDS")
 
 
-def _print_report(name: str, recommender: Recommender, removed: list[str], forgotten: int, *, as_json: bool) -> None:
+def _print_report(
+    name: str, recommender: Recommender, removed: list[str], older: list[str], forgotten: int, *, as_json: bool
+) -> None:
     from dataclasses import asdict
 
     from foldin.cli.figures import print_figures, print_rating_figures
@@ -227,7 +256,7 @@ def _print_report(name: str, recommender: Recommender, removed: list[str], forgo
     assert report is not None
     if as_json:
         answer = {"bundle": name, "estimator": repr(recommender.estimator), "report": asdict(report)}
-        print_json({**answer, "removed": removed, "forgotten": forgotten})
+        print_json({**answer, "removed": [*removed, *older], "forgotten": forgotten})
         return
     print_line(f"{recommender.estimator}")
     learned = [(report.users, "user"), (report.items, "item"), (report.interactions, "interaction")]
@@ -238,6 +267,8 @@ def _print_report(name: str, recommender: Recommender, removed: list[str], forgo
         print_line(f"Note: {note}")
     for old in removed:
         print_line(f"{old} is removed: it learned from users who have been forgotten since")
+    for old in older:
+        print_line(f"{old} is removed: --keep leaves newer ones")
     if forgotten:
         print_line(f"{name} learned from {counted(forgotten, 'user')} forgotten while it was trained: train again")
     if report.figures is None:

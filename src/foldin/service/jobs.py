@@ -102,9 +102,16 @@ class Jobs:
         return self._present(self._read(number))
 
     def start(
-        self, model: str | None = None, seed: int = 0, *, wanted: Callable[[list[Job]], bool] = lambda _: True
+        self,
+        model: str | None = None,
+        seed: int = 0,
+        *,
+        wanted: Callable[[list[Job]], bool] = lambda _: True,
+        keep: int | None = None,
     ) -> Job | None:
         """Starts a training as `foldin train` does it; None where, of the jobs so far, it turns out not to be `wanted`.
+
+        `keep`: bundles that it leaves, as `foldin train --keep`; None removes none.
 
         Raises:
             RunningError: one is running.
@@ -118,7 +125,7 @@ class Jobs:
             if not wanted(jobs):
                 return None
             self._forget(jobs[: -KEPT + 1])
-            return self._begun(max((job.id for job in jobs), default=0) + 1, model, seed)
+            return self._begun(max((job.id for job in jobs), default=0) + 1, model, seed, keep)
 
     def close(self) -> None:
         """Ends the jobs that this process started, and waits for their ends."""
@@ -126,8 +133,8 @@ class Jobs:
             self._end(number, process)
             waiting.join()
 
-    def _begun(self, number: int, model: str | None, seed: int) -> Job:
-        process = self._process(number, model, seed)
+    def _begun(self, number: int, model: str | None, seed: int, keep: int | None) -> Job:
+        process = self._process(number, model, seed, keep)
         born = psutil.Process(process.pid).create_time()
         job = Job(number, model, seed, process.pid, born, _now())
         try:
@@ -141,8 +148,9 @@ class Jobs:
         waiting.start()
         return job
 
-    def _process(self, number: int, model: str | None, seed: int) -> subprocess.Popen[bytes]:
+    def _process(self, number: int, model: str | None, seed: int, keep: int | None) -> subprocess.Popen[bytes]:
         asked = [] if model is None else ["--model", model]
+        asked += [] if keep is None else ["--keep", str(keep)]
         command = [sys.executable, "-m", "foldin", "train", "--workspace", str(self._workspace), "--as-current"]
         command += ["--seed", str(seed), "--json", "--progress", *asked]
         with self._answer(number).open("wb") as answer, self._log(number).open("wb") as log:

@@ -25,11 +25,12 @@ _log = logging.getLogger("foldin.service")
 class Retraining:
     """Starts a training once `every` seconds have passed since the last one began and the store has moved on.
 
+    `keep`: bundles that it leaves; older ones are removed once the new one is published.
     Of several processes that look, one starts it: whether it is wanted is decided where jobs begin, one at a time.
     """
 
-    def __init__(self, workspace: Workspace, jobs: Jobs, every: float) -> None:
-        self._workspace, self._jobs, self._every = workspace, jobs, every
+    def __init__(self, workspace: Workspace, jobs: Jobs, every: float, *, keep: int) -> None:
+        self._workspace, self._jobs, self._every, self._keep = workspace, jobs, every, keep
         self._next = monotonic()
 
     def look(self) -> Job | None:
@@ -44,7 +45,7 @@ class Retraining:
         if not self._due(self._jobs.all()) or not self._anything_new():
             return None
         try:
-            job = self._jobs.start(wanted=self._due)
+            job = self._jobs.start(wanted=self._due, keep=self._keep)
         except RunningError:
             return None
         if job is not None:

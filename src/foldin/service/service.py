@@ -85,7 +85,8 @@ class Service:
             ("models", self.live.refresh),
         ]
         if settings.retrain is not None:
-            self._looks.append(("trainings", Retraining(self.workspace, self.jobs, settings.retrain).look))
+            retraining = Retraining(self.workspace, self.jobs, settings.retrain, keep=settings.keep)
+            self._looks.append(("trainings", retraining.look))
         self._ended = Event()
         self._lookout = Thread(target=self._look, name="foldin-lookout", daemon=True)
         self._lookout.start()

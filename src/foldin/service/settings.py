@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Settings"]
+__all__ = ["KEEP", "Settings"]
+
+KEEP = 5
+"""Bundles that are kept when the service trains by itself."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Settings:
     `look`: seconds between looks for a new model and a changed catalogue.
     `impressions`: the share of what is shown that the store remembers, 0 to 1.
     `retrain`: seconds after which it trains again where there is something new; None leaves that to others.
+    `keep`: bundles that such a training leaves, at least 2; it removes older ones.
     `tallies`: the folder in which several processes add up what they measure; None where there is one.
     """
 
@@ -47,4 +51,5 @@ class Settings:
     look: float = 1.0
     impressions: float = 1.0
     retrain: float | None = None
+    keep: int = KEEP
     tallies: Path | None = None
