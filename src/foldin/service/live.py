@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from foldin.bundle_files import FileFacts
-from foldin.errors import BundleError, FoldinError, NotFoundError, UnreadableError
+from foldin.errors import BundleError, ConfigurationError, FoldinError, NotFoundError, UnreadableError
 from foldin.recommender import Recommender
 from foldin.wording import counted
 from foldin.workspace import Workspace
@@ -112,6 +112,22 @@ class LiveModel:
         """
         with self._lock:
             return self._use(self._workspace.name_before())
+
+    def remove(self, version: str) -> str:
+        """Removes a bundle of the workspace, by its name or number; returns its name.
+
+        Raises:
+            NotFoundError: there is no such bundle.
+            ConfigurationError: it is in use, or answers here.
+            WorkspaceError: the workspace cannot be written to.
+        """
+        with self._lock:
+            name = self._workspace.named(version)
+            if self._is_live(name):  # also one that is not current any more, as the current one was refused
+                raise ConfigurationError(f"{name} answers now: take another into use first")
+            self._workspace.remove(name)
+            self.refused.pop(name, None)
+            return name
 
     def _try(self, version: str) -> bool:
         try:

@@ -11,6 +11,7 @@ from prometheus_client import Metric
 
 from foldin.errors import FoldinError, NotFoundError
 from foldin.recommendation import Recommendation
+from foldin.service.bundle_list import BundleList
 from foldin.service.clicks import Clicks
 from foldin.service.desk import Desk
 from foldin.service.explainer import Explainer
@@ -54,6 +55,7 @@ class Service:
         self.workspace = open_workspace(settings.workspace)
         self.workspace.store(create=True).close()
         url = hurried(self.workspace.store_url)
+        self.bundle_list = BundleList(self.workspace)
         self.keys = KeyRing(settings.workspace)
         if settings.auth:
             self.keys.open()

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
 from foldin.service.link import create_code
 from foldin.workspace import open_workspace
@@ -25,8 +26,29 @@ def test_a_model_is_taken_into_use_and_back(open_page: Callable[..., Page], labs
     expect(page.get_by_role("button", name="Use 2-ease")).to_be_visible()
     expect(page.get_by_role("button", name="Roll back")).to_have_count(0)
     page.get_by_role("button", name="Use 2-ease").click()
+    expect(page.get_by_role("status").filter(has_text="2-ease is in use.")).to_be_visible()
     expect(page.locator("tr", has_text="2-ease").get_by_text("live", exact=True)).to_be_visible()
     assert live(labs) == "2-ease"
+
+
+def test_a_bundle_is_removed_once_that_is_confirmed(open_page: Callable[..., Page], labs: Server) -> None:
+    bundles = labs.log.parent / "bundles"
+    removed = shutil.copytree(bundles / "1-autoencoder", bundles / "3-autoencoder")
+    page = open_page("/models?bundle=3-autoencoder")
+    expect(page.get_by_role("button", name="Remove 2-ease")).to_have_count(0)
+    button = page.get_by_role("button", name="Remove 3-autoencoder")
+    page.once("dialog", Dialog.dismiss)
+    button.click()
+    assert removed.is_dir()
+    page.once("dialog", Dialog.accept)
+    button.click()
+    message = page.get_by_role("status").filter(has_text="3-autoencoder is removed.")
+    expect(message).to_be_visible()
+    expect(page.get_by_role("link", name="3-autoencoder")).to_have_count(0)
+    assert not removed.exists()
+    page.reload()
+    expect(page.get_by_role("heading", name="Models")).to_be_visible()
+    expect(message).to_have_count(0)
 
 
 def test_it_is_said_when_a_bundle_was_made(open_page: Callable[..., Page], labs: Server) -> None:

@@ -17,11 +17,16 @@ HEADLINES = ("ndcg@10", "recall@10", "coverage@10")
 
 @dataclass(frozen=True)
 class Shown:
-    """A bundle in the list; figures by metric, its own and popularity's, empty where none were measured."""
+    """A bundle in the list; figures by metric, its own and popularity's, empty where none were measured.
+
+    `unused`: neither live nor current, so that it may be removed. `checked`: whether its files have been hashed.
+    """
 
     name: str
     created: datetime | None
     live: bool
+    unused: bool
+    checked: bool
     trouble: str | None
     own: Mapping[str, float]
     popularity: Mapping[str, float]
@@ -35,6 +40,8 @@ def shown(bundle: Bundle, live: str | None, refused: str | None) -> Shown:
         bundle.name,
         made(bundle),
         bundle.name == live,
+        bundle.name != live and not bundle.current,
+        bundle.checked,
         bundle.damage or refused or forgotten,
         test[-1].means if test else {},
         test[0].means if test else {},

@@ -1,17 +1,18 @@
-"""Models: which there are, which answers, and taking another into use."""
+"""Models: which there are, which answers, taking another into use, and removing one."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from foldin.audit import audited
-from foldin.errors import BundleError
+from foldin.errors import BundleError, ConfigurationError
 from foldin.service.bodies import StrictRoute
 from foldin.service.gate import needs
 from foldin.service.messages import ModelResponse, ModelsResponse
+from foldin.service.problems import problem
 from foldin.service.service import Service
 from foldin.wording import command
 from foldin.workspace import Bundle, Workspace
@@ -31,7 +32,7 @@ def model_routes(service: Service) -> APIRouter:
     @routes.get("")
     async def models() -> ModelsResponse:
         """All bundles of the workspace, oldest first, and which of them answers."""
-        bundles = await asyncio.to_thread(service.workspace.bundles)
+        bundles = await service.bundle_list.bundles()
         live = service.live.now()
         refused = service.live.refused
         return ModelsResponse(
@@ -51,7 +52,24 @@ def model_routes(service: Service) -> APIRouter:
         await asyncio.to_thread(_audited, service, request.state.key.source, model)
         return await models()
 
+    @routes.delete("/{model}", response_model=ModelsResponse)
+    async def remove(model: Annotated[str, Path(max_length=LONGEST)], request: Request) -> ModelsResponse | Response:
+        """Removes a bundle for good, by its name or number; 409 for the one in use."""
+        try:
+            await asyncio.to_thread(_remove, service, request.state.key.source, model)
+        except ConfigurationError as error:
+            return problem(409, str(error), request.state.request_id)
+        return await models()
+
     return routes
+
+
+def _remove(service: Service, by: str, model: str) -> None:
+    with audited(service.workspace.folder, by, "remove", model=model) as said:
+        try:
+            said["model"] = service.live.remove(model)
+        except ConfigurationError as error:
+            raise ConfigurationError(_without_place(str(error), service.workspace)) from error
 
 
 def _audited(service: Service, by: str, model: str | None) -> None:
@@ -64,7 +82,9 @@ def _audited(service: Service, by: str, model: str | None) -> None:
 
 def _without_place(text: str, workspace: Workspace) -> str:
     """What is wrong with a bundle, without where the workspace is, which is nobody's business outside."""
-    return text.replace(command("train", workspace.folder), "foldin train").replace(f"{workspace.folder}/", "")
+    for words in ("train", "models use NUMBER"):
+        text = text.replace(command(words, workspace.folder), f"foldin {words}")
+    return text.replace(f"{workspace.folder}/", "")
 
 
 def _model(bundle: Bundle, refused: str | None, workspace: Workspace) -> ModelResponse:

@@ -29,10 +29,10 @@ def models_page_routes(service: Service) -> APIRouter:
     @routes.get("")
     async def models(bundle: str | None = None) -> Response:
         """All bundles, the newest first, and one of them in full: the live one unless another is asked for."""
-        bundles = await asyncio.to_thread(service.workspace.bundles)
+        bundles = await service.bundle_list.bundles()
         live = service.live.now()
         version = None if live is None else live.version
-        chosen = _chosen(bundles, bundle or version)
+        chosen = _named(bundles, bundle) if bundle else _live_or_newest(bundles, version)
         counted = await service.clicks.counted()
         jobs = await asyncio.to_thread(service.jobs.all)
         contenders, figures = ([], []) if chosen is None else figures_of(chosen)
@@ -42,6 +42,7 @@ def models_page_routes(service: Service) -> APIRouter:
             headlines=HEADLINES,
             bundles=[shown(one, version, service.live.refused.get(one.name)) for one in reversed(bundles)],
             older=older_than_current(bundles),
+            gone=None if version in [one.name for one in bundles] else version,
             chosen=chosen,
             made=None if chosen is None else made(chosen),
             contenders=contenders,
@@ -73,13 +74,16 @@ def _latest(jobs: Sequence[Job]) -> str:
     return f"{jobs[-1].id}-{jobs[-1].state}" if jobs else ""
 
 
-def _chosen(bundles: list[Bundle], name: str | None) -> Bundle | None:
-    if name is None:
-        return bundles[-1] if bundles else None
+def _named(bundles: Sequence[Bundle], name: str) -> Bundle:
     found = next((bundle for bundle in bundles if bundle.name == name), None)
     if found is None:
         raise NotFoundError(f"no bundle '{name}'")
     return found
+
+
+def _live_or_newest(bundles: Sequence[Bundle], version: str | None) -> Bundle | None:
+    """The newest one also where the folder of the live one has gone."""
+    return next((bundle for bundle in bundles if bundle.name == version), bundles[-1] if bundles else None)
 
 
 def _charts(bundle: Bundle, counted: Sequence[ClickThrough]) -> list[Chart]:

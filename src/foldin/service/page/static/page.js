@@ -262,10 +262,20 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   });
 });
 
-// What changes more than its own place shows the page anew.
+// After an action that changes the whole page: reload it, or open the address in data-reload, and show data-done there.
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.successful && event.detail.elt.hasAttribute("data-reload")) location.reload();
+  const { successful, elt } = event.detail;
+  if (!successful || !elt.hasAttribute("data-reload")) return;
+  if (elt.dataset.done) sessionStorage.setItem("done", elt.dataset.done);
+  if (elt.dataset.reload) location.assign(elt.dataset.reload);
+  else location.reload();
 });
+
+const done = document.getElementById("done");
+if (done) {
+  done.textContent = sessionStorage.getItem("done") ?? "";
+  sessionStorage.removeItem("done");
+}
 
 // Where a training is refused, as another runs of which the page knows nothing yet, it looks.
 document.addEventListener("htmx:responseError", (event) => {
