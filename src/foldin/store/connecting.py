@@ -10,6 +10,7 @@ from time import monotonic, sleep
 
 import apsw
 
+from foldin.store.file_identity import StoreFiles, check_log_belongs, identify, record_inode
 from foldin.store.frozen import Stamp, stamp
 from foldin.store.schema import check_version, prepare
 
@@ -34,29 +35,37 @@ LARGEST_LOG_KEPT = 64 * 2**20
 
 @dataclass(frozen=True, eq=False)
 class Connected:
-    """A connection, and the stamp of a file that is read without locks: good until that changes. Else None."""
+    """A connection, and the identities of the files it has open.
+
+    `frozen`: the stamp of a file that is read without locks, good until that changes; None for all others.
+    """
 
     connection: apsw.Connection
-    frozen: Stamp | None
+    files: StoreFiles
+    frozen: Stamp | None = None
 
 
 def connected(file: str, *, create: bool) -> Connected:
     """Opens a store's file; where it cannot be written, for reading only.
 
     Raises:
-        StoreError: the file is no store of a version this foldin knows.
+        StoreError: the file is no store of a version this foldin knows, or the log beside it is another file's.
         apsw.Error: it cannot be opened.
     """
-    if create:
-        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-        return Connected(_opened(file, flags, _settled, create=True), None)
+    check_log_belongs(file)
     try:
-        return Connected(_opened(file, apsw.SQLITE_OPEN_READWRITE, _settled), None)
+        connection = _opened(file, _flags(create), _settled, create=create)
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError):
         found = stamp(file)
-        if found.log_size:
+        if create or found.log_size:
             raise
-        return Connected(_frozen(file), found)
+        return Connected(_frozen(file), identify(file), found)
+    record_inode(file)
+    return Connected(connection, identify(file))
+
+
+def _flags(create: bool) -> int:
+    return apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
 
 
 def patiently(work: Callable[[], object]) -> None:
@@ -80,8 +89,11 @@ def patiently(work: Callable[[], object]) -> None:
 def _opened(
     file: str, flags: int, settle: Callable[[apsw.Connection, str, bool], None], *, create: bool = False
 ) -> apsw.Connection:
+    new = create and not Path(file).exists()
     connection = apsw.Connection(file, flags=flags)
     try:
+        if new:  # the log and its index get the mode of the file
+            Path(file).chmod(0o600)
         connection.set_busy_handler(_patient())
         settle(connection, file, create)
     except BaseException:
@@ -97,6 +109,7 @@ def _settled(connection: apsw.Connection, file: str, create: bool) -> None:
     else:
         prepare(connection, file, create=create)
         patiently(lambda: connection.pragma("journal_mode", "wal"))
+        connection.pragma("user_version")  # the first reading opens the log and its index
     connection.pragma("synchronous", "full")
     connection.pragma("foreign_keys", 1)
     connection.pragma("secure_delete", 1)  # what is deleted is overwritten: a forgotten user's ids, above all

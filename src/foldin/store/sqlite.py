@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias, cast
@@ -19,6 +19,7 @@ from foldin.store.connecting import connected, with_large_cache
 from foldin.store.contract import Batch, ClickThrough, Forgotten, Impression, Ingested, Shown, Snapshot, Summary
 from foldin.store.dictionary import ITEMS, SOURCES, USERS, check_text, latest_code
 from foldin.store.events import read_history, read_interactions
+from foldin.store.file_identity import check_in_place, side_files, was_replaced
 from foldin.store.fingerprint import fingerprint
 from foldin.store.forgetting import erase, erased_since, lift, scrub
 from foldin.store.frozen import unwritten
@@ -55,8 +56,11 @@ class SqliteStore:
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self._file = str(path.absolute())
         with failures_named(self._file):
-            opened = connected(self._file, create=create)
-        self._connection, self._frozen = opened.connection, opened.frozen
+            self._opened = connected(self._file, create=create)
+
+    @property
+    def _connection(self) -> apsw.Connection:
+        return self._opened.connection
 
     def ingest(
         self,
@@ -192,6 +196,8 @@ class SqliteStore:
     def close(self) -> None:
         """See `Store.close`."""
         with failures_named(self._file):
+            if was_replaced(self._file, self._opened.files):
+                self._discard_log()
             self._connection.close()
 
     def __enter__(self) -> Self:
@@ -213,14 +219,36 @@ class SqliteStore:
 
     @contextmanager
     def _reading(self) -> Iterator[apsw.Connection]:
-        unchanged = nullcontext() if self._frozen is None else unwritten(self._file, self._frozen)
-        with failures_named(self._file), unchanged, transaction(self._connection, "DEFERRED"):
-            yield self._connection
+        frozen = self._opened.frozen
+        unchanged = nullcontext() if frozen is None else unwritten(self._file, frozen)
+        with failures_named(self._file), unchanged:
+            if frozen is None:
+                self._check_in_place()
+            with transaction(self._connection, "DEFERRED"):
+                yield self._connection
 
     @contextmanager
     def _writing(self) -> Iterator[apsw.Connection]:
-        with failures_named(self._file), transaction(self._connection, "IMMEDIATE"):
-            yield self._connection
+        with failures_named(self._file):
+            self._check_in_place()
+            with transaction(self._connection, "IMMEDIATE"):
+                yield self._connection
+                self._check_in_place()
+            self._check_in_place()  # what was committed to a file that is gone is not acknowledged
+
+    def _check_in_place(self) -> None:
+        check_in_place(self._file, self._opened.files)
+
+    def _discard_log(self) -> None:
+        """Empties and removes the log of a file that another has replaced, so that it is not applied to the other.
+
+        What it held goes into the file it belongs to, which may be kept under another name.
+        """
+        with suppress(apsw.Error, OSError):  # it stays where somebody reads: then the other file is not opened
+            self._connection.set_busy_handler(None)
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            for file in side_files(self._file):
+                file.unlink(missing_ok=True)
 
 
 def _ingested(
