@@ -63,13 +63,16 @@ class Workspace:
     def store(self, *, create: bool = False) -> Store:
         """The store, to be closed after use.
 
+        `create`: whether a store that is not there is made. Beside bundles it never is: then it was lost.
+
         Raises:
-            NotFoundError: nothing was ingested yet, and `create` was not asked for.
+            NotFoundError: nothing was ingested yet, and `create` was not asked for; or the store was lost.
         """
+        trained = bool(self._names())
         try:
-            return open_store(self.store_url, create=create)
+            return open_store(self.store_url, create=create and not trained)
         except NotFoundError as missing:
-            raise NotFoundError(f"{missing}: put data in with `{command('ingest FILE', self.folder)}`") from None
+            raise NotFoundError(f"{missing}: {self._way_to_a_store(trained)}") from None
 
     @property
     def checkpoints(self) -> Path:
@@ -312,6 +315,15 @@ class Workspace:
             StoreError: the store, which knows who is forgotten, cannot be read.
         """
         return self._forgotten({name: self._position_of(name)})[name]
+
+    def _way_to_a_store(self, trained: bool) -> str:
+        if not trained:
+            return f"put data in with `{command('ingest FILE', self.folder)}`"
+        return (
+            "there are models trained from one, so it was lost or moved: bring a backup back with "
+            f"`{command('restore FILE', self.folder)}`, or start with an empty store: "
+            f"`{command('restore --empty', self.folder)}`"
+        )
 
     @contextmanager
     def _claimed_number(self) -> Iterator[int]:

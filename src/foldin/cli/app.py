@@ -9,6 +9,7 @@ from io import TextIOWrapper
 
 import typer
 
+from foldin.cli.backup import backup, restore
 from foldin.cli.compare import compare
 from foldin.cli.demo import demo
 from foldin.cli.embeddings import embeddings
@@ -45,6 +46,8 @@ for command in (
     inspect,
     ingest,
     forget,
+    backup,
+    restore,
     train,
     compare,
     recommend,

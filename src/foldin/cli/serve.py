@@ -126,7 +126,9 @@ def serve_page(settings: Settings, sockets: list[socket], workers: int = 1) -> N
     from foldin.workspace import create_workspace
 
     folder, url = settings.workspace, _url(settings.host, port_of(sockets))
-    answers = _what_answers(create_workspace(folder))
+    workspace = create_workspace(folder)
+    workspace.store(create=True).close()  # one that cannot be used is reported before a link is made
+    answers = _what_answers(workspace)
     if settings.auth:
         _first_key(folder)
     print_line(answers)

@@ -15,6 +15,7 @@ from foldin.data.files import replaced
 from foldin.errors import StoreError
 
 __all__ = [
+    "RECORD",
     "MovedError",
     "StoreFiles",
     "check_in_place",
@@ -29,7 +30,9 @@ __all__ = [
 Identity: TypeAlias = tuple[int, int]
 """Device and inode."""
 
-LOG, INDEX, RECORD = "-wal", "-shm", "-inode"
+LOG, INDEX = "-wal", "-shm"
+RECORD = "-inode"
+"""Ends the name of the file beside a store that holds the inode of the store's file."""
 
 
 class MovedError(StoreError):

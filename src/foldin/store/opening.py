@@ -8,7 +8,7 @@ from foldin.errors import ConfigurationError, NotFoundError
 from foldin.store.contract import Store
 from foldin.store.sqlite import SqliteStore
 
-__all__ = ["open_store"]
+__all__ = ["open_store", "sqlite_file"]
 
 
 def open_store(url: str, *, create: bool = False) -> Store:
@@ -30,13 +30,25 @@ def open_store(url: str, *, create: bool = False) -> Store:
     return _OPENERS[scheme](url, create)
 
 
-def _open_sqlite(url: str, create: bool) -> Store:
-    place = url.removeprefix("sqlite://")
+def sqlite_file(url: str) -> Path | None:
+    """Returns the absolute path of the file of a SQLite store; None for another kind of store.
+
+    Raises:
+        ConfigurationError: the URL names no file.
+    """
+    scheme, _, place = url.partition("://")
+    if scheme != "sqlite":
+        return None
     if not place.startswith("/") or place == "/":
         raise ConfigurationError(f"'sqlite://{place}' names no file; write {_FORMS['sqlite']}")
-    path = Path(place[1:])
+    return Path(place[1:]).absolute()
+
+
+def _open_sqlite(url: str, create: bool) -> Store:
+    path = sqlite_file(url)
+    assert path is not None
     if not create and not path.exists():
-        raise NotFoundError(f"no store at {path.absolute()}")
+        raise NotFoundError(f"no store at {path}")
     return SqliteStore(path, create=create)
 
 

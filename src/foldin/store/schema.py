@@ -8,7 +8,7 @@ from foldin.errors import StoreError
 from foldin.store.tombstones import SALT_BYTES
 from foldin.store.transactions import transaction
 
-__all__ = ["APPLICATION_ID", "EVENT_ID_INDEX", "MIGRATIONS", "check_version", "prepare"]
+__all__ = ["APPLICATION_ID", "EVENT_ID_INDEX", "MIGRATIONS", "check_version", "prepare", "read_version"]
 
 APPLICATION_ID = 0x666F6C64
 """Marks a SQLite file as foldin's ("fold" in ASCII)."""
@@ -111,11 +111,11 @@ def prepare(connection: apsw.Connection, file: str, *, create: bool) -> None:
         StoreError: the file is another program's, is empty, or was written by a newer foldin; it is left as it is.
     """
     with transaction(connection, "DEFERRED"):
-        version = _version(connection, file, create=create)
+        version = read_version(connection, file, create=create)
     if version < len(MIGRATIONS):
         with transaction(connection, "IMMEDIATE"):
             # read again: another process may have migrated while this one waited for its turn
-            _migrate(connection, _version(connection, file, create=create))
+            _migrate(connection, read_version(connection, file, create=create))
 
 
 def check_version(connection: apsw.Connection, file: str) -> None:
@@ -124,14 +124,19 @@ def check_version(connection: apsw.Connection, file: str) -> None:
     Raises:
         StoreError: it is not, or an older one, which would have to be migrated.
     """
-    if _version(connection, file, create=False) < len(MIGRATIONS):
+    if read_version(connection, file, create=False) < len(MIGRATIONS):
         raise StoreError(
             f"{file} was written by an older foldin, and must be brought up to date before it can be read: "
             "open it once where it can be written, with any command that reads it"
         )
 
 
-def _version(connection: apsw.Connection, file: str, *, create: bool) -> int:
+def read_version(connection: apsw.Connection, file: str, *, create: bool) -> int:
+    """Returns the version of a store's tables: how many of `MIGRATIONS` it went through; 0 for an empty file.
+
+    Raises:
+        StoreError: the file is another program's, was written by a newer foldin, or is empty and not to be created.
+    """
     application, version = connection.pragma("application_id"), int(connection.pragma("user_version"))
     if _is_blank(connection, application):
         if not create:

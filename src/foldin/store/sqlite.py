@@ -35,7 +35,7 @@ from foldin.store.records import (
 )
 from foldin.store.transactions import failures_named, savepoint, transaction
 
-__all__ = ["SqliteStore"]
+__all__ = ["SqliteStore", "copy_database"]
 
 _Counts: TypeAlias = tuple[int, int, int, int, int | None, int | None, int, int]
 
@@ -44,6 +44,9 @@ SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM items), (SELECT coale
     (SELECT count(*) FROM sources), first_time, last_time, (SELECT count(*) FROM tombstones), next FROM arrivals
 """
 _SOURCES = "SELECT name, events FROM sources ORDER BY name"
+
+PAGES_AT_ONCE = 1_024
+"""Pages that are copied between two moments at which Ctrl-C can end the copying."""
 
 
 class SqliteStore:
@@ -193,6 +196,15 @@ class SqliteStore:
         with self._reading() as connection:
             return fingerprint(read_interactions(connection), read_catalog(connection), read_profiles(connection))
 
+    def copy_to(self, file: Path) -> None:
+        """Writes all that is in the store, as it is at one moment, over another SQLite file; writers go on meanwhile.
+
+        Raises:
+            StoreError: the store cannot be read, or the file cannot be written.
+        """
+        with self._reading() as connection, failures_named(str(file)):
+            copy_database(connection, file)
+
     def close(self) -> None:
         """See `Store.close`."""
         with failures_named(self._file):
@@ -249,6 +261,23 @@ class SqliteStore:
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
             for file in side_files(self._file):
                 file.unlink(missing_ok=True)
+
+
+def copy_database(source: apsw.Connection, file: Path) -> None:
+    """Writes a database over another SQLite file, which is then complete by itself, without a log beside it.
+
+    Raises:
+        apsw.Error: the one cannot be read, or the other cannot be written.
+    """
+    source.pragma("user_version")  # in a transaction: all pages are copied as they are now
+    target = apsw.Connection(str(file))
+    try:
+        with target.backup("main", source, "main") as copying:
+            while not copying.done:
+                copying.step(PAGES_AT_ONCE)
+        target.pragma("journal_mode", "delete")
+    finally:
+        target.close()
 
 
 def _ingested(
