@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import shutil
 import tomllib
@@ -228,8 +229,14 @@ class Workspace:
             WorkspaceError: the workspace cannot be written to.
         """
         file = self.folder / "current"
-        with usable(file), replaced(file) as draft:
-            draft.write_text(name + "\n", encoding="utf-8")
+        with usable(file):
+            try:
+                with replaced(file) as draft:
+                    draft.write_text(name + "\n", encoding="utf-8")
+            except OSError as error:
+                if error.errno not in FULL or not file.exists():
+                    raise
+                _overwrite(file, name)  # a full disk must not keep a bad model in use
 
     def rollback(self) -> str:
         """Makes the bundle before the current one current, and returns its name.
@@ -489,6 +496,15 @@ def usable(place: Path) -> Iterator[None]:
     except OSError as error:
         remedy = "make room on its disk" if error.errno in FULL else "make the workspace readable and writable"
         raise WorkspaceError(f"{place} cannot be used: {error.strerror or error}; {remedy}") from error
+
+
+def _overwrite(file: Path, line: str) -> None:
+    """Replaces the line in a short file by one write in place, which needs no room on the disk."""
+    content = f"{line}\n".encode().ljust(file.stat().st_size, b"\n")
+    with file.open("r+b", buffering=0) as opened:
+        if opened.write(content) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(opened.fileno())
 
 
 def _make(folder: Path) -> None:

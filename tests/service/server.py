@@ -49,17 +49,24 @@ class Server:
 
 
 @contextmanager
-def serving(workspace: Path, *options: str, as_users_start_it: bool = False) -> Iterator[Server]:
+def serving(
+    workspace: Path,
+    *options: str,
+    key: str | None = None,
+    log: Path | None = None,
+    as_users_start_it: bool = False,
+) -> Iterator[Server]:
     """The service of a workspace, from when it answers until the end of the block.
 
     It is forked from a process that has imported it, and has more time than any slow machine takes. `as_users_start_it`
-    is for tests of the service's own limits in seconds, or of the start and end of its process.
+    is for tests of the service's own limits in seconds, or of the start and end of its process. `key`: one that opens
+    everything; a new one unless given. `log`: where its log goes, the workspace unless given.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    key = create_key(workspace, f"tests {port}", ["admin"])
-    log = workspace / f"service-{port}.log"
+    key = create_key(workspace, f"tests {port}", ["admin"]) if key is None else key
+    log = workspace / f"service-{port}.log" if log is None else log
     arguments = ["serve", "-w", str(workspace), "--port", str(port), *options]
     environment = {**os.environ, "PYTHONWARNINGS": "error"}
     start = _start if as_users_start_it else fork_service

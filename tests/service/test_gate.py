@@ -58,7 +58,8 @@ def test_whoever_is_refused_hears_what_to_do_next(server: Server) -> None:
 
 def test_health_is_open(stranger: httpx.Client) -> None:
     assert stranger.get("/health/live").json() == {"status": "live"}
-    assert stranger.get("/health/ready").json() == {"status": "ready"}
+    assert stranger.get("/health/ready").json() == {"status": "ready", "writing": "ready"}
+    assert stranger.get("/health/ready?for=write").json() == {"status": "ready", "writing": "ready"}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from foldin.cli.options import DEFAULT_FOLDER, WorkspaceFolder
-from foldin.errors import BundleError, ConfigurationError
+from foldin.errors import BundleError, ConfigurationError, WorkspaceError
 
 if TYPE_CHECKING:
     from socket import socket
@@ -116,7 +116,8 @@ def serve_page(settings: Settings, sockets: list[socket], workers: int = 1) -> N
     """Says how to get in, and answers until it is ended; the workspace is made if it is not there.
 
     Raises:
-        ConfigurationError: the workspace cannot be written to.
+        ConfigurationError: there is no workspace, and none can be made.
+        NotFoundError, StoreError: the store is lost, or cannot be opened.
     """
     from foldin.cli.output import print_line
     from foldin.service.addresses import announced
@@ -130,11 +131,26 @@ def serve_page(settings: Settings, sockets: list[socket], workers: int = 1) -> N
     workspace.store(create=True).close()  # one that cannot be used is reported before a link is made
     answers = _what_answers(workspace)
     if settings.auth:
-        _first_key(folder)
+        with _skipped("No key was made"):
+            _first_key(folder)
     print_line(answers)
-    with announced(folder, url, auth=settings.auth):
-        print_line(f"The page: {link_to(folder, url) if settings.auth else url}")
+    with ExitStack() as ends:
+        with _skipped("`foldin link` will not find this service"):
+            ends.enter_context(announced(folder, url, auth=settings.auth))
+        with _skipped("There is no link to the page"):
+            print_line(f"The page: {link_to(folder, url) if settings.auth else url}")
         run(settings, sockets, workers)
+
+
+@contextmanager
+def _skipped(loss: str) -> Iterator[None]:
+    """Goes on where the workspace cannot be written, as on a full disk: recommendations can be given all the same."""
+    from foldin.cli.output import print_note
+
+    try:
+        yield
+    except WorkspaceError as error:
+        print_note(f"{loss}: {error}")
 
 
 def _url(host: str, port: int) -> str:

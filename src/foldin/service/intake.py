@@ -17,7 +17,7 @@ __all__ = ["Intake"]
 class Intake:
     """Brings batches to a writer, which would let the whole event loop wait for a place. To be closed.
 
-    `most_waiting`: batches that may wait; at most what may wait with the writer.
+    `most_waiting`: batches that may wait; at most what may wait with the writer. `outage`: of storing events.
 
     Raises:
         ConfigurationError, NotFoundError, StoreError: the store cannot be opened, as from `open_store`.
@@ -26,7 +26,7 @@ class Intake:
     def __init__(self, url: str, *, most_waiting: int) -> None:
         self._writer = Writer(url)
         self._places = Semaphore(most_waiting)
-        self._outage = Outage("events refused")
+        self.outage = Outage("events refused")
 
     async def append(self, batch: Batch) -> Ingested:
         """Stores a batch, and returns when it will survive whatever happens.
@@ -46,9 +46,9 @@ class Intake:
         except ConflictError:
             raise  # the store is there, and has refused it
         except StoreError as failure:
-            self._outage.goes_on(failure)
+            self.outage.goes_on(failure)
             raise
-        self._outage.is_over()
+        self.outage.is_over()
         return ingested
 
     def close(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from foldin.store.file_identity import MovedError
+
 __all__ = ["Outage"]
 
 _log = logging.getLogger("foldin.service")
@@ -16,10 +18,16 @@ class Outage:
         self._what, self._fields = what, fields
         self._begun = False
 
+    @property
+    def begun(self) -> bool:
+        """Whether it did not work the last time."""
+        return self._begun
+
     def goes_on(self, reason: object) -> None:
         """It did not work."""
         if not self._begun:
-            _log.warning(self._what, extra={"fields": {**self._fields, "reason": str(reason)}})
+            level = logging.ERROR if isinstance(reason, MovedError) else logging.WARNING
+            _log.log(level, self._what, extra={"fields": {**self._fields, "reason": str(reason)}})
         self._begun = True
 
     def is_over(self) -> None:

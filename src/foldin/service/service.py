@@ -29,6 +29,7 @@ from foldin.service.scoring import Scorer
 from foldin.service.settings import Settings
 from foldin.service.shelf import Shelf, described
 from foldin.service.tallies import Tallies
+from foldin.service.write_check import WriteCheck
 from foldin.workspace import open_workspace
 
 __all__ = ["Service"]
@@ -66,6 +67,7 @@ class Service:
         # an import keeps whoever writes waiting for minutes, and nobody who reads
         self.writing_desk = Desk(url)
         self.intake = Intake(url, most_waiting=settings.most_writes)
+        self.write_check = WriteCheck(self.writing_desk, self.intake.outage)
         self.clicks = Clicks(self.desk)
         self.recorder = Recorder(url, share=settings.impressions, on_dropped=self.measures.dropped.inc)
         self.desk.now(self.shelf.refresh)

@@ -46,7 +46,7 @@ class Connected:
 
 
 def connected(file: str, *, create: bool) -> Connected:
-    """Opens a store's file; where it cannot be written, for reading only.
+    """Opens a store's file; where it cannot be written, as on a full disk, for reading only.
 
     Raises:
         StoreError: the file is no store of a version this foldin knows, or the log beside it is another file's.
@@ -55,13 +55,23 @@ def connected(file: str, *, create: bool) -> Connected:
     check_log_belongs(file)
     try:
         connection = _opened(file, _flags(create), _settled, create=create)
-    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError):
+    except apsw.Error as failure:
         found = stamp(file)
-        if create or found.log_size:
+        if found.log_size or not found.size or not _cannot_write(failure):
             raise
         return Connected(_frozen(file), identify(file), found)
     record_inode(file)
     return Connected(connection, identify(file))
+
+
+def _cannot_write(failure: apsw.Error) -> bool:
+    """Whether a file was not opened because what a reader needs beside it cannot be made: for lack of permission or
+    of room."""
+    no_room = (
+        isinstance(failure, apsw.IOError) and getattr(failure, "extendedresult", None) == apsw.SQLITE_IOERR_SHMSIZE
+    )
+    denied = apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, apsw.FullError
+    return no_room or isinstance(failure, denied)
 
 
 def _flags(create: bool) -> int:

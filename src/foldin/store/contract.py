@@ -316,6 +316,10 @@ class Store(Protocol):
         """SHA-256 of the content (events, catalogue, profiles) in hexadecimal; the order of arrival plays no part."""
         ...
 
+    def check_writable(self) -> None:
+        """Writes a few bytes and waits for the disk, which changes nothing; raises StoreError where that fails."""
+        ...
+
     def close(self) -> None:
         """Ends the connection."""
         ...

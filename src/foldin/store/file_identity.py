@@ -88,19 +88,20 @@ def check_log_belongs(file: str) -> None:
     Raises:
         StoreError: it is, as the file was deleted, or replaced by a backup, without the log.
     """
-    now, recorded = identify(file), recorded_inode(file)
-    if now.main is None and _size(file + LOG):
+    if not _size(file + LOG):
+        return
+    main, recorded = _identity(file), recorded_inode(file)
+    if main is None:
         raise StoreError(
             f"{file} is missing, though its write-ahead log is there: nothing was opened or changed. Put the file "
             "back, or bring a backup back with `foldin restore`"
         )
-    if now.main is None or recorded in (None, now.main[1]) or (now.log, now.index) == (None, None):
-        return
-    raise StoreError(
-        f"{file} is not the file that {file}{LOG} and {file}{INDEX} belong to, as where a backup was moved into its "
-        "place: nothing was opened or changed. End what still uses the store, move this file out of the folder, and "
-        f"bring it back with `foldin restore`. If the folder was copied as a whole, delete {file}{RECORD} instead"
-    )
+    if recorded not in (None, main[1]):
+        raise StoreError(
+            f"{file} is not the file that {file}{LOG} belongs to, as where a backup was moved into its place: nothing "
+            "was opened or changed. End what still uses the store, move this file out of the folder, and bring it "
+            f"back with `foldin restore`. If the folder was copied as a whole, delete {file}{RECORD} instead"
+        )
 
 
 def record_inode(file: str) -> None:

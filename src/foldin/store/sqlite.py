@@ -22,7 +22,7 @@ from foldin.store.events import read_history, read_interactions
 from foldin.store.file_identity import check_in_place, side_files, was_replaced
 from foldin.store.fingerprint import fingerprint
 from foldin.store.forgetting import erase, erased_since, lift, scrub
-from foldin.store.frozen import unwritten
+from foldin.store.frozen import stamp, unwritten
 from foldin.store.impressions import read_click_through, read_shown, write_impressions
 from foldin.store.records import (
     alter_item,
@@ -73,7 +73,7 @@ class SqliteStore:
         profiles: Profiles | None = None,
     ) -> Ingested:
         """See `Store.ingest`."""
-        with failures_named(self._file), with_large_cache(self._connection), self._writing() as connection:
+        with self._writing(large=True) as connection:
             return _ingested(connection, batches, catalog, profiles)
 
     def append(self, batches: Sequence[Batch]) -> list[Ingested | FoldinError]:
@@ -196,6 +196,11 @@ class SqliteStore:
         with self._reading() as connection:
             return fingerprint(read_interactions(connection), read_catalog(connection), read_profiles(connection))
 
+    def check_writable(self) -> None:
+        """See `Store.check_writable`."""
+        with self._writing() as connection:
+            connection.execute("UPDATE arrivals SET next = next")
+
     def copy_to(self, file: Path) -> None:
         """Writes all that is in the store, as it is at one moment, over another SQLite file; writers go on meanwhile.
 
@@ -231,22 +236,33 @@ class SqliteStore:
 
     @contextmanager
     def _reading(self) -> Iterator[apsw.Connection]:
-        frozen = self._opened.frozen
-        unchanged = nullcontext() if frozen is None else unwritten(self._file, frozen)
-        with failures_named(self._file), unchanged:
+        with failures_named(self._file):
+            if self._opened.frozen not in (None, stamp(self._file)):
+                self._thaw()
+            frozen = self._opened.frozen
             if frozen is None:
                 self._check_in_place()
-            with transaction(self._connection, "DEFERRED"):
+            unchanged = nullcontext() if frozen is None else unwritten(self._file, frozen)
+            with unchanged, transaction(self._connection, "DEFERRED"):
                 yield self._connection
 
     @contextmanager
-    def _writing(self) -> Iterator[apsw.Connection]:
+    def _writing(self, *, large: bool = False) -> Iterator[apsw.Connection]:
         with failures_named(self._file):
+            self._thaw()
             self._check_in_place()
-            with transaction(self._connection, "IMMEDIATE"):
+            cache = with_large_cache(self._connection) if large else nullcontext()
+            with cache, transaction(self._connection, "IMMEDIATE"):
                 yield self._connection
                 self._check_in_place()
             self._check_in_place()  # what was committed to a file that is gone is not acknowledged
+
+    def _thaw(self) -> None:
+        """Opens a file again that could only be read without locks: there may be permission or room by now."""
+        if self._opened.frozen is not None:
+            opened = connected(self._file, create=False)
+            self._connection.close()
+            self._opened = opened
 
     def _check_in_place(self) -> None:
         check_in_place(self._file, self._opened.files)

@@ -17,7 +17,7 @@ _REMEDIES: dict[type[apsw.Error], str] = {
     apsw.BusyError: "another process has been writing for too long; try again when it is done",
     apsw.LockedError: "another process has locked it; try again when it is done",
     apsw.FullError: "the disk is full; free some space and repeat",
-    apsw.ReadOnlyError: "it cannot be written; check the permissions of the file and its folder",
+    apsw.ReadOnlyError: "it cannot be written; check the permissions of file and folder, and the room on the disk",
     apsw.CantOpenError: "it cannot be opened; check that its folder exists and that you may write there",
     apsw.PermissionsError: "it may not be opened; check the permissions of the file and its folder",
     apsw.NotADBError: "it is not a SQLite database; give the path of a foldin store",

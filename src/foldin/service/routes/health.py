@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated, Literal, TypeAlias
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import JSONResponse
 
 from foldin.errors import FoldinError
@@ -17,6 +18,9 @@ __all__ = ["health_routes", "measure_routes"]
 
 
 AWAY = "the store is away"
+UNWRITABLE = "events cannot be stored: the log says why"
+
+Purpose: TypeAlias = Literal["read", "write"]
 
 
 class Metrics(Response):
@@ -26,7 +30,7 @@ class Metrics(Response):
 
 
 def health_routes(service: Service) -> APIRouter:
-    """`/health/live` and `/health/ready`, for whoever looks after the process; open to all, and telling little."""
+    """`/health/live` and `/health/ready`, for load balancers and supervisors; open to all, so they say little."""
     routes = APIRouter(prefix="/health", tags=["health"], route_class=StrictRoute)
 
     @routes.get("/live")
@@ -34,18 +38,31 @@ def health_routes(service: Service) -> APIRouter:
         """Answers as long as the process lives."""
         return {"status": "live"}
 
-    @routes.get("/ready", responses={503: {"description": "No model yet, or the store is away."}})
-    async def ready() -> Response:
-        """Whether recommendations can be given: there is a model, and the store answers."""
-        try:
-            await service.desk.run(lambda store: store.cursor("health"))
-            reason = AWAY if service.scorer.away else None if service.live.now() else "no model yet"
-        except FoldinError:
-            reason = AWAY
-        body = {"status": "ready"} if reason is None else {"status": "not ready", "reason": reason}
-        return JSONResponse(body, 200 if reason is None else 503)
+    @routes.get("/ready", responses={503: {"description": "No model yet, or the store is away or cannot be written."}})
+    async def ready(purpose: Annotated[Purpose, Query(alias="for")] = "read") -> Response:
+        """Whether recommendations can be given: there is a model, and the store answers.
+
+        With `for=write`: whether events can be stored, found out by writing a few bytes, at most once a second;
+        `writing` says so as of the last write.
+        """
+        writing = await service.write_check.succeeds(probe=purpose == "write")
+        reason = await _reading_problem(service) if purpose == "read" else None if writing else UNWRITABLE
+        body = {"status": _state(reason is None), "writing": _state(writing)}
+        return JSONResponse(body if reason is None else {**body, "reason": reason}, 200 if reason is None else 503)
 
     return routes
+
+
+async def _reading_problem(service: Service) -> str | None:
+    try:
+        await service.desk.run(lambda store: store.cursor("health"))
+    except FoldinError:
+        return AWAY
+    return AWAY if service.scorer.away else None if service.live.now() else "no model yet"
+
+
+def _state(ready: bool) -> str:
+    return "ready" if ready else "not ready"
 
 
 def measure_routes(service: Service) -> APIRouter:

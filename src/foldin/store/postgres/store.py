@@ -160,6 +160,10 @@ class PostgresStore:
         """See `Store.fingerprint`."""
         return self._session.read(_fingerprint)
 
+    def check_writable(self) -> None:
+        """See `Store.check_writable`."""
+        self._write(lambda connection: connection.execute("UPDATE arrivals SET next = next"))
+
     def close(self) -> None:
         """See `Store.close`."""
         self._session.close()
