@@ -28,9 +28,9 @@ from foldin.coldstart.handover import Handover
 from foldin.coldstart.prior import Prior
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.feedback import FeedbackRule
-from foldin.data.files import sync_folder
+from foldin.data.files import PRIVATE_FOLDER, create_private, sync_folder
 from foldin.data.safetensors_stream import read_arrays
-from foldin.errors import BundleError, FoldinError
+from foldin.errors import BundleError, FoldinError, UnreadableError
 from foldin.evaluation.calibration import RatingCalibration
 from foldin.evaluation.person_calibration import PersonCalibration
 from foldin.evaluation.training_report import TrainingReport
@@ -100,8 +100,10 @@ _MANIFEST = TypeAdapter(Manifest)
 _COLUMNS = TypeAdapter(Columns)
 
 
-def save_bundle(recommender: Recommender, folder: str | Path) -> None:
+def save_bundle(recommender: Recommender, folder: str | Path, *, private: bool = False) -> None:
     """Writes a recommender as a bundle; the folder appears whole or not at all. A bundle in its place is replaced.
+
+    `private`: whether only the owner may read it.
 
     Raises:
         BundleError: the folder holds something else, or cannot be written.
@@ -112,9 +114,9 @@ def save_bundle(recommender: Recommender, folder: str | Path) -> None:
             raise BundleError(f"{folder} is or holds something that is no bundle; choose another folder")
         folder.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        unfinished.chmod(0o755)
+        unfinished.chmod(PRIVATE_FOLDER if private else 0o755)
         try:
-            _write(_contents(recommender), unfinished)
+            _write(_contents(recommender), unfinished, private=private)
             _put_in_place(unfinished, folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -251,9 +253,9 @@ def _catalog_text(catalog: Catalog) -> bytes:
     return json.dumps(columns, ensure_ascii=False, allow_nan=False).encode()
 
 
-def _write(contents: Mapping[str, bytes], folder: Path) -> None:
+def _write(contents: Mapping[str, bytes], folder: Path, *, private: bool) -> None:
     for name, content in contents.items():
-        with (folder / name).open("wb") as file:
+        with create_private(folder / name) if private else (folder / name).open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

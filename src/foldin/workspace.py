@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from foldin.bundle import Manifest, check_bundle, load_bundle, read_manifest, save_bundle
-from foldin.data.files import replaced, sync_folder
+from foldin.data.files import PRIVATE_FOLDER, replaced, sync_folder
 from foldin.errors import BundleError, ConfigurationError, NotFoundError, TrainingError, WorkspaceError
 from foldin.models.zoo import name_of
 from foldin.recommender import Recommender
@@ -96,7 +96,7 @@ class Workspace:
         """
         with self._claimed_number() as number:
             name = f"{number}-{name_of(recommender.estimator)}"
-            save_bundle(recommender, self._path(name))
+            save_bundle(recommender, self._path(name), private=True)
         self._refuse_no_better(name)
         self.make_current(name)
         return name
@@ -231,7 +231,7 @@ class Workspace:
         file = self.folder / "current"
         with usable(file):
             try:
-                with replaced(file) as draft:
+                with replaced(file, private=True) as draft:
                     draft.write_text(name + "\n", encoding="utf-8")
             except OSError as error:
                 if error.errno not in FULL or not file.exists():
@@ -344,11 +344,11 @@ class Workspace:
     def _claim(self) -> Path:
         # a folder is made by one alone; whoever finds it there takes the number after
         with usable(self._bundles):
-            self._bundles.mkdir(exist_ok=True)
+            self._bundles.mkdir(PRIVATE_FOLDER, exist_ok=True)
             for number in count(self._next_number()):
                 claim = self._bundles / f".claim.{number}"
                 with suppress(FileExistsError):
-                    claim.mkdir()
+                    claim.mkdir(PRIVATE_FOLDER)
                     if number >= self._next_number():
                         return claim
                     claim.rmdir()  # published since we looked
@@ -514,13 +514,13 @@ def _make(folder: Path) -> None:
         return  # made by another process since we looked; only after that does it hold other things
     if others:
         raise ConfigurationError(f"{folder} is no workspace and not empty: choose another folder with -w")
-    with replaced(folder / SETTINGS) as draft:
+    with replaced(folder / SETTINGS, private=True) as draft:
         draft.write_text(SETTINGS_TEXT, encoding="utf-8")
 
 
 def _make_folder(folder: Path) -> None:
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
     for made in missing:
         sync_folder(made.parent)
 

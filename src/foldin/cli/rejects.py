@@ -39,7 +39,7 @@ def rejects_written(rejected: Sequence[Rejected], folder: Path, wanted: Path | N
         yield None
         return
     try:
-        with _claimed(folder, wanted) as file, replaced(file) as draft:
+        with _claimed(folder, wanted) as file, replaced(file, private=wanted is None) as draft:
             _write(rejected, draft)
             yield file
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -134,12 +135,22 @@ def serve_page(settings: Settings, sockets: list[socket], workers: int = 1) -> N
         with _skipped("No key was made"):
             _first_key(folder)
     print_line(answers)
+    _warn_if_readable(folder)
     with ExitStack() as ends:
         with _skipped("`foldin link` will not find this service"):
             ends.enter_context(announced(folder, url, auth=settings.auth))
         with _skipped("There is no link to the page"):
             print_line(f"The page: {link_to(folder, url) if settings.auth else url}")
         run(settings, sockets, workers)
+
+
+def _warn_if_readable(folder: Path) -> None:
+    from shlex import quote
+
+    from foldin.cli.output import print_note
+
+    if os.name == "posix" and folder.stat().st_mode & 0o077:
+        print_note(f"other accounts of this machine can read {folder}: `chmod -R go= {quote(str(folder))}` ends that")
 
 
 @contextmanager

@@ -8,13 +8,19 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-__all__ = ["replaced", "sync_folder"]
+__all__ = ["PRIVATE_FILE", "PRIVATE_FOLDER", "create_private", "replaced", "sync_folder"]
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+"""Modes of what holds people's data or secrets: for its owner alone, whatever the umask is."""
 
 
 @contextmanager
-def replaced(file: Path) -> Iterator[Path]:
+def replaced(file: Path, *, private: bool = False) -> Iterator[Path]:
     """A path beside `file` to write to; it takes the file's place at the end, or vanishes when writing fails.
+
+    `private`: whether only the owner may read the file; the path then is that of an empty file.
 
     Raises:
         OSError: it cannot be written, or is a device or pipe, whose place no file should take.
@@ -24,12 +30,19 @@ def replaced(file: Path) -> Iterator[Path]:
     # two that write the same file at once must not share a draft
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.tmp")
     try:
+        if private:
+            draft.touch(PRIVATE_FILE, exist_ok=False)
         yield draft
         _sync(draft)
         draft.replace(file)
         sync_folder(file.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def create_private(file: Path) -> BinaryIO:
+    """Opens a file for writing, empty, that only its owner may read where it is a new one."""
+    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb")
 
 
 def sync_folder(folder: Path) -> None:

@@ -54,7 +54,7 @@ def announced(folder: Path, url: str, *, auth: bool) -> Iterator[None]:
     file = folder / _name(address.process)
     with usable(folder):
         _forget_ended(folder)
-        with replaced(file) as draft:
+        with replaced(file, private=True) as draft:
             draft.write_text(json.dumps(asdict(address)) + "\n", encoding="utf-8")
     try:
         yield

@@ -15,12 +15,12 @@ from threading import Thread
 from typing import Literal, TypeAlias
 
 import psutil
-from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
 from foldin.audit import BY
-from foldin.data.files import replaced
+from foldin.data.files import PRIVATE_FOLDER, create_private, replaced
 from foldin.errors import FoldinError, NotFoundError, WorkspaceError
+from foldin.service.locks import locked
 from foldin.service.processes import lives
 from foldin.strict_json import parse_json
 from foldin.workspace import usable
@@ -153,7 +153,7 @@ class Jobs:
         asked += [] if keep is None else ["--keep", str(keep)]
         command = [sys.executable, "-m", "foldin", "train", "--workspace", str(self._workspace), "--as-current"]
         command += ["--seed", str(seed), "--json", "--progress", *asked]
-        with self._answer(number).open("wb") as answer, self._log(number).open("wb") as log:
+        with create_private(self._answer(number)) as answer, create_private(self._log(number)) as log:
             # a session of its own: Ctrl-C at the service's terminal is for the service, which ends its jobs itself
             process = subprocess.Popen(
                 command,
@@ -231,7 +231,7 @@ class Jobs:
 
     def _write(self, job: Job) -> None:
         file = self._file(job.id)
-        with usable(file), replaced(file) as draft:
+        with usable(file), replaced(file, private=True) as draft:
             draft.write_text(json.dumps(asdict(job), indent=2) + "\n", encoding="utf-8")
 
     def _file(self, number: int) -> Path:
@@ -246,8 +246,8 @@ class Jobs:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         with usable(self._folder):
-            self._folder.mkdir(exist_ok=True)
-            with FileLock(self._folder / ".lock"):
+            self._folder.mkdir(PRIVATE_FOLDER, exist_ok=True)
+            with locked(self._folder / ".lock"):
                 yield
 
 

@@ -14,10 +14,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock
-
 from foldin.data.files import replaced
 from foldin.errors import ConfigurationError, NotFoundError, WorkspaceError
+from foldin.service.locks import locked
 from foldin.strict_json import parse_json
 from foldin.workspace import usable
 
@@ -182,14 +181,13 @@ def _key(plain: object) -> Key:
 
 def _write(folder: Path, keys: Sequence[Key]) -> None:
     file = folder / KEYS
-    with usable(file), replaced(file) as draft:
-        draft.touch(mode=0o600)
+    with usable(file), replaced(file, private=True) as draft:
         draft.write_text(json.dumps([asdict(key) for key in keys], indent=2) + "\n", encoding="utf-8")
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    with usable(folder), FileLock(folder / f".{KEYS}.lock"):
+    with usable(folder), locked(folder / f".{KEYS}.lock"):
         yield
 
 

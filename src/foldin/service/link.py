@@ -10,12 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import time
 
-from filelock import FileLock
-
 from foldin.audit import audit
 from foldin.data.files import sync_folder
 from foldin.errors import NotFoundError
 from foldin.service.keys import create_key, read_keys, revoke_key
+from foldin.service.locks import locked
 from foldin.workspace import usable
 
 __all__ = ["LASTS", "create_code", "key_for", "link_to"]
@@ -65,7 +64,7 @@ def key_for(folder: Path, code: str) -> str | None:
     with usable(folder):
         if not _waits(file):  # asked first, so that whoever has no code writes nothing and keeps nobody waiting
             return None
-        with FileLock(folder / LOCK):  # of several at once, in as many processes, one finds the code
+        with locked(folder / LOCK):  # of several at once, in as many processes, one finds the code
             return _key_instead_of(file) if _waits(file) else None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -37,7 +35,7 @@ def back_up(url: str, target: Path, *, force: bool = False) -> None:
     _refuse_own_file(target, file)
     if target.exists() and not force:
         raise ConfigurationError(f"{target} exists: choose another name, or replace it with --force")
-    with SqliteStore(file) as store, _draft_of(target) as draft:
+    with SqliteStore(file) as store, replaced(target, private=True) as draft:
         store.copy_to(draft)
         with failures_named(str(target)):
             _check_sound(draft, f"{file} is damaged, and was not backed up: restore it from an older backup")
@@ -56,7 +54,7 @@ def restore(url: str, backup: Path) -> Path | None:
     if not backup.is_file():
         raise NotFoundError(f"no backup at {backup}")
     _refuse_own_file(backup, file)
-    with _draft_of(file) as draft:
+    with replaced(file, private=True) as draft:
         with failures_named(str(backup)):
             _copy_backup(backup, draft)
             _check_sound(draft, f"{backup} is damaged, and was not restored: take another backup")
@@ -92,13 +90,6 @@ def _refuse_own_file(other: Path, file: Path) -> None:
         other.exists() and file.exists() and other.samefile(file)
     ):
         raise ConfigurationError(f"{other} is the store itself: a backup has to be another file")
-
-
-@contextmanager
-def _draft_of(file: Path) -> Iterator[Path]:
-    with replaced(file) as draft:
-        draft.touch(mode=0o600, exist_ok=False)
-        yield draft
 
 
 def _copy_backup(backup: Path, draft: Path) -> None:

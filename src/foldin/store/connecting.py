@@ -10,6 +10,7 @@ from time import monotonic, sleep
 
 import apsw
 
+from foldin.data.files import PRIVATE_FILE
 from foldin.store.file_identity import StoreFiles, check_log_belongs, identify, record_inode
 from foldin.store.frozen import Stamp, stamp
 from foldin.store.schema import check_version, prepare
@@ -57,7 +58,7 @@ def connected(file: str, *, create: bool) -> Connected:
         connection = _opened(file, _flags(create), _settled, create=create)
     except apsw.Error as failure:
         found = stamp(file)
-        if found.log_size or not found.size or not _cannot_write(failure):
+        if found.log_size or not found.size or not Path(file).is_file() or not _cannot_write(failure):
             raise
         return Connected(_frozen(file), identify(file), found)
     record_inode(file)
@@ -103,7 +104,7 @@ def _opened(
     connection = apsw.Connection(file, flags=flags)
     try:
         if new:  # the log and its index get the mode of the file
-            Path(file).chmod(0o600)
+            Path(file).chmod(PRIVATE_FILE)
         connection.set_busy_handler(_patient())
         settle(connection, file, create)
     except BaseException:

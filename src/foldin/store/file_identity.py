@@ -111,8 +111,7 @@ def record_inode(file: str) -> None:
         return
     record = Path(file + RECORD)
     try:
-        with replaced(record) as draft:
-            draft.touch(mode=0o600)
+        with replaced(record, private=True) as draft:
             draft.write_text(f"{identity[1]}\n", encoding="ascii")
     except OSError:  # a full disk, or a folder that is read-only: no record is better than a wrong one
         with suppress(OSError):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from foldin.data.files import replaced
+from foldin.data.files import PRIVATE_FOLDER, replaced
 from foldin.errors import CheckpointError
 from foldin.training.epoch import Checkpoint
 
@@ -22,10 +22,10 @@ FORMAT = "foldin-checkpoint-1"
 
 def save_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
     """Writes a checkpoint; one that was there stays whole until the new one is."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
     # safetensors writes what is not contiguous in another order
     arrays = {name: array.copy(order="C") for name, array in checkpoint.arrays.items()}
-    with replaced(file) as draft:
+    with replaced(file, private=True) as draft:
         save_file(arrays, draft, metadata={"format": FORMAT, "run": checkpoint.run, "sha256": _digest(arrays)})
 
 
