@@ -158,12 +158,16 @@ def test_a_workspace_that_cannot_be_written_to_is_refused(
             refused()
 
 
-def test_on_a_full_disk_the_bundle_in_use_stays(disk: SmallDisk, linear: Recommender) -> None:
+def test_another_bundle_is_taken_into_use_on_a_full_disk_and_not_on_a_read_only_one(
+    disk: SmallDisk, linear: Recommender
+) -> None:
     workspace = create_workspace(disk.folder / "w")
     for _ in range(2):
         workspace.publish(linear)
-    with disk.full(), pytest.raises(WorkspaceError, match=r"current cannot be used: No space left .*; make room on"):
-        workspace.use("1")
+    with disk.full():
+        assert workspace.use("1") == "1-ease"
+        assert current(workspace) == ["1-ease"]
+        assert workspace.use("2") == "2-ease"
     assert current(workspace) == ["2-ease"]
     assert sorted(file.name for file in workspace.folder.iterdir()) == ["bundles", "current", "workspace.toml"]
     with disk.read_only(), pytest.raises(WorkspaceError, match="Read-only file system; make the workspace readable"):

@@ -47,12 +47,24 @@ def test_use_takes_a_number_or_a_name(run: Run, several: Path, version: str) -> 
     assert current(several) == [1]
 
 
-def test_where_the_disk_is_full_it_says_which_and_what_to_do(run: Run, several: Path, disk: SmallDisk) -> None:
+def test_where_the_disk_is_full_a_model_is_taken_into_use_all_the_same(
+    run: Run, several: Path, disk: SmallDisk
+) -> None:
     folder = shutil.copytree(several, disk.folder / "w")
-    with open_workspace(folder).store(), disk.full():  # a store that nobody has open cannot even be read on a full disk
+    with disk.full():
         answer = run("models", "use", 1, "-w", folder)
-    told = f"error: {folder}/current cannot be used: No space left on device; make room on its disk"
-    assert (answer.returncode, answer.stderr.split()) == (5, told.split())
+    assert (answer.returncode, answer.stdout) == (0, "1-edlae is in use\n")
+    assert current(folder) == [1]
+
+
+def test_where_the_disk_is_read_only_it_says_which_and_what_to_do(run: Run, several: Path, disk: SmallDisk) -> None:
+    folder = shutil.copytree(several, disk.folder / "w")
+    with disk.read_only():
+        answer = run("models", "use", 1, "-w", folder)
+    assert answer.returncode == 5
+    assert "current cannot be used: Read-only file system; make the workspace readable" in " ".join(
+        answer.stderr.split()
+    )
     assert current(folder) == [2]
 
 

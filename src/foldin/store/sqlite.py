@@ -272,7 +272,7 @@ class SqliteStore:
 
         What it held goes into the file it belongs to, which may be kept under another name.
         """
-        with suppress(apsw.Error, OSError):  # it stays where somebody reads: then the other file is not opened
+        with suppress(apsw.Error, OSError):  # with a reader left it stays, and then the other file is not opened
             self._connection.set_busy_handler(None)
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
             for file in side_files(self._file):
