@@ -67,4 +67,6 @@ class Retraining:
         learned = None if newest is None else newest.data_position
         with self._workspace.store() as store:
             summary = store.summary()
-        return summary.events > 0 if learned is None else summary.position > learned
+        return (
+            summary.events > 0 if learned is None else summary.position != learned
+        )  # a restored store is behind the model

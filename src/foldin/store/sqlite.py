@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias, cast
@@ -236,15 +236,19 @@ class SqliteStore:
 
     @contextmanager
     def _reading(self) -> Iterator[apsw.Connection]:
-        with failures_named(self._file):
-            if self._opened.frozen not in (None, stamp(self._file)):
-                self._thaw()
-            frozen = self._opened.frozen
-            if frozen is None:
-                self._check_in_place()
-            unchanged = nullcontext() if frozen is None else unwritten(self._file, frozen)
-            with unchanged, transaction(self._connection, "DEFERRED"):
-                yield self._connection
+        with failures_named(self._file), self._unchanged(), transaction(self._connection, "DEFERRED"):
+            yield self._connection
+
+    def _unchanged(self) -> AbstractContextManager[None]:
+        """Checks that the files are those that were opened, and of one read without locks that it stays as it is."""
+        frozen = self._opened.frozen
+        if frozen is None:
+            self._check_in_place()
+            return nullcontext()
+        if stamp(self._file) != frozen:
+            self._thaw()
+            return self._unchanged()
+        return unwritten(self._file, frozen)
 
     @contextmanager
     def _writing(self, *, large: bool = False) -> Iterator[apsw.Connection]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -15,6 +16,8 @@ import httpx
 import pytest
 
 from foldin.service.app import create_app
+from foldin.service.jobs import Jobs
+from foldin.service.retraining import Retraining
 from foldin.service.service import Service
 from foldin.service.settings import Settings
 from foldin.store.backup import back_up
@@ -117,6 +120,15 @@ def test_a_lost_store_is_not_made_anew(made: Workspace) -> None:
     with pytest.raises(Exception, match="there are models trained from one"):
         create_app(Settings(made.folder))
     assert not list(made.folder.glob("store.sqlite*"))
+
+
+def test_a_restored_store_that_is_behind_the_model_is_trained_on(made: Workspace) -> None:
+    retraining = Retraining(made, Jobs(made.folder), 0)
+    with made.store() as store:
+        position = store.summary().position
+    for learned_from, new in ((position, False), (position + 5, True), (position - 5, True)):
+        made.publish(replace(made.current(), data_position=learned_from))
+        assert retraining._anything_new() == new
 
 
 def test_readiness_for_writing_probes_once_a_second_at_most(made: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
