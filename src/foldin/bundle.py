@@ -30,7 +30,7 @@ from foldin.data.catalog import Catalog, ids_of
 from foldin.data.feedback import FeedbackRule
 from foldin.data.files import PRIVATE_FOLDER, create_private, sync_folder
 from foldin.data.safetensors_stream import read_arrays
-from foldin.errors import BundleError, FoldinError, UnreadableError
+from foldin.errors import BundleError, FoldinError
 from foldin.evaluation.calibration import RatingCalibration
 from foldin.evaluation.person_calibration import PersonCalibration
 from foldin.evaluation.training_report import TrainingReport

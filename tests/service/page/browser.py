@@ -67,7 +67,9 @@ def _installed(playwright: Playwright) -> str:
         _install()
     found = _present() or _own(playwright)
     if found is None:
-        raise Error("these tests need Chromium: apt-get install chromium-headless-shell, or say where it is: CHROMIUM=/path/to/it")
+        raise Error(
+            "these tests need Chromium: apt-get install chromium-headless-shell, or say where it is: CHROMIUM=/path/to/it"
+        )
     return found
 
 
@@ -75,7 +77,9 @@ def _install() -> None:
     if not _present() and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
         wait = ("-o", f"DPkg::Lock::Timeout={INSTALLING:g}")  # others on this machine may be installing something
         _run("apt-get", *wait, "update")
-        _run("apt-get", *wait, "install", "-y", "--no-install-recommends", "chromium-headless-shell", "fonts-dejavu-core")
+        _run(
+            "apt-get", *wait, "install", "-y", "--no-install-recommends", "chromium-headless-shell", "fonts-dejavu-core"
+        )
     if not _present():
         _run(sys.executable, "-m", "playwright", "install", "chromium")
 
