@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+import threading
 from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -11,7 +13,7 @@ from threading import Event, Lock, Thread
 from time import sleep
 from typing import Any
 
-__all__ = ["LOGGING", "JsonLines", "Written", "end_gathering"]
+__all__ = ["LOGGING", "JsonLines", "Written", "end_gathering", "log_uncaught_errors"]
 
 PAUSE = 0.1
 """Seconds for which lines are gathered: writing each by itself takes as long as putting it together, and lets every
@@ -108,11 +110,31 @@ def end_gathering() -> None:
             handler.end()
 
 
+def log_uncaught_errors() -> None:
+    """Log warnings and the errors that end a thread or a destructor, which Python prints as plain text otherwise."""
+    logging.captureWarnings(True)
+    threading.excepthook = _log_end_of_thread
+    sys.unraisablehook = _log_unraisable
+
+
+def _log_end_of_thread(ended: threading.ExceptHookArgs) -> None:
+    name = ended.thread.name if ended.thread is not None else "unknown"
+    _log.error("thread ended by an error", extra={"fields": {"thread": name}}, exc_info=ended.exc_value)
+
+
+def _log_unraisable(ignored: sys.UnraisableHookArgs) -> None:
+    message = ignored.err_msg or "error ignored in"
+    _log.error("%s %r", message, ignored.object, exc_info=ignored.exc_value)
+
+
+_log = logging.getLogger("foldin.service")
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": JsonLines}},
     "handlers": {"lines": {"()": Written, "formatter": "json", "stream": "ext://sys.stderr"}},
+    "root": {"handlers": ["lines"], "level": "WARNING"},  # asyncio's logger, and those of other libraries
     "loggers": {name: {"handlers": ["lines"], "level": "INFO", "propagate": False} for name in ("uvicorn", "foldin")},
 }
 """For `logging.config.dictConfig`."""

@@ -28,7 +28,7 @@ from foldin.errors import ConfigurationError, FoldinError
 from foldin.service.app import create_app
 from foldin.service.connections import Connection
 from foldin.service.listening import BACKLOG
-from foldin.service.logs import LOGGING
+from foldin.service.logs import LOGGING, log_uncaught_errors
 from foldin.service.settings import Settings
 
 __all__ = ["from_environment", "run"]
@@ -106,6 +106,7 @@ def from_environment() -> FastAPI:
     threadpool_limits(1, "blas")
     sys.setswitchinterval(SWITCH)
     _log_little()
+    log_uncaught_errors()
     # what is there at the start stays: a collection that went through it as well would stop everybody for longer
     gc.collect()
     gc.freeze()
