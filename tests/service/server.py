@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -54,13 +55,15 @@ def serving(
     *options: str,
     key: str | None = None,
     log: Path | None = None,
+    files: int | None = None,
     as_users_start_it: bool = False,
 ) -> Iterator[Server]:
     """The service of a workspace, from when it answers until the end of the block.
 
     It is forked from a process that has imported it, and has more time than any slow machine takes. `as_users_start_it`
     is for tests of the service's own limits in seconds, or of the start and end of its process. `key`: one that opens
-    everything; a new one unless given. `log`: where its log goes, the workspace unless given.
+    everything; a new one unless given. `log`: where its log goes, the workspace unless given. `files`: how many it may
+    open, which is set before it is imported, so such a one is started as users do.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -69,8 +72,10 @@ def serving(
     log = workspace / f"service-{port}.log" if log is None else log
     arguments = ["serve", "-w", str(workspace), "--port", str(port), *options]
     environment = {**os.environ, "PYTHONWARNINGS": "error"}
-    start = _start if as_users_start_it else fork_service
+    start = fork_service if files is None and not as_users_start_it else _start
     server = Server(start(arguments, log, environment), f"http://127.0.0.1:{port}", key, log)
+    if files is not None:
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (files, files))
     try:
         _wait_for(server)
         yield server

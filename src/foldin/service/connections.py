@@ -1,12 +1,13 @@
-"""Connections of which nothing comes, or half a header: they are closed, as whoever opens them need have no key."""
+"""HTTP connections with limits on time, size, pipelining and number, as clients without a key open them too."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from foldin.service.packets import Packets
+from foldin.service.connection_limit import ConnectionLimit
 
 __all__ = ["Connection"]
 
@@ -16,23 +17,45 @@ HURRY = 10.0
 MOST_HEADER = 2**16
 """Bytes of a header of which more is to come."""
 
+WRITE_TIMEOUT = 30.0
+"""Seconds after which a connection is aborted whose peer reads nothing of what is written."""
+
+WRITE_CHECK = 5.0
+"""Seconds between two looks at how much of it is still unread."""
+
+MAX_PIPELINED = 100
+"""Requests that may wait for the answer to the first of them; a connection with more is aborted."""
+
 
 class Connection(HttpToolsProtocol):
-    """A connection that is closed where a header is not there in time, or too long; an idle one is uvicorn's matter."""
+    """Server side of one HTTP/1.1 connection.
 
-    _timer: asyncio.TimerHandle | None = None
-    _size = 0
-    _in_body = False
-    _at_end = False
+    Closes it where a header is too long or too slow, aborts it where the peer does not read or pipelines too much, and
+    counts it in `limit`. uvicorn closes it between two requests.
+    """
+
+    def __init__(self, *given: Any, limit: ConnectionLimit, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._limit = limit
+        self._header_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+        self._written_at = 0.0
+        self._unwritten = 0
+        self._size = 0
+        self._in_body = False
+        self._at_end = False
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """It is there."""
-        self._packets = Packets(transport)
-        super().connection_made(self._packets)  # type: ignore[arg-type]
+        """Start the timers of a new connection."""
+        super().connection_made(transport)
+        self._written_at = self.loop.time()
+        self._write_timer = self.loop.call_later(WRITE_CHECK, self._check_writes)
         self._wait_for_header()
+        self._limit.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Something came: of a header, of a body, or of the rest of one that was refused."""
+        """Parse what came: of a header, of a body, or of the rest of one that was refused."""
         self._at_end = False
         super().data_received(data)
         # what stands behind the end of a request in the same piece is little, and is not counted
@@ -43,34 +66,70 @@ class Connection(HttpToolsProtocol):
             self._wait_for_header()
 
     def on_headers_complete(self) -> None:
-        """A header is whole."""
+        """Start a request whose header is whole."""
+        if self.transport.is_closing():
+            return
         self._stop_waiting()
         self._in_body = True
+        self._limit.mark_busy(self)
         super().on_headers_complete()
+        if len(self.pipeline) > MAX_PIPELINED:
+            self.abort()
 
     def on_message_complete(self) -> None:
-        """So is the body."""
+        """Note the end of a request's body."""
         self._in_body, self._at_end = False, True
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """An answer is whole; one to HEAD is its head alone."""
-        self._packets.flush()
+        """Go on with the next request, or wait for one."""
+        if not self.pipeline:
+            self._limit.mark_idle(self)
         super().on_response_complete()
 
+    def resume_writing(self) -> None:
+        """Note that the peer reads."""
+        self._written_at = self.loop.time()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is gone."""
+        """Forget the connection, and let the request in progress know: uvicorn notifies the last of the pipeline."""
+        self._limit.remove(self)
         self._stop_waiting()
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+        self.pipeline.clear()
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
+    def abort(self) -> None:
+        """Close the connection without waiting until the peer has read what was written."""
+        self.transport.abort()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _check_writes(self) -> None:
+        unwritten = self.transport.get_write_buffer_size()
+        if not unwritten or unwritten < self._unwritten:
+            self._written_at = self.loop.time()
+        self._unwritten = unwritten
+        if self.loop.time() - self._written_at >= WRITE_TIMEOUT:
+            self.abort()
+        else:
+            self._write_timer = self.loop.call_later(WRITE_CHECK, self._check_writes)
+
     def _wait_for_header(self) -> None:
-        if self._timer is None and not self.transport.is_closing():
-            self._timer = self.loop.call_later(HURRY, self._give_up)
+        if self._header_timer is None and not self.transport.is_closing():
+            self._header_timer = self.loop.call_later(HURRY, self._give_up)
 
     def _stop_waiting(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer, self._size = None, 0
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+        self._header_timer, self._size = None, 0
 
     def _give_up(self) -> None:
-        self.transport.close()
+        self.transport.close()  # earlier answers may be on their way; `_check_writes` aborts it if they are not read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import gc
 import logging
@@ -11,12 +12,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from socket import socket
 from tempfile import TemporaryDirectory
 from threading import Thread
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -26,6 +29,7 @@ from uvicorn.supervisors import Multiprocess
 
 from foldin.errors import ConfigurationError, FoldinError
 from foldin.service.app import create_app
+from foldin.service.connection_limit import ConnectionLimit, max_connections, raise_file_limit
 from foldin.service.connections import Connection
 from foldin.service.listening import BACKLOG
 from foldin.service.logs import LOGGING, log_uncaught_errors
@@ -56,6 +60,7 @@ def run(settings: Settings, sockets: list[socket], workers: int = 1) -> None:
     """
     # once all is answered uvicorn raises the signal again, and by itself that is the death of the process: code 143
     signal.signal(signal.SIGTERM, lambda _, __: sys.exit(0))
+    raise_file_limit()
     if workers == 1:
         _run_alone(_described(settings), sockets)
         return
@@ -85,6 +90,8 @@ def _run_alone(config: uvicorn.Config, sockets: list[socket]) -> None:
 
 def _described(settings: Settings, workers: int = 1) -> uvicorn.Config:
     os.environ[VARIABLE] = _JSON.dump_json(replace(settings, workspace=settings.workspace.absolute())).decode()
+    # each worker gets a limit of its own with its copy of the configuration
+    connection = partial(Connection, limit=ConnectionLimit(max_connections()))
     return uvicorn.Config(
         f"{__name__}:{from_environment.__name__}",
         factory=True,
@@ -94,7 +101,8 @@ def _described(settings: Settings, workers: int = 1) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN,
-        http=Connection,
+        http=cast(type[asyncio.Protocol], connection),
+        ws="none",
     )
 
 

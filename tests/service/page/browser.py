@@ -67,9 +67,7 @@ def _installed(playwright: Playwright) -> str:
         _install()
     found = _present() or _own(playwright)
     if found is None:
-        raise Error(
-            "these tests need Chromium: apt-get install chromium-headless-shell, or say where it is: CHROMIUM=/path/to/it"
-        )
+        raise Error("these tests need Chromium: apt-get install chromium-headless-shell, or set CHROMIUM=/path/to/it")
     return found
 
 
