@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from foldin.service.connection_limit import ConnectionLimit
@@ -31,7 +32,8 @@ class Connection(HttpToolsProtocol):
     """Server side of one HTTP/1.1 connection.
 
     Closes it where a header is too long or too slow, aborts it where the peer does not read or pipelines too much, and
-    counts it in `limit`. uvicorn closes it between two requests.
+    counts it in `limit`. uvicorn closes it between two requests. A request to upgrade to another protocol (h2c,
+    WebSocket) is served as the HTTP/1.1 request that it also is (RFC 9110, 7.8).
     """
 
     def __init__(self, *given: Any, limit: ConnectionLimit, **more: Any) -> None:
@@ -44,6 +46,7 @@ class Connection(HttpToolsProtocol):
         self._size = 0
         self._in_body = False
         self._at_end = False
+        self._upgrade_ignored = False
         self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -57,7 +60,13 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what came: of a header, of a body, or of the rest of one that was refused."""
         self._at_end = False
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("Invalid HTTP request received.")
+            return
         # what stands behind the end of a request in the same piece is little, and is not counted
         self._size += 0 if self._in_body or self._at_end else len(data)
         if self._size > MOST_HEADER:
@@ -67,7 +76,8 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Start a request whose header is whole."""
-        if self.transport.is_closing():
+        self._upgrade_ignored = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        if self._upgrade_ignored or self.transport.is_closing():
             return
         self._stop_waiting()
         self._in_body = True
@@ -78,6 +88,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Note the end of a request's body."""
+        if self._upgrade_ignored:
+            return
         self._in_body, self._at_end = False, True
         super().on_message_complete()
 
@@ -111,6 +123,24 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, app)
+
+    def _parse(self, data: bytes) -> None:
+        """Feed the parser, which stops behind the header of a request to upgrade."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as stop:
+                if not self._upgrade_ignored:  # CONNECT, behind which nothing is HTTP
+                    return
+                data = self._head_without_upgrade() + data[stop.args[0] :]
+            else:
+                return
+
+    def _head_without_upgrade(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + version]
+        lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+        return b"\r\n".join(lines) + b"\r\n\r\n"
 
     def _check_writes(self) -> None:
         unwritten = self.transport.get_write_buffer_size()
