@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from foldin.service.crowd import FEW
-from foldin.service.turns import Turns
+from foldin.service.turns import Admission, Turns
 from tests.service.loops import completed
 
 
@@ -18,7 +18,7 @@ async def never(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def late(method: str, path: str, accepted: str = "*/*", *, deadline: float = 0.01, patience: float = 0.01) -> str:
-    turns = Turns(never, deadline=deadline, patience=patience, most=1)
+    turns = Turns(never, Admission(deadline=deadline, patience=patience, most=1))
 
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
         await turns({**scope, "state": {"request_id": "late"}}, receive, send)
@@ -89,7 +89,7 @@ def test_whoever_asks_for_many_people_keeps_nobody_out_who_asks_for_one(monkeypa
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    turns = Turns(answered, deadline=2, patience=30, most=256)
+    turns = Turns(answered, Admission(deadline=2, patience=30, most=256))
 
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
         await turns({**scope, "state": {"request_id": "one"}}, receive, send)

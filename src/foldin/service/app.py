@@ -36,7 +36,7 @@ from foldin.service.settings import Settings
 from foldin.service.shortcut import Shortcut
 from foldin.service.trail import METHODS, Trail
 from foldin.service.troubles import Troubles
-from foldin.service.turns import Turns
+from foldin.service.turns import Admission, Turns
 
 __all__ = ["create_app"]
 
@@ -80,8 +80,14 @@ def create_app(settings: Settings) -> FastAPI:
     quick = [route for router in routers for route in router.routes if isinstance(route, QuickRoute)]
     app.add_middleware(Shortcut, routes=quick, handlers=app.exception_handlers)
     app.add_middleware(Heads)
+    admission = Admission(deadline=settings.deadline, patience=settings.patience, most=settings.most_requests)
+    app.add_middleware(Turns, admission=admission)
     app.add_middleware(
-        Bodies, most=settings.body, most_at=dict.fromkeys(BULK, settings.bulk_body), pause=settings.pause
+        Bodies,
+        most=settings.body,
+        most_at=dict.fromkeys(BULK, settings.bulk_body),
+        pause=settings.pause,
+        has_room=admission.has_room,
     )
     app.add_middleware(
         Gate,
@@ -92,7 +98,6 @@ def create_app(settings: Settings) -> FastAPI:
         origins=settings.origins,
         host=settings.host,
     )
-    app.add_middleware(Turns, deadline=settings.deadline, patience=settings.patience, most=settings.most_requests)
     if settings.origins:
         _allow(app, settings.origins)
     app.add_middleware(Trail, measures=service.measures)

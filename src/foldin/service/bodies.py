@@ -24,9 +24,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foldin.service.aside import aside
 from foldin.service.gate import OPEN, needs
 from foldin.service.headers import header
+from foldin.service.key_quota import KeyQuota
 from foldin.service.messages import unknown_faults
 from foldin.service.page.rendering import turned_away
 from foldin.service.problems import problem
+from foldin.service.turns import TOO_MANY
 from foldin.strict_json import parse_json
 
 __all__ = ["Bodies", "QuickRoute", "StrictRoute"]
@@ -34,6 +36,21 @@ __all__ = ["Bodies", "QuickRoute", "StrictRoute"]
 
 MOST_HELD = 2**26
 """Bytes of all the bodies that one process reads and works on."""
+
+MOST_HELD_BY_KEY = MOST_HELD // 2
+"""The same of one key."""
+
+MOST_READ = 1_024
+"""Bodies that one process reads at once."""
+
+MOST_READ_BY_KEY = MOST_READ // 4
+"""The same of one key."""
+
+GRACE = 5.0
+"""Seconds in which a body may come as slowly as it likes."""
+
+LEAST_PACE = 2**13
+"""Bytes per second of a body, on average after the grace."""
 
 
 LARGE = 2**15
@@ -63,13 +80,23 @@ class GoneError(Exception):
 class Bodies:
     """Reads a body whole before anything is done with it, unpacks gzip, and refuses one of over `most` bytes (413).
 
-    `most_at`: other limits, by path. `pause`: seconds until more of a body has to come (408). Of what is open to all
-    nobody waits for a body: it takes none, and whoever let one drip in would keep others out.
+    A body is read before its request takes the place of another (`Turns`), so that slow ones keep no other client out;
+    none is read while `has_room` refuses the request (503). One key may send a part of all bodies at once (429).
+    `most_at`: other limits, by path. `pause`: seconds until more of a body has to come (408); a least pace is wanted
+    besides. The paths that need no key take no body.
     """
 
-    def __init__(self, app: ASGIApp, most: int, most_at: Mapping[str, int], pause: float) -> None:
-        self._app, self._most, self._most_at, self._pause = app, most, most_at, pause
-        self._held = 0
+    def __init__(
+        self,
+        app: ASGIApp,
+        most: int,
+        most_at: Mapping[str, int],
+        pause: float,
+        has_room: Callable[[Scope], bool] = lambda _: True,
+    ) -> None:
+        self._app, self._most, self._most_at, self._pause, self._has_room = app, most, most_at, pause, has_room
+        self._held = KeyQuota(MOST_HELD, MOST_HELD_BY_KEY)
+        self._read_now = KeyQuota(MOST_READ, MOST_READ_BY_KEY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -90,43 +117,54 @@ class Bodies:
             plain = MutableHeaders(scope=scope)
             del plain["content-encoding"]
             plain["content-length"] = str(len(body))
-        self._held += len(body)
+        key = _key_of(scope)
+        self._held.take(key, len(body))
         try:
             await self._app(scope, _replayed(body, receive), send)
         finally:
-            self._held -= len(body)
+            self._held.give_back(key, len(body))
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        if not self._has_room(scope):
+            raise RefusedError(503, TOO_MANY)
         encoding = header(scope, b"content-encoding").lower()
         if encoding not in ("", "identity", "gzip"):
             raise RefusedError(415, "a body is plain or packed with gzip")
-        most = self._most_at.get(scope["path"], self._most)
-        body = await self._received(receive, most)
+        most, key = self._most_at.get(scope["path"], self._most), _key_of(scope)
+        self._read_now.take(key, 1)
+        try:
+            _check_quota(self._read_now, key)
+            body = await self._received(receive, most, key)
+        finally:
+            self._read_now.give_back(key, 1)
         return _unpacked(body, most) if encoding == "gzip" else body
 
-    async def _received(self, receive: Receive, most: int) -> bytes:
+    async def _received(self, receive: Receive, most: int, key: str) -> bytes:
         parts: list[bytes] = []
         size, more = 0, True
+        end_of_grace = asyncio.get_running_loop().time() + GRACE
         try:
             while more:
-                part, more = await self._next(receive)
+                part, more = await self._next(receive, end_of_grace + size / LEAST_PACE)
                 parts.append(part)
                 size += len(part)
-                self._held += len(part)
+                self._held.take(key, len(part))
                 _check_size(size, most)
-                if self._held > MOST_HELD:
-                    raise RefusedError(503, "more is sent than can be read: try again soon")
+                _check_quota(self._held, key)
         finally:
-            self._held -= size
+            self._held.give_back(key, size)
         return b"".join(parts)
 
-    async def _next(self, receive: Receive) -> tuple[bytes, bool]:
-        """The next part of a body, and whether there is more."""
+    async def _next(self, receive: Receive, until: float) -> tuple[bytes, bool]:
+        """The next part of a body, and whether there is more; it has to come `until` then, by the loop's clock."""
+        end_of_pause = asyncio.get_running_loop().time() + self._pause
         try:
-            async with asyncio.timeout(self._pause):
+            async with asyncio.timeout_at(min(until, end_of_pause)):
                 message = await receive()
         except TimeoutError:
-            raise RefusedError(408, f"nothing more of the body came for {self._pause:g} s") from None
+            too_slow = f"the body came too slowly: {LEAST_PACE:,} bytes per second are wanted after {GRACE:g} s"
+            paused = f"nothing more of the body came for {self._pause:g} s"
+            raise RefusedError(408, too_slow if until < end_of_pause else paused) from None
         if message["type"] == "http.disconnect":
             raise GoneError
         return message.get("body", b""), message.get("more_body", False)
@@ -295,6 +333,18 @@ def _refused(refusal: RefusedError, scope: Scope) -> Response:
     if refusal.status == 408:
         response.headers["Connection"] = "close"
     return response
+
+
+def _key_of(scope: Scope) -> str:
+    key = scope.get("state", {}).get("key")
+    return key.digest if key is not None else ""
+
+
+def _check_quota(quota: KeyQuota, key: str) -> None:
+    if quota.is_exceeded():
+        raise RefusedError(503, "more is sent than can be read: try again soon")
+    if quota.is_exceeded_by(key):
+        raise RefusedError(429, "more is sent at once with this key than may be: send less at a time")
 
 
 def _check_size(size: int, most: int) -> None:

@@ -20,13 +20,13 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         401: "No key, or one that is not valid.",
         403: "The key lacks the scope, or a page of another origin has sent it.",
         404: "No such user, item, model or job.",
-        408: "Nothing more of the body came.",
+        408: "Nothing more of the body came, or it came too slowly.",
         409: "It contradicts what is stored, or what is going on.",
         413: "The body is too large.",
         415: "The body does not say that it is JSON, or is neither plain nor gzip.",
         421: "A browser asks under a name that is none of the service's: start it with --origin.",
         422: "No JSON, or a field is missing, unknown or not as it should be.",
-        429: "Too many requests with this key: come again after Retry-After seconds.",
+        429: "Too many requests or bodies at once with this key: come again after Retry-After seconds.",
         503: "Too busy, or the store is away: come again after Retry-After seconds.",
     }.items()
 }

@@ -13,7 +13,7 @@ from foldin.service.crowd import Crowd
 from foldin.service.page.rendering import turned_away
 from foldin.service.problems import problem
 
-__all__ = ["Turns"]
+__all__ = ["TOO_MANY", "Admission", "Turns"]
 
 PROBES = ("/health/", "/metrics")
 """What is answered however much there is to do."""
@@ -37,40 +37,50 @@ TOO_MANY = "the service is asked more than it can answer in time: try again soon
 UNKNOWN = "whether anything was stored is not known: send it again, events with their event ids, which are stored once"
 
 
-class Turns:
-    """Serves each request in its time, or refuses it (503).
+class Admission:
+    """Decides which requests are refused as they would not be answered in time.
 
     `deadline`: seconds a recommendation has, `patience` what all else has; `most`: that are answered at once, of
     recommendations for one, of those for many, of what writes and of the rest each.
     """
 
-    def __init__(self, app: ASGIApp, *, deadline: float, patience: float, most: int) -> None:
-        self._app = app
+    def __init__(self, *, deadline: float, patience: float, most: int) -> None:
         self._quick = deadline, Crowd(most, WORTH_WAITING * deadline)
         self._many = deadline, Crowd(most, WORTH_WAITING * deadline)
         self._slow = patience, Crowd(most, WORTH_WAITING * patience)
         self._writing = patience, Crowd(most, WORTH_WAITING * patience)
+
+    def has_room(self, scope: Scope) -> bool:
+        """Return whether a request would be answered in time; probes always are."""
+        return scope["path"].startswith(PROBES) or self.crowd_of(scope)[1].has_room()
+
+    def crowd_of(self, scope: Scope) -> tuple[float, Crowd]:
+        """Return the seconds a request has, and the requests with which it competes."""
+        if _is_quick(scope):
+            return self._many if scope["path"] == MANY else self._quick
+        return self._writing if _is_writing(scope) else self._slow
+
+
+class Turns:
+    """Serves each request in its time, which begins once its body has been read, or refuses it (503)."""
+
+    def __init__(self, app: ASGIApp, admission: Admission) -> None:
+        self._app, self._admission = app, admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        seconds, crowd = self._crowd_of(scope)
-        if not crowd.has_room() and not scope["path"].startswith(PROBES):
+        if not self._admission.has_room(scope):
             await _refusal(TOO_MANY, scope)(scope, receive, send)
             return
+        seconds, crowd = self._admission.crowd_of(scope)
         crowd.enter(monotonic())
         try:
             await self._timed(seconds, scope, receive, send)
         finally:
             crowd.leave(monotonic())
-
-    def _crowd_of(self, scope: Scope) -> tuple[float, Crowd]:
-        """The seconds a request has, and with whom it comes in."""
-        if _is_quick(scope):
-            return self._many if scope["path"] == MANY else self._quick
-        return self._writing if _is_writing(scope) else self._slow
 
     async def _timed(self, seconds: float, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
