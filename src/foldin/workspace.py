@@ -494,8 +494,15 @@ def usable(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = "make room on its disk" if error.errno in FULL else "make the workspace readable and writable"
-        raise WorkspaceError(f"{place} cannot be used: {error.strerror or error}; {remedy}") from error
+        raise WorkspaceError(f"{place} cannot be used: {error.strerror or error}; {_remedy(error)}") from error
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno in FULL:
+        return "make room on its disk"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "raise the limit of open files (ulimit -n, or LimitNOFILE of systemd)"
+    return "make the workspace readable and writable"
 
 
 def _overwrite(file: Path, line: str) -> None:
