@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from http.client import HTTPResponse
 from pathlib import Path
+from subprocess import check_output
 from time import sleep
 from urllib.parse import urlsplit
 
@@ -213,6 +215,20 @@ def test_more_connections_than_files_keep_no_client_out(workspace: Path) -> None
         with server.client() as client:
             assert client.post("/v1/recommend", json={"user": "u02"}).status_code == 200
         assert "Too many open files" not in server.log.read_text(encoding="utf-8")
+
+
+RAISED = """
+import resource
+from foldin.service.connection_limit import max_connections, raise_file_limit
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 600))
+before = max_connections()
+raise_file_limit()
+print(before, resource.getrlimit(resource.RLIMIT_NOFILE), max_connections())
+"""
+
+
+def test_the_limit_of_open_files_is_raised_and_connections_stay_below_it() -> None:
+    assert check_output([sys.executable, "-c", RAISED], text=True) == f"50 (600, 600) {600 - RESERVED_FILES}\n"
 
 
 def test_too_many_pipelined_requests_are_refused(server: HttpServer) -> None:

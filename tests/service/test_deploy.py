@@ -13,6 +13,7 @@ import pytest
 import typer.main
 
 from foldin.cli.app import app
+from foldin.service.connection_limit import MAX_CONNECTIONS, RESERVED_FILES
 from foldin.service.running import DRAIN
 from foldin.strict_json import parse_json
 
@@ -96,3 +97,7 @@ def test_the_unit_keeps_its_workspace_in_its_state_and_waits_for_what_is_in_flig
     assert words[words.index("--workspace") + 1] == f"%S/{service['StateDirectory']}"
     assert service["DynamicUser"] == service["NoNewPrivileges"] == "yes"
     assert int(service["TimeoutStopSec"]) > DRAIN
+
+
+def test_the_unit_allows_more_files_than_connections() -> None:
+    assert int(unit()["Service"]["LimitNOFILE"]) >= MAX_CONNECTIONS + RESERVED_FILES
