@@ -93,7 +93,7 @@ class Clock:
         return self
 
     def cancel(self) -> None:
-        """Timers are not told apart here."""
+        """Timers run out all the same: none of these tests cancels one."""
 
     def advance(self, seconds: float) -> None:
         end = self.now + seconds

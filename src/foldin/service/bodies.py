@@ -108,7 +108,7 @@ class Bodies:
         except RefusedError as refusal:
             await _refused(refusal, scope)(scope, receive, send)
         except GoneError:
-            pass  # half a body is none, and nobody would hear an answer
+            pass  # half a body is none, and the client has gone
         else:
             await self._served(body, scope, receive, send)
 

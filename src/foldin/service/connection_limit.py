@@ -18,7 +18,7 @@ RESERVED_FILES = 128
 """Files kept for the store, bundles, logs and child processes."""
 
 
-class Connection(Protocol):
+class Abortable(Protocol):
     """Something that can be ended at once."""
 
     def abort(self) -> None:
@@ -34,28 +34,28 @@ class ConnectionLimit:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._busy: set[Connection] = set()
-        self._idle: dict[Connection, None] = {}  # in the order in which they became idle
+        self._busy: set[Abortable] = set()
+        self._idle: dict[Abortable, None] = {}  # in the order in which they became idle
 
-    def add(self, connection: Connection) -> None:
+    def add(self, connection: Abortable) -> None:
         """Count a new connection, which is idle, and make room for it."""
         self._idle[connection] = None
         if len(self._busy) + len(self._idle) > self._most:
             self._close_oldest_idle()
 
-    def mark_busy(self, connection: Connection) -> None:
+    def mark_busy(self, connection: Abortable) -> None:
         """Note that a request has begun."""
         if connection in self._idle:
             del self._idle[connection]
             self._busy.add(connection)
 
-    def mark_idle(self, connection: Connection) -> None:
+    def mark_idle(self, connection: Abortable) -> None:
         """Note that the last request has been answered."""
         if connection in self._busy:
             self._busy.remove(connection)
             self._idle[connection] = None
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: Abortable) -> None:
         """Stop counting a connection that is closed."""
         self._idle.pop(connection, None)
         self._busy.discard(connection)
