@@ -24,12 +24,12 @@ def told(workspace: Path) -> list[dict[str, Any]]:
 
 
 def test_keys_that_are_made_and_revoked(run: Run, several: Path) -> None:
-    secret = run("keys", "create", "shop", "--scope", "read", "--scope", "ingest", "-w", several).stdout.strip()
+    secret = run("keys", "create", "shop", "--scope", "read", "--scope", "events", "-w", several).stdout.strip()
     assert run("keys", "create", "shop", "-w", several).returncode == 2
     assert run("keys", "revoke", "shop", "-w", several).returncode == 0
     assert run("keys", "revoke", "shop", "-w", several).returncode == 4
     made, taken, revoked, unknown = told(several)
-    assert made == {"action": "create key", "key": "shop", "scopes": ["read", "ingest"], "outcome": "done"}
+    assert made == {"action": "create key", "key": "shop", "scopes": ["read", "events"], "outcome": "done"}
     assert (taken["action"], taken["outcome"]) == ("create key", "failed")
     assert revoked == {"action": "revoke key", "key": "shop", "outcome": "done"}
     assert (unknown["outcome"], unknown["reason"]) == ("failed", "no key 'shop'; there are: none")

@@ -46,7 +46,7 @@ def test_models_taken_into_use_and_refused_with_who_did_it(workspace: Path, chec
 
 
 def test_a_user_who_is_forgotten_is_not_named(workspace: Path) -> None:
-    with serving(workspace) as server, server.client(create_key(workspace, "shop", ["ingest"])) as client:
+    with serving(workspace) as server, server.client(create_key(workspace, "shop", ["events", "people"])) as client:
         client.post("/v1/events", json={"events": [{"user": "somebody", "item": "i01"}]}).raise_for_status()
         for _ in range(2):
             client.delete("/v1/users/somebody").raise_for_status()

@@ -173,7 +173,7 @@ def test_events_are_filed_under_the_key_they_came_by(workspace: Path) -> None:
     sent = [{"user": "ann", "item": "i01", "event_id": "1"}, {"user": "ann", "item": "i03", "event_id": "2"}]
     with serving(workspace) as server:
         for name, partial in (("shop", False), ("labs", True)):
-            with server.client(create_key(workspace, name, ["ingest"])) as client:
+            with server.client(create_key(workspace, name, ["events"])) as client:
                 client.post("/v1/events", json={"events": sent[:1], "partial": partial}).raise_for_status()
                 client.post("/v1/events", json={"events": [{"user": name, "item": "i01"}], "partial": partial})
                 client.post("/v1/events", json={"events": [{"user": name}, *sent], "partial": True}).raise_for_status()
@@ -187,7 +187,7 @@ def test_an_event_of_before_sources_named_keys_is_known_when_it_comes_again(
     with open_workspace(workspace).store() as store:
         store.ingest([Batch(log_of([("ann", "i01")]), "http", ["1"])])
     event = {"user": "ann", "item": "i01", "event_id": "1"}
-    with serving(workspace) as server, server.client(create_key(workspace, "shop", ["ingest"])) as client:
+    with serving(workspace) as server, server.client(create_key(workspace, "shop", ["events"])) as client:
         answer = client.post("/v1/events", json={"events": [event]}).json()
         assert (answer["stored"], answer["known"]) == (0, 1)
         assert client.post("/v1/events", json={"events": [event | {"item": "i03"}]}).status_code == 409

@@ -63,7 +63,7 @@ def test_health_is_open(stranger: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "allowed"), [("read", (200, 403, 403)), ("ingest", (403, 200, 403)), ("admin", (200, 200, 200))]
+    ("scope", "allowed"), [("read", (200, 403, 403)), ("people", (403, 200, 403)), ("admin", (200, 200, 200))]
 )
 def test_a_key_opens_what_its_scope_says(scope: str, allowed: tuple[int, ...], server: Server) -> None:
     folder = server.log.parent
@@ -80,7 +80,7 @@ def test_a_key_opens_what_its_scope_says(scope: str, allowed: tuple[int, ...], s
 
 def test_nothing_of_a_body_is_read_for_a_key_without_the_scope(server: Server) -> None:
     json_body = {"Content-Type": "application/json"}
-    asked = {"ingest": ("POST", "/v1/recommend"), "read": ("PUT", "/v1/users/scoped")}
+    asked = {"events": ("POST", "/v1/recommend"), "read": ("PUT", "/v1/users/scoped")}
     for scope, (method, path) in asked.items():
         with server.client(create_key(server.log.parent, f"bodies {scope}", [scope])) as client:
             for body in (b"{", b'{"unknown": 1}', b"null", b""):

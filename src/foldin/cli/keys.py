@@ -20,16 +20,17 @@ keys = typer.Typer(
 def create(
     name: Annotated[str, typer.Argument(help="What it is for; lists show it.")],
     scope: Annotated[
-        list[str] | None, typer.Option(help="What it may do: read, ingest or admin; may be given again.")
+        list[str] | None, typer.Option(help="What it may do: read, events, catalogue, people or admin; may be given again.")
     ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="After so many days it ends.")] = None,
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
 ) -> None:
     """Make a key and print it: it is kept as a hash, and cannot be shown again.
 
-    read asks for recommendations; ingest writes events, users and items; admin does everything.
+    read asks for recommendations; events writes events; catalogue writes items; people reads, writes and erases what
+    is stored of users, and explains it; admin does everything.
 
-    Example: foldin keys create shop --scope read --scope ingest
+    Example: foldin keys create shop --scope read --scope events
     """
     from datetime import UTC, datetime, timedelta
 

@@ -29,7 +29,7 @@ from foldin.service.routes.items import item_routes, many_items_routes
 from foldin.service.routes.jobs import job_routes
 from foldin.service.routes.models import model_routes
 from foldin.service.routes.page import page_routes
-from foldin.service.routes.recommend import question_routes, recommend_routes
+from foldin.service.routes.recommend import explain_routes, question_routes, recommend_routes
 from foldin.service.routes.users import user_routes
 from foldin.service.service import Service
 from foldin.service.settings import Settings
@@ -102,13 +102,14 @@ def create_app(settings: Settings) -> FastAPI:
         _allow(app, settings.origins)
     app.add_middleware(Trail, measures=service.measures)
     app.state.service = service
-    complete_description(app)
+    complete_description(app, routers)
     return app
 
 
 def _routers(service: Service) -> tuple[APIRouter, ...]:
     return (
         recommend_routes(service),
+        explain_routes(service),
         question_routes(service),
         event_routes(service),
         user_routes(service),
@@ -145,9 +146,7 @@ def _tell_of_problems(app: FastAPI) -> None:
 
     @app.exception_handler(ForbiddenError)
     async def refused(request: Request, error: ForbiddenError) -> Response:
-        return as_asked(
-            request.scope, problem(403, f"this key lacks the scope '{error.scope}'", request.state.request_id)
-        )
+        return as_asked(request.scope, problem(403, f"this key lacks the scope {error}", request.state.request_id))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

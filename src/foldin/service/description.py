@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 
+from foldin.service.gate import needs
 from foldin.service.messages import Problem
 
 __all__ = ["EVERYWHERE", "PROBLEMS", "complete_description"]
@@ -18,7 +20,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status, description in {
         400: "No gzip, though the request says so.",
         401: "No key, or one that is not valid.",
-        403: "The key lacks the scope, or a page of another origin has sent it.",
+        403: "The key lacks the scope that the route needs, or a page of another origin has sent it.",
         404: "No such user, item, model or job.",
         408: "Nothing more of the body came, or it came too slowly.",
         409: "It contradicts what is stored, or what is going on.",
@@ -37,22 +39,34 @@ EVERYWHERE = """HEAD goes wherever GET does, and answers the same headers. A met
 method answers, and none for methods that are not there."""
 """What is true of all routes."""
 
-KEY = {"key": {"type": "http", "scheme": "bearer", "description": "A key of `foldin keys create`."}}
-OPEN = "/health/"
+SCHEME = """A key of `foldin keys create`. Each operation names the scopes that allow it; `admin` allows all. Reasons
+for a user of the store need the scope `people` as well."""
+
+KEY = {"key": {"type": "http", "scheme": "bearer", "description": SCHEME}}
 
 
-def complete_description(app: FastAPI) -> None:
-    """Says of which type problems are, and that all but health wants a key; once all routes are there."""
+def complete_description(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Adds the type of problems, and the scopes that each operation needs; once all routes are there."""
     described = app.openapi()
     described["components"]["securitySchemes"] = KEY
-    for path, operation in _operations(described):
-        operation["security"] = [] if path.startswith(OPEN) else [{"key": []}]
+    scopes = {route.unique_id: _scopes_of(route) for route in _routes(routers)}
+    for operation in _operations(described):
+        operation["security"] = [{"key": [scope]} for scope in scopes.get(operation["operationId"], ())]
         for status, response in operation["responses"].items():
             if status in map(str, PROBLEMS) and "content" in response:
                 response["content"] = {PROBLEM: response["content"].popitem()[1]}
 
 
-def _operations(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path, methods in described["paths"].items():
-        for operation in methods.values():
-            yield path, operation
+def _operations(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in described["paths"].values():
+        yield from methods.values()
+
+
+def _routes(routers: Sequence[APIRouter]) -> Iterator[APIRoute]:
+    for router in routers:
+        yield from (route for route in router.routes if isinstance(route, APIRoute))
+
+
+def _scopes_of(route: APIRoute) -> Sequence[str]:
+    found = [one.dependency for one in route.dependencies]
+    return [scope for needed in found if isinstance(needed, needs) for scope in needed.scopes]

@@ -16,7 +16,7 @@ from foldin.service.keys import Key, KeyRing
 from foldin.service.page.rendering import at_browser, stranger, turned_away
 from foldin.service.problems import problem
 
-__all__ = ["COOKIE", "OPEN", "Gate", "ForbiddenError", "needs"]
+__all__ = ["COOKIE", "OPEN", "Gate", "ForbiddenError", "needs", "require"]
 
 COOKIE = "foldin_key"
 ENTER = "/enter"
@@ -35,11 +35,10 @@ _ANYBODY = Key("anybody", "", ("admin",), "")
 
 
 class ForbiddenError(Exception):
-    """The key does not allow this; `scope` is what it lacks."""
+    """The key has none of the scopes that allow this; its text names them."""
 
-    def __init__(self, scope: str) -> None:
-        super().__init__(scope)
-        self.scope = scope
+    def __init__(self, *scopes: str) -> None:
+        super().__init__(" or ".join(f"'{scope}'" for scope in scopes))
 
 
 class Gate:
@@ -123,20 +122,29 @@ class Gate:
 
 
 class needs:  # noqa: N801 - reads as a word where routes are declared
-    """A route's dependency: refuses a key without the scope."""
+    """A route's dependency: refuses a key that has none of the scopes."""
 
-    def __init__(self, scope: str) -> None:
-        self.scope = scope
+    def __init__(self, *scopes: str) -> None:
+        self.scopes = scopes
 
     async def __call__(self, request: Request) -> None:
         """Lets the request pass, or not; a coroutine, as FastAPI takes every request to a thread for anything else.
 
         Raises:
-            ForbiddenError: the key lacks the scope.
+            ForbiddenError: the key has none of them.
         """
-        key = getattr(request.state, "key", None)
-        if key is None or not key.may(self.scope):
-            raise ForbiddenError(self.scope)
+        require(request, *self.scopes)
+
+
+def require(request: Request, *scopes: str) -> None:
+    """Refuses a request whose key has none of the scopes.
+
+    Raises:
+        ForbiddenError: it has none of them, or there is no key.
+    """
+    key: Key | None = getattr(request.state, "key", None)
+    if key is None or not any(map(key.may, scopes)):
+        raise ForbiddenError(*scopes)
 
 
 def _refusal(scope: Scope) -> Response:

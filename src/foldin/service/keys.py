@@ -25,8 +25,10 @@ __all__ = ["HTTP", "KEYS", "SCOPES", "Key", "KeyRing", "create_key", "read_keys"
 KEYS = "keys.json"
 """The file's name in a workspace."""
 
-SCOPES = ("read", "ingest", "admin")
-"""What a key may do: ask for recommendations, write events, users and items, and everything else."""
+SCOPES = ("read", "events", "catalogue", "people", "admin")
+"""What a key may do: `read` rankings, similar items, metrics and the explanation of a history that is sent; write
+`events`; write the `catalogue`; read, write and erase what is stored of `people`, and explain it; and everything
+(`admin`)."""
 
 HTTP = "http"
 """What the store and the audit call whoever comes over HTTP without a key, and how they begin to name one with."""
@@ -176,7 +178,14 @@ def _key(plain: object) -> Key:
         raise ValueError("a key's name, digest, time and scopes are texts")
     if not (key.digest.isascii() and (key.expires is None or datetime.fromisoformat(key.expires).tzinfo)):
         raise ValueError("a key's digest is hexadecimal, and its end a time with an offset")
+    _check_scopes(key)
     return replace(key, scopes=tuple(key.scopes))
+
+
+def _check_scopes(key: Key) -> None:
+    unknown = [scope for scope in key.scopes if scope not in SCOPES]
+    if unknown:
+        raise ValueError(f"key '{key.name}' has the scope '{unknown[0]}'; there are only: {', '.join(SCOPES)}")
 
 
 def _write(folder: Path, keys: Sequence[Key]) -> None:

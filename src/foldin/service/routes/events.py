@@ -49,8 +49,8 @@ _Events = Annotated[
 
 
 def event_routes(service: Service) -> APIRouter:
-    """What a key of scope `ingest` may write."""
-    routes = APIRouter(prefix="/v1", tags=["events"], route_class=QuickRoute, dependencies=[Depends(needs("ingest"))])
+    """What a key of scope `events` may write."""
+    routes = APIRouter(prefix="/v1", tags=["events"], route_class=QuickRoute, dependencies=[Depends(needs("events"))])
 
     @routes.post("/events")
     async def events(sent: _Events, request: Request) -> Appended:

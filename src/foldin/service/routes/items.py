@@ -26,8 +26,8 @@ TAGS: list[str | Enum] = ["items"]
 
 
 def many_items_routes(service: Service) -> APIRouter:
-    """What a key of scope `ingest` may do with many items."""
-    routes = APIRouter(prefix="/v1", route_class=QuickRoute, dependencies=[Depends(needs("ingest"))], tags=TAGS)
+    """What a key of scope `catalogue` may do with many items."""
+    routes = APIRouter(prefix="/v1", route_class=QuickRoute, dependencies=[Depends(needs("catalogue"))], tags=TAGS)
 
     @routes.post("/items")
     async def store(sent: ItemsRequest) -> ItemsStored:
@@ -46,7 +46,7 @@ def many_items_routes(service: Service) -> APIRouter:
 
 def item_routes(service: Service) -> APIRouter:
     """What it may do with an item by its id; one with a slash goes in the query, as `/v1/item?item=a/b`."""
-    routes = APIRouter(prefix="/v1", route_class=StrictRoute, dependencies=[Depends(needs("ingest"))], tags=TAGS)
+    routes = APIRouter(prefix="/v1", route_class=StrictRoute, dependencies=[Depends(needs("catalogue"))], tags=TAGS)
 
     @routes.get("/item")
     @routes.get("/items/{item}")

@@ -9,7 +9,7 @@ from functools import partial
 from time import monotonic
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 
 from foldin.data.interactions import History
 from foldin.data.profiles import Profile
@@ -18,7 +18,7 @@ from foldin.service.answers import answered, explained, reasons_of, recommended
 from foldin.service.aside import aside
 from foldin.service.bodies import QuickRoute, StrictRoute
 from foldin.service.field_types import Id
-from foldin.service.gate import needs
+from foldin.service.gate import needs, require
 from foldin.service.histories import history_of
 from foldin.service.live import Live
 from foldin.service.messages import (
@@ -34,7 +34,7 @@ from foldin.service.scoring import EVERYTHING, Answer, Candidates, Wish
 from foldin.service.service import Service
 from foldin.service.unknown import unknown_in_history, unknown_in_rules
 
-__all__ = ["question_routes", "recommend_routes"]
+__all__ = ["explain_routes", "question_routes", "recommend_routes"]
 
 TAGS: list[str | Enum] = ["recommendations"]
 
@@ -49,23 +49,36 @@ MOST_EXPLAINED = 1_000
 
 
 def recommend_routes(service: Service) -> APIRouter:
-    """What a key of scope `read` may ask: a message in, a message out."""
+    """What a key of scope `read` may ask: a message in, a message out. Reasons name what is stored of a user, so for
+    users of the store they also need the scope `people`."""
     routes = APIRouter(prefix="/v1", route_class=QuickRoute, dependencies=[Depends(needs("read"))], tags=TAGS)
 
     @routes.post("/recommend")
-    async def recommend(asked: RecommendRequest) -> RecommendResponse:
-        """The best k items for a user, for a history that is sent along, or for a profile alone."""
+    async def recommend(asked: RecommendRequest, request: Request) -> RecommendResponse:
+        """The best k items for a user, for a history that is sent along, or for a profile alone. The reasons
+        (`explain`) of a user of the store need the scope `people`, too."""
+        _check_access(request, [asked], asked)
         (response,) = await _responses(service, [asked], asked)
         return response
 
     @routes.post("/recommend/batch")
-    async def batch(asked: BatchRequest) -> BatchResponse:
+    async def batch(asked: BatchRequest, request: Request) -> BatchResponse:
         """The same for up to 256 people."""
+        _check_access(request, asked.people, asked)
         return BatchResponse(answers=await _responses(service, asked.people, asked))
 
+    return routes
+
+
+def explain_routes(service: Service) -> APIRouter:
+    """What a key of scope `read` may ask of a history that is sent along, and one of scope `people` of a user."""
+    routes = APIRouter(prefix="/v1", route_class=QuickRoute, dependencies=[Depends(needs("read", "people"))], tags=TAGS)
+
     @routes.post("/explain")
-    async def explain(asked: ExplainRequest) -> ExplainResponse:
-        """Why an item has its score for somebody."""
+    async def explain(asked: ExplainRequest, request: Request) -> ExplainResponse:
+        """Why an item has its score, for a history or profile that is sent along (scope `read`), or for a user of the
+        store (scope `people`)."""
+        require(request, "read" if asked.user is None else "people")
         live = service.live.answering()
         history, profile = await _known(service, asked)
         explanation = await service.explainer.run(
@@ -99,6 +112,11 @@ def question_routes(service: Service) -> APIRouter:
         return Similar(model=live.version, items=[recommended(one) for one in found])
 
     return routes
+
+
+def _check_access(request: Request, people: Sequence[Person], rules: Rules) -> None:
+    if rules.explain and any(person.user is not None for person in people):
+        require(request, "people")
 
 
 async def _responses(service: Service, people: Sequence[Person], rules: Rules) -> list[RecommendResponse]:

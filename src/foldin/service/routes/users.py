@@ -35,8 +35,8 @@ NOTHING = (
 
 
 def user_routes(service: Service) -> APIRouter:
-    """What a key of scope `ingest` may do; an id with a slash goes in the query, as `/v1/user?user=a/b`."""
-    routes = APIRouter(prefix="/v1", tags=["users"], route_class=StrictRoute, dependencies=[Depends(needs("ingest"))])
+    """What a key of scope `people` may do; an id with a slash goes in the query, as `/v1/user?user=a/b`."""
+    routes = APIRouter(prefix="/v1", tags=["users"], route_class=StrictRoute, dependencies=[Depends(needs("people"))])
     names = ProfileNames()
 
     @routes.get("/user")
