@@ -12,10 +12,12 @@ import apsw
 import httpx
 import pytest
 
-from foldin.service.connections import MOST_HEADER
 from tests.service.server import PATIENCE, Server, serving
 
 HALF = b"GET /health/live HTTP/1.1\r\nHost: service\r\nX-Half: "
+
+FLOOD = b"x" * 2**23
+"""More than the sockets of both sides buffer."""
 
 WHOLE = b"GET /health/live HTTP/1.1\r\nHost: service\r\n\r\n"
 REFUSED = b"POST /v1/events HTTP/1.1\r\nHost: service\r\nContent-Length: 100\r\n\r\n"
@@ -40,7 +42,7 @@ def test_a_header_has_an_end(server: Server) -> None:
     with connected(server) as connection:
         connection.sendall(HALF)
         with pytest.raises(ConnectionError):
-            connection.sendall(b"x" * 100 * MOST_HEADER)
+            connection.sendall(FLOOD)
 
 
 def test_a_header_has_an_end_while_another_request_is_answered(workspace: Path) -> None:
@@ -52,7 +54,7 @@ def test_a_header_has_an_end_while_another_request_is_answered(workspace: Path) 
         head += f"Content-Type: application/json\r\nContent-Length: {len(event)}\r\n\r\n"
         connection.sendall(head.encode() + event + HALF)
         with pytest.raises(ConnectionError):
-            connection.sendall(b"x" * 100 * MOST_HEADER)
+            connection.sendall(FLOOD)
         other.execute("ROLLBACK")
         other.close()
 

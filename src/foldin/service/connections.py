@@ -10,12 +10,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from foldin.service.connection_limit import ConnectionLimit
 
-__all__ = ["Connection"]
+__all__ = ["MOST_HEADER", "Connection"]
 
 HURRY = 10.0
 """Seconds in which a header has to come whole."""
 
-MOST_HEADER = 2**16
+MOST_HEADER = 2**14
 """Bytes of a header of which more is to come."""
 
 WRITE_TIMEOUT = 30.0

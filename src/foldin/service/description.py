@@ -28,6 +28,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         415: "The body does not say that it is JSON, or is neither plain nor gzip.",
         421: "A browser asks under a name that is none of the service's: start it with --origin.",
         422: "No JSON, or a field is missing, unknown or not as it should be.",
+        431: "Address and headers of the request are over 16 KB.",
         429: "Too many requests or bodies at once with this key: come again after Retry-After seconds.",
         503: "Too busy, or the store is away: come again after Retry-After seconds.",
     }.items()

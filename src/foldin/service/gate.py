@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from foldin.service.connections import MOST_HEADER
 from foldin.service.headers import header
 from foldin.service.hosts import host_of, is_own, netloc_of
 from foldin.service.keys import Key, KeyRing
@@ -65,6 +66,9 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
+        if scope["type"] == "http" and _header_bytes(scope) > MOST_HEADER:
+            await _too_large(scope)(scope, receive, send)
+            return
         if scope["type"] == "http" and self._misled(scope):
             await _misdirection(scope)(scope, receive, send)
             return
@@ -145,6 +149,16 @@ def require(request: Request, *scopes: str) -> None:
     key: Key | None = getattr(request.state, "key", None)
     if key is None or not any(map(key.may, scopes)):
         raise ForbiddenError(*scopes)
+
+
+def _header_bytes(scope: Scope) -> int:
+    target = len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"])
+    return target + sum(len(name) + len(value) for name, value in scope["headers"])
+
+
+def _too_large(scope: Scope) -> Response:
+    detail = f"the address and the headers of a request have at most {MOST_HEADER:,} bytes: send fewer or shorter"
+    return turned_away(scope, problem(431, detail, scope.get("state", {}).get("request_id")))
 
 
 def _refusal(scope: Scope) -> Response:
