@@ -15,9 +15,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from foldin.cli.demo import demo
-from foldin.service.link import create_code
 from foldin.workspace import open_workspace
-from tests.service.page.browser import chromium
+from tests.service.page.browser import chromium, sign_in
 from tests.service.server import Server, serving
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
@@ -92,7 +91,7 @@ def _take(shot: Shot, labs: Server, browser: Browser) -> int:
         base_url=labs.url, color_scheme=shot.scheme, viewport={"width": shot.width, "height": shot.height}
     )
     page = context.new_page()
-    page.goto(f"/enter?code={create_code(labs.log.parent)}")
+    sign_in(page, labs.log.parent)
     page.goto(shot.address)
     page.wait_for_load_state("networkidle")
     if shot.name == "what-if":

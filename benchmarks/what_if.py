@@ -14,8 +14,7 @@ from playwright.sync_api import Page
 
 from benchmarks.measuring import Figure, table
 from foldin.cli.demo import demo
-from foldin.service.link import create_code
-from tests.service.page.browser import chromium
+from tests.service.page.browser import chromium, sign_in
 from tests.service.server import serving
 
 ROUNDS = 60
@@ -46,7 +45,7 @@ def main() -> None:
         demo(Path(folder) / "labs")
         with serving(Path(folder) / "labs") as labs, chromium() as browser:
             page = browser.new_page(base_url=labs.url)
-            page.goto(f"/enter?code={create_code(labs.log.parent)}")
+            sign_in(page, labs.log.parent)
             print(table([*figures(page)]))
 
 

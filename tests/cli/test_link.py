@@ -25,7 +25,7 @@ def folder(trained: Path, tmp_path: Path) -> Path:
 
 
 def entered(url: str, code: str) -> int:
-    answer = httpx.get(f"{url}enter", params={"code": code}, timeout=PATIENCE, verify=False)
+    answer = httpx.post(f"{url}enter", params={"code": code}, timeout=PATIENCE, verify=False)
     return 0 if answer.status_code == 303 else answer.status_code
 
 

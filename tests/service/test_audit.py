@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from foldin.audit import FILE
+from foldin.cli.serve import LINK_FILE
 from foldin.data.interactions import Interactions
 from foldin.fitting import fit
 from foldin.models.ease import EASE
@@ -82,13 +82,12 @@ def test_a_training_that_is_due_has_started_itself(workspace: Path) -> None:
     assert [line for line in told(workspace) if line.get("job") == 1] == [started]
 
 
-def test_who_enters_by_a_link_is_known_by_the_key_it_gave(workspace: Path) -> None:
+def test_actions_of_a_browser_are_recorded_under_its_session(workspace: Path) -> None:
     with serving(workspace, "--workers", "2") as server:
-        link = re.search(r"http://\S+/enter\?code=\S+", server.log.read_text(encoding="utf-8"))
-        assert link is not None
+        link = (workspace / LINK_FILE).read_text(encoding="utf-8").strip()
         with httpx.Client(timeout=60, verify=False) as browser:
-            assert browser.get(f"{server.url}/enter?code=none").status_code == 401
-            assert browser.get(link[0]).status_code == 303
+            assert browser.post(f"{server.url}/enter?code=none").status_code == 401
+            assert browser.post(link).status_code == 303
             assert browser.post(f"{server.url}/v1/models/1/activate").status_code == 200
     (key,) = [key.name for key in read_keys(workspace) if key.name.startswith("page-")]
     entered, used = told(workspace)

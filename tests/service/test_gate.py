@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from foldin.service.credentials import session_cookie
 from foldin.service.keys import create_key, revoke_key
 from tests.service.server import Server, until
 
@@ -53,7 +54,8 @@ def test_whoever_is_refused_hears_what_to_do_next(server: Server) -> None:
     wrong = {told({"Authorization": f"Bearer {key}"}) for key in ("x", "foldin_x", revoked)}
     assert len(wrong) == 1, "whether a key ever was one is nobody's business"
     assert "mistyped, revoked or expired" in wrong.pop()
-    assert "open another link. `foldin link` prints one" in told({"Cookie": f"foldin_key={revoked}"})
+    cookie = f"{session_cookie(server.url)}={revoked[-43:]}"
+    assert "open another link. `foldin link` prints one" in told({"Cookie": cookie})
 
 
 def test_health_is_open(stranger: httpx.Client) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from foldin.service.gate import COOKIE
+from foldin.service.credentials import session_cookie
 from foldin.service.hosts import host_of, is_own, netloc_of
 from foldin.service.link import create_code
 from tests.service.server import Server, serving
@@ -25,45 +25,56 @@ STRANGE = [
 OWN = ["localhost", "LOCALHOST:1", "127.0.0.1", "127.1.2.3:80", "[::1]:8000"]
 
 
-@pytest.fixture
-def entered(server: Server) -> dict[str, str]:
-    """What the browser of somebody who has come in sends."""
-    answer = httpx.get(f"{server.url}/enter", params={"code": create_code(server.log.parent)}, timeout=60, verify=False)
-    return {"Cookie": f"{COOKIE}={answer.cookies[COOKIE]}"}
+@pytest.fixture(scope="module")
+def session_id(server: Server) -> str:
+    """The id of a session that a link has started."""
+    link = f"{server.url}/enter?code={create_code(server.log.parent)}"
+    return httpx.post(link, timeout=60, verify=False).cookies[session_cookie(server.url)]
+
+
+def under(host: str, session_id: str) -> dict[str, str]:
+    """What the browser of a user who has signed in sends under a name."""
+    return {"Host": host, "Cookie": f"{session_cookie(host)}={session_id}"}
 
 
 @pytest.mark.parametrize("host", STRANGE)
-def test_the_cookie_opens_nothing_under_a_strange_name(host: str, server: Server, entered: dict[str, str]) -> None:
+def test_the_cookie_opens_nothing_under_a_strange_name(host: str, server: Server, session_id: str) -> None:
     for path in ("/models", "/v1/models", "/docs", "/nowhere"):
-        refused = httpx.get(server.url + path, headers=entered | {"Host": host}, timeout=60, verify=False)
+        refused = httpx.get(server.url + path, headers=under(host, session_id), timeout=60, verify=False)
         assert refused.status_code == 421
         assert refused.headers["Content-Type"] == "application/problem+json"
         assert f"start with --origin http://{host}" in refused.json()["detail"]
         assert refused.json()["request_id"] == refused.headers["X-Request-ID"]
 
 
-def test_a_browser_reads_of_a_strange_name_on_a_page(server: Server, entered: dict[str, str]) -> None:
-    asked = {**entered, "Host": "<b>.example", "Accept": "text/html,*/*;q=0.8"}
+def test_a_browser_reads_of_a_strange_name_on_a_page(server: Server, session_id: str) -> None:
+    asked = {**under("<b>.example", session_id), "Accept": "text/html,*/*;q=0.8"}
     refused = httpx.get(f"{server.url}/models", headers=asked, timeout=60, verify=False)
     assert (refused.status_code, refused.headers["Content-Type"]) == (421, "text/html; charset=utf-8")
     assert "The service is not known as &#39;&lt;b&gt;.example&#39;" in refused.text
 
 
 @pytest.mark.parametrize("host", OWN)
-def test_the_cookie_opens_the_page_under_its_own_names(host: str, server: Server, entered: dict[str, str]) -> None:
+def test_the_cookie_opens_the_page_under_its_own_names(host: str, server: Server, session_id: str) -> None:
     assert (
-        httpx.get(f"{server.url}/models", headers=entered | {"Host": host}, timeout=60, verify=False).status_code == 200
+        httpx.get(f"{server.url}/models", headers=under(host, session_id), timeout=60, verify=False).status_code == 200
     )
 
 
 @pytest.mark.parametrize("brought", [{}, {"Authorization": "Bearer foldin_x"}])
 def test_nobody_comes_in_under_a_strange_name(brought: dict[str, str], server: Server) -> None:
     link = {"code": create_code(server.log.parent)}
-    refused = httpx.get(
-        f"{server.url}/enter", params=link, headers=brought | {"Host": "evil.example"}, timeout=60, verify=False
-    )
-    assert refused.status_code == 421
-    entered = httpx.get(f"{server.url}/enter", params=link, timeout=60, verify=False)  # the link was not used up
+    for method in ("GET", "POST"):
+        refused = httpx.request(
+            method,
+            f"{server.url}/enter",
+            params=link,
+            headers=brought | {"Host": "evil.example"},
+            timeout=60,
+            verify=False,
+        )
+        assert refused.status_code == 421
+    entered = httpx.post(f"{server.url}/enter", params=link, timeout=60, verify=False)  # the link was not used up
     assert entered.status_code == 303
 
 
@@ -91,7 +102,7 @@ def test_it_is_known_where_it_listens_and_as_what_it_was_started_with(workspace:
         address = urlsplit(server.url).netloc
         for host, status in ((address, 303), ("0.0.0.0", 303), ("labs.example", 303), ("evil.example", 421)):
             link = {"code": create_code(workspace)}
-            answer = httpx.get(f"{server.url}/enter", params=link, headers={"Host": host}, timeout=60, verify=False)
+            answer = httpx.post(f"{server.url}/enter", params=link, headers={"Host": host}, timeout=60, verify=False)
             assert answer.status_code == status, host
 
 
@@ -117,8 +128,8 @@ def test_what_is_no_url_names_no_host() -> None:
     assert [netloc_of(url) for url in urls] == ["[::1]:80", "labs.example", "", "", "", ""]
 
 
-def test_what_is_no_origin_is_another(server: Server) -> None:
-    cookie = f"foldin_key={server.key}"
+def test_what_is_no_origin_is_another(server: Server, session_id: str) -> None:
+    cookie = under(urlsplit(server.url).netloc, session_id)["Cookie"]
     for origin in ("http://[", "null", "http://[::1", "//"):
         headers = {"Cookie": cookie, "Origin": origin}
         answer = httpx.post(f"{server.url}/v1/recommend", json={}, headers=headers, timeout=60, verify=False)

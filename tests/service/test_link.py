@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import re
 import resource
 import stat
 from collections.abc import Callable
@@ -18,10 +17,11 @@ import httpx
 import pytest
 
 from foldin.audit import FILE as AUDIT
+from foldin.cli.serve import LINK_FILE
 from foldin.errors import WorkspaceError
-from foldin.service.gate import COOKIE
-from foldin.service.keys import KEYS, create_key, read_keys
-from foldin.service.link import create_code, key_for
+from foldin.service.credentials import session_cookie
+from foldin.service.keys import KEYS, create_key, create_session, read_keys
+from foldin.service.link import create_code, redeem
 from tests.faults.small_disk import SmallDisk
 from tests.service.server import Server, serving
 
@@ -32,8 +32,8 @@ def links(folder: Path) -> list[Path]:
 
 def test_a_code_is_worth_one_key_of_twelve_hours(tmp_path: Path) -> None:
     code = create_code(tmp_path)
-    assert key_for(tmp_path, code)
-    assert key_for(tmp_path, code) is None
+    assert redeem(tmp_path, code)
+    assert redeem(tmp_path, code) is None
     (key,) = read_keys(tmp_path)
     assert key.name.startswith("page-")
     assert key.expires is not None
@@ -44,7 +44,7 @@ def test_a_code_is_worth_one_key_of_twelve_hours(tmp_path: Path) -> None:
 def test_of_many_who_come_with_the_same_code_one_gets_in(tmp_path: Path) -> None:
     code = create_code(tmp_path)
     with ThreadPoolExecutor(8) as pool:
-        keys = list(pool.map(lambda _: key_for(tmp_path, code), range(32)))
+        keys = list(pool.map(lambda _: redeem(tmp_path, code), range(32)))
     assert len([key for key in keys if key]) == 1
 
 
@@ -52,7 +52,7 @@ def test_of_many_processes_that_come_with_the_same_code_one_gets_in(tmp_path: Pa
     codes = [create_code(tmp_path) for _ in range(8)]
     spawning = get_context("spawn")
     with ProcessPoolExecutor(4, spawning, initializer=spawning.Barrier(4).wait) as pool:
-        keys = list(pool.map(key_for, [tmp_path] * 64, sorted(codes * 8)))
+        keys = list(pool.map(redeem, [tmp_path] * 64, sorted(codes * 8)))
     assert len([key for key in keys if key]) == len(codes)
     assert len(read_keys(tmp_path)) == len(codes)
 
@@ -63,11 +63,11 @@ def test_a_code_outlives_a_key_that_cannot_be_written(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
     try:
         with pytest.raises(WorkspaceError, match=r"keys\.json cannot be used: File too large"):
-            key_for(tmp_path, code)
+            redeem(tmp_path, code)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert key_for(tmp_path, code)
-    assert key_for(tmp_path, code) is None
+    assert redeem(tmp_path, code)
+    assert redeem(tmp_path, code) is None
 
 
 @pytest.mark.parametrize("broken", [SmallDisk.full, SmallDisk.read_only])
@@ -78,19 +78,19 @@ def test_a_code_outlives_a_disk_that_is_full_or_read_only(
     with broken(disk):
         for _ in range(2):
             with pytest.raises(WorkspaceError, match=r"No space left on device|Read-only file system"):
-                key_for(disk.folder, code)
-        assert key_for(disk.folder, "another") is None
-    assert key_for(disk.folder, code)
-    assert key_for(disk.folder, code) is None
+                redeem(disk.folder, code)
+        assert redeem(disk.folder, "another") is None
+    assert redeem(disk.folder, code)
+    assert redeem(disk.folder, code) is None
 
 
 def test_a_code_outlives_keys_that_are_damaged(tmp_path: Path) -> None:
     code = create_code(tmp_path)
     (tmp_path / KEYS).write_text("[", encoding="utf-8")
     with pytest.raises(WorkspaceError, match="remove it to begin with no keys"):
-        key_for(tmp_path, code)
+        redeem(tmp_path, code)
     (tmp_path / KEYS).unlink()
-    assert key_for(tmp_path, code)
+    assert redeem(tmp_path, code)
 
 
 def test_a_code_that_cannot_be_used_up_is_worth_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,14 +105,14 @@ def test_a_code_that_cannot_be_used_up_is_worth_no_key(tmp_path: Path, monkeypat
     with monkeypatch.context() as unchangeable:
         unchangeable.setattr(Path, "unlink", kept)
         with pytest.raises(WorkspaceError, match="Operation not permitted; make the workspace readable and writable"):
-            key_for(tmp_path, code)
+            redeem(tmp_path, code)
     assert not read_keys(tmp_path)
     assert not (tmp_path / AUDIT).exists()
-    assert key_for(tmp_path, code)
+    assert redeem(tmp_path, code)
 
 
 def test_a_key_that_was_given_is_named_in_the_audit(tmp_path: Path) -> None:
-    assert key_for(tmp_path, create_code(tmp_path))
+    assert redeem(tmp_path, create_code(tmp_path))
     (line,) = (json.loads(line) for line in (tmp_path / AUDIT).read_text(encoding="utf-8").splitlines())
     (key,) = read_keys(tmp_path)
     assert (line["by"], line["action"], line["key"], line["outcome"]) == ("link", "enter", key.name, "done")
@@ -121,7 +121,7 @@ def test_a_key_that_was_given_is_named_in_the_audit(tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", ["", "x", "../keys.json", "\ud800", "a" * 10_000])
 def test_what_is_no_code_is_worth_nothing(code: str, tmp_path: Path) -> None:
     create_code(tmp_path)
-    assert key_for(tmp_path, code) is None
+    assert redeem(tmp_path, code) is None
     assert not read_keys(tmp_path)
 
 
@@ -141,30 +141,29 @@ def test_an_old_code_is_worth_nothing_and_goes_with_the_next(tmp_path: Path) -> 
     create_code(tmp_path)
     assert file not in links(tmp_path)
     assert len(links(tmp_path)) == 1
-    assert key_for(tmp_path, code) is None
+    assert redeem(tmp_path, code) is None
 
 
 def test_expired_keys_of_pages_go_and_others_stay(tmp_path: Path) -> None:
     past = datetime.now(UTC) - timedelta(seconds=1)
-    create_key(tmp_path, "page-20260101T120000-0a1b2c", ["admin"], past)
+    create_session(tmp_path, "page-20260101T120000-0a1b2c", past)
     create_key(tmp_path, "page-shop", ["read"], past)
     create_key(tmp_path, "shop", ["read"], past)
-    key_for(tmp_path, create_code(tmp_path))
+    redeem(tmp_path, create_code(tmp_path))
     assert [key.name for key in read_keys(tmp_path)][:-1] == ["page-shop", "shop"]
 
 
 def test_the_printed_link_lets_one_browser_in_whichever_process_answers(workspace: Path) -> None:
     with serving(workspace, "--workers", "2") as running:
-        link = re.search(r"http://\S+/enter\?code=\S+", running.log.read_text(encoding="utf-8"))
-        assert link is not None
+        link = (workspace / LINK_FILE).read_text(encoding="utf-8").strip()
         with httpx.Client(timeout=60, verify=False) as browser:
-            inside = browser.get(link[0], follow_redirects=True)
+            inside = browser.post(link, follow_redirects=True)
             assert (inside.status_code, inside.url.path) == (200, "/")
             assert "<h1>" in inside.text
             assert browser.get(f"{running.url}/v1/models").status_code == 200
         with httpx.Client(timeout=60, verify=False) as late:
-            assert {late.get(link[0]).status_code for _ in range(8)} == {401}
-        assert link[0].split("=")[1] not in "".join(file.name for file in workspace.iterdir())
+            assert {late.request(method, link).status_code for method in ("GET", "POST") for _ in range(4)} == {401}
+        assert link.split("=")[1] not in "".join(file.name for file in workspace.iterdir())
 
 
 def test_where_the_disk_is_full_the_link_stays_good(workspace: Path, disk: SmallDisk) -> None:
@@ -172,23 +171,21 @@ def test_where_the_disk_is_full_the_link_stays_good(workspace: Path, disk: Small
     with serving(folder) as running, httpx.Client(base_url=running.url, timeout=60, verify=False) as browser:
         code = {"code": create_code(folder)}
         with disk.full():
-            answer = browser.get("/enter", params=code)
+            answer = browser.post("/enter", params=code)
             assert answer.status_code == 503, answer.text
             assert answer.headers["Retry-After"]
             assert "the workspace cannot be used just now" in answer.json()["detail"]
             assert "/" not in answer.json()["detail"]
-            page = browser.get("/enter", params=code, headers={"Accept": "text/html"})
-            assert (page.status_code, "Retry-After" in page.headers) == (503, True)
-            assert str(folder) not in page.text
-        assert [browser.get("/enter", params=code).status_code for _ in range(2)] == [303, 401]
+            assert browser.get("/enter", params=code).status_code == 200
+        assert [browser.post("/enter", params=code).status_code for _ in range(2)] == [303, 401]
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites(server: Server) -> None:
-    entered = httpx.get(
+    entered = httpx.post(
         f"{server.url}/enter", params={"code": create_code(server.log.parent)}, timeout=60, verify=False
     )
     cookie = entered.headers["Set-Cookie"].lower()
-    assert cookie.startswith(f"{COOKIE}=")
+    assert cookie.startswith(f"{session_cookie(server.url)}=")
     assert {"httponly", "samesite=strict", "path=/", "max-age=43200"} <= {part.strip() for part in cookie.split(";")}
     assert entered.headers["Cache-Control"] == "no-store"
     assert entered.headers["Referrer-Policy"] == "no-referrer"
@@ -209,7 +206,7 @@ def test_a_browser_that_has_no_key_is_told_how_to_get_one(server: Server) -> Non
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:1", "null"])
 def test_a_page_elsewhere_cannot_use_the_cookie(path: str, origin: str, server: Server) -> None:
     with httpx.Client(base_url=server.url, timeout=60, verify=False) as browser:
-        browser.get("/enter", params={"code": create_code(server.log.parent)})
+        browser.post("/enter", params={"code": create_code(server.log.parent)})
         assert browser.post(path, headers={"Origin": origin}).status_code == 403
         assert browser.post(path, headers={"Origin": server.url}).status_code != 403
 

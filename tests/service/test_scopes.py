@@ -78,6 +78,7 @@ CASES = [
     Case("GET", "/items"),
     Case("GET", "/docs"),
     Case("GET", "/static/0/page.css", route="/static/{digest}/{name:path}"),
+    Case("POST", "/leave"),
     Case("GET", "/openapi.json", SCOPES),
 ]
 

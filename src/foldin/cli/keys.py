@@ -1,4 +1,4 @@
-"""`foldin keys`: who may ask what of the service."""
+"""`foldin keys`: API keys of the service, and the sessions of browsers that have signed in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ __all__ = ["keys"]
 
 keys = typer.Typer(
     no_args_is_help=True,
-    help="Make, list and revoke the keys of the service.\n\nExample: foldin keys create shop --scope read",
+    help="Make keys of the service; list and revoke keys and sessions of the page.\n\n"
+    "Example: foldin keys create shop --scope read",
 )
 
 
@@ -20,7 +21,8 @@ keys = typer.Typer(
 def create(
     name: Annotated[str, typer.Argument(help="What it is for; lists show it.")],
     scope: Annotated[
-        list[str] | None, typer.Option(help="What it may do: read, events, catalogue, people or admin; may be given again.")
+        list[str] | None,
+        typer.Option(help="What it may do: read, events, catalogue, people or admin; may be given again."),
     ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="After so many days it ends.")] = None,
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
@@ -51,7 +53,7 @@ def create(
 
 @keys.command(name="list")
 def listed(workspace: WorkspaceFolder = DEFAULT_FOLDER, json: Json = False) -> None:
-    """List the keys: their names, scopes, and until when they hold.
+    """List the keys and the sessions of the page: their names, scopes, and until when they are valid.
 
     Example: foldin keys list
     """
@@ -64,18 +66,19 @@ def listed(workspace: WorkspaceFolder = DEFAULT_FOLDER, json: Json = False) -> N
 
     found = read_keys(open_workspace(workspace).folder)
     if json:
-        columns = ("name", "scopes", "created", "expires")
+        columns = ("name", "kind", "scopes", "created", "expires")
         print_json([{column: getattr(key, column) for column in columns} for key in found])
         return
-    rows = [[key.name, ", ".join(key.scopes), key.created, key.expires or "never"] for key in found]
-    print_table("Keys", ["name", "scopes", "created", "expires"], rows)
+    rows = [[key.name, key.kind, ", ".join(key.scopes), key.created, key.expires or "never"] for key in found]
+    print_table("Keys and sessions", ["name", "kind", "scopes", "created", "expires"], rows)
 
 
 @keys.command()
 def revoke(
-    name: Annotated[str, typer.Argument(help="The key's name.")], workspace: WorkspaceFolder = DEFAULT_FOLDER
+    name: Annotated[str, typer.Argument(help="The name of the key or session.")],
+    workspace: WorkspaceFolder = DEFAULT_FOLDER,
 ) -> None:
-    """Revoke a key: the next request with it is refused.
+    """Revoke a key or a session of the page: the next request with it is refused.
 
     Example: foldin keys revoke shop
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from http.cookies import CookieError, SimpleCookie
 from time import monotonic
 
 from starlette.requests import Request
@@ -11,15 +10,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from foldin.service.connections import MOST_HEADER
+from foldin.service.credentials import Credentials, read_credentials
 from foldin.service.headers import header
 from foldin.service.hosts import host_of, is_own, netloc_of
 from foldin.service.keys import Key, KeyRing
 from foldin.service.page.rendering import at_browser, stranger, turned_away
 from foldin.service.problems import problem
 
-__all__ = ["COOKIE", "OPEN", "Gate", "ForbiddenError", "needs", "require"]
+__all__ = ["OPEN", "Gate", "ForbiddenError", "needs", "require"]
 
-COOKIE = "foldin_key"
 ENTER = "/enter"
 OPEN = ("/health/live", "/health/ready", ENTER, "/enter/page.css")
 """What needs no key, and takes no body; `/enter` takes the code of a one-time link instead."""
@@ -30,7 +29,7 @@ MOST_BUCKETS = 1_024
 LONGEST_HOST = 253
 """Letters of a host that an answer repeats; no name has more."""
 
-OVER = "The hours for which the link let this browser in are over, or its key was revoked: open another link."
+OVER = "This browser's session has expired or was revoked: open another link."
 
 _ANYBODY = Key("anybody", "", ("admin",), "")
 
@@ -66,23 +65,28 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
-        if scope["type"] == "http" and _header_bytes(scope) > MOST_HEADER:
-            await _too_large(scope)(scope, receive, send)
-            return
-        if scope["type"] == "http" and self._misled(scope):
-            await _misdirection(scope)(scope, receive, send)
-            return
-        if scope["type"] != "http" or scope["path"] in OPEN:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        key = self._keys.holder(_secret(scope)) if self._auth else _ANYBODY
-        state = scope.setdefault("state", {})
-        if key is None:
-            await _refusal(scope)(scope, receive, send)
+        if _header_bytes(scope) > MOST_HEADER:
+            await _too_large(scope)(scope, receive, send)
             return
-        if self._foreign(scope):
+        brought = read_credentials(scope)
+        _drop_cookies(scope)
+        if self._misled(scope, brought):
+            await _misdirection(scope)(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        if self._foreign(scope, brought):
             detail = "this was sent by a page of another origin: allow it with --origin, and let it bring a key"
             await problem(403, detail, state.get("request_id"))(scope, receive, send)
+            return
+        if scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+            return
+        key = self._key_of(brought) if self._auth else _ANYBODY
+        if key is None:
+            await _refusal(scope, brought)(scope, receive, send)
             return
         if self._auth and not self._has_room(key):
             detail = f"over {self._rate:g} requests per second with this key"
@@ -91,21 +95,24 @@ class Gate:
         state["key"] = key
         await self._app(scope, receive, send)
 
-    def _misled(self, scope: Scope) -> bool:
+    def _key_of(self, brought: Credentials) -> Key | None:
+        return self._keys.api_key(brought.bearer) if brought.bearer else self._keys.session(brought.session)
+
+    def _misled(self, scope: Scope, brought: Credentials) -> bool:
         """Whether a browser may have been led here under another's name, which makes that one's pages our own to it.
 
         A key in the header is nothing a browser brings by itself: whoever has one may come through any proxy.
         """
-        by_key = self._auth and scope["path"] != ENTER and (_bearer(scope) or not _cookie(scope))
+        by_key = self._auth and scope["path"] != ENTER and (brought.bearer or not brought.session)
         return not by_key and not is_own(_asked(scope), {*self._own, _arrived_at(scope)})
 
-    def _foreign(self, scope: Scope) -> bool:
+    def _foreign(self, scope: Scope, brought: Credentials) -> bool:
         """Whether a page elsewhere has a browser do something here with what the browser brings by itself.
 
         A cookie's SameSite takes another port of the same machine for the same site, and without keys there is none.
         """
         origin = header(scope, b"origin")
-        if not origin or origin in self._origins or _bearer(scope) or scope["method"] in ("GET", "HEAD"):
+        if not origin or origin in self._origins or brought.bearer or scope["method"] in ("GET", "HEAD"):
             return False
         return netloc_of(origin) != header(scope, b"host")
 
@@ -161,22 +168,28 @@ def _too_large(scope: Scope) -> Response:
     return turned_away(scope, problem(431, detail, scope.get("state", {}).get("request_id")))
 
 
-def _refusal(scope: Scope) -> Response:
+def _drop_cookies(scope: Scope) -> None:
+    """Removes the Cookie header: the framework parses it for every route, with the standard library's quadratic
+    unquoting, and no route needs it."""
+    scope["headers"] = [one for one in scope["headers"] if one[0] != b"cookie"]
+
+
+def _refusal(scope: Scope, brought: Credentials) -> Response:
     if at_browser(scope):
-        return stranger(OVER if _cookie(scope) else "This page is for whoever has a key.")
-    return problem(401, _next_step(scope), scope["state"].get("request_id"))
+        return stranger(OVER if brought.session else "You are not signed in.")
+    return problem(401, _next_step(scope, brought), scope["state"].get("request_id"))
 
 
-def _next_step(scope: Scope) -> str:
-    """What to do, by what was sent; what the service knows of it is nobody's business."""
-    if _bearer(scope):
+def _next_step(scope: Scope, brought: Credentials) -> str:
+    """Returns what to do next, by what was sent; whether a key ever existed is not disclosed."""
+    if brought.bearer:
         return (
             "the key that was sent is not valid: mistyped, revoked or expired; make another with `foldin keys create`"
         )
-    if _cookie(scope):
+    if brought.session:
         return f"{OVER} `foldin link` prints one"
-    brought = "a key is sent as" if header(scope, b"authorization") else "no key was sent: send"
-    return f"{brought} 'Authorization: Bearer foldin_...', with a key of `foldin keys create`"
+    advice = "a key is sent as" if header(scope, b"authorization") else "no key was sent: send"
+    return f"{advice} 'Authorization: Bearer foldin_...', with a key of `foldin keys create`"
 
 
 def _misdirection(scope: Scope) -> Response:
@@ -193,20 +206,3 @@ def _arrived_at(scope: Scope) -> str:
     """The address of this machine that the connection came to, which says more than `0.0.0.0`."""
     server = scope.get("server")
     return server[0] if server else ""
-
-
-def _secret(scope: Scope) -> str:
-    return _bearer(scope) or _cookie(scope)
-
-
-def _bearer(scope: Scope) -> str:
-    scheme, _, secret = header(scope, b"authorization").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" else ""
-
-
-def _cookie(scope: Scope) -> str:
-    try:
-        cookie = SimpleCookie(header(scope, b"cookie")).get(COOKIE)
-    except CookieError:
-        return ""
-    return cookie.value if cookie is not None else ""

@@ -1,4 +1,4 @@
-"""Keys: who may ask what of the service. Their hashes are kept in the workspace; a key itself is shown once."""
+"""API keys, and sessions of browsers: who may ask what of the service. The workspace holds their hashes only."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal, TypeAlias, get_args
 
 from foldin.data.files import replaced
 from foldin.errors import ConfigurationError, NotFoundError, WorkspaceError
@@ -20,7 +21,17 @@ from foldin.service.locks import locked
 from foldin.strict_json import parse_json
 from foldin.workspace import usable
 
-__all__ = ["HTTP", "KEYS", "SCOPES", "Key", "KeyRing", "create_key", "read_keys", "revoke_key"]
+__all__ = [
+    "HTTP",
+    "KEYS",
+    "SCOPES",
+    "Key",
+    "KeyRing",
+    "create_key",
+    "create_session",
+    "read_keys",
+    "revoke_key",
+]
 
 KEYS = "keys.json"
 """The file's name in a workspace."""
@@ -29,6 +40,9 @@ SCOPES = ("read", "events", "catalogue", "people", "admin")
 """What a key may do: `read` rankings, similar items, metrics and the explanation of a history that is sent; write
 `events`; write the `catalogue`; read, write and erase what is stored of `people`, and explain it; and everything
 (`admin`)."""
+
+Kind: TypeAlias = Literal["key", "session"]
+"""A `key` is sent as `Authorization: Bearer`, a `session` in the page's cookie: neither is accepted as the other."""
 
 HTTP = "http"
 """What the store and the audit call whoever comes over HTTP without a key, and how they begin to name one with."""
@@ -42,7 +56,7 @@ _log = logging.getLogger("foldin.service")
 
 @dataclass(frozen=True)
 class Key:
-    """What is kept of a key. `digest`: SHA-256 of it, hexadecimal; times are ISO 8601 with offset, UTC.
+    """What is kept of a key or session. `digest`: SHA-256 of it, hexadecimal; times are ISO 8601 with offset, UTC.
 
     A plain hash is enough, since a key is 256 random bits: nobody can guess through them, as through passwords.
     """
@@ -52,6 +66,7 @@ class Key:
     scopes: tuple[str, ...]
     created: str
     expires: str | None = None
+    kind: Kind = "key"
 
     @property
     def source(self) -> str:
@@ -89,11 +104,19 @@ class KeyRing:
         stamp = _stamp(self._file)
         self._keys, self._stamp = tuple(read_keys(self._file.parent)), stamp
 
-    def holder(self, secret: str) -> Key | None:
-        """The valid key that `secret` is; None where it is none. Every key is compared, each in constant time."""
+    def api_key(self, secret: str) -> Key | None:
+        """Returns the valid key whose secret this is; None where there is none."""
+        return self._find(secret, "key")
+
+    def session(self, session_id: str) -> Key | None:
+        """Returns the valid session of this id; None where there is none."""
+        return self._find(session_id, "session")
+
+    def _find(self, secret: str, kind: Kind) -> Key | None:
+        """Compares with every key and session, each in constant time."""
         digest, now = _digest(secret), datetime.now(UTC)
         found = [key for key in self._now() if hmac.compare_digest(key.digest, digest)]
-        return next((key for key in found if key.valid(now)), None)
+        return next((key for key in found if key.kind == kind and key.valid(now)), None)
 
     def _now(self) -> tuple[Key, ...]:
         stamp = _stamp(self._file)
@@ -123,22 +146,29 @@ def create_key(folder: Path, name: str, scopes: Sequence[str], expires: datetime
     if unknown or not scopes:
         raise ConfigurationError(f"no scope '{', '.join(unknown)}'; there are: {', '.join(SCOPES)}")
     secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-    key = Key(
-        name, _digest(secret), tuple(scopes), _text(datetime.now(UTC)), None if expires is None else _text(expires)
-    )
-    with _alone(folder):
-        keys = read_keys(folder)
-        if name in [known.name for known in keys]:
-            raise ConfigurationError(f"there is a key '{name}': revoke it first, or choose another name")
-        _write(folder, [*keys, key])
+    _add(folder, _new_key(name, secret, scopes, expires, "key"))
     return secret
 
 
-def revoke_key(folder: Path, name: str) -> None:
-    """Removes a key from a workspace: the next request with it is refused.
+def create_session(folder: Path, name: str, expires: datetime) -> str:
+    """Adds a session that may do everything to a workspace and returns its id: the only time it is seen.
+
+    Sessions that have expired are removed.
 
     Raises:
-        NotFoundError: there is no key of that name.
+        ConfigurationError: the name is taken.
+        WorkspaceError: the file is damaged, or cannot be read or written.
+    """
+    session_id = secrets.token_urlsafe(SECRET_BYTES)
+    _add(folder, _new_key(name, session_id, ["admin"], expires, "session"))
+    return session_id
+
+
+def revoke_key(folder: Path, name: str) -> None:
+    """Removes a key or session from a workspace: the next request with it is refused.
+
+    Raises:
+        NotFoundError: there is none of that name.
         WorkspaceError: the file is damaged, or cannot be read or written.
     """
     with _alone(folder):
@@ -164,6 +194,24 @@ def read_keys(folder: Path) -> list[Key]:
         raise WorkspaceError(f"{file} cannot be read: {error}; mend it, or remove it to begin with no keys") from error
 
 
+def _new_key(name: str, secret: str, scopes: Sequence[str], expires: datetime | None, kind: Kind) -> Key:
+    until = None if expires is None else _text(expires)
+    return Key(name, _digest(secret), tuple(scopes), _text(datetime.now(UTC)), until, kind)
+
+
+def _add(folder: Path, key: Key) -> None:
+    with _alone(folder):
+        keys = read_keys(folder)
+        if key.name in [known.name for known in keys]:
+            raise ConfigurationError(f"there is a key '{key.name}': revoke it first, or choose another name")
+        _write(folder, [*(known for known in keys if not _has_ended(known)), key])
+
+
+def _has_ended(key: Key) -> bool:
+    """Whether it is a session that has expired; expired API keys stay in the list, to be seen there."""
+    return key.kind == "session" and not key.valid(datetime.now(UTC))
+
+
 def _listed(plain: object) -> list[object]:
     if not isinstance(plain, list):
         raise ValueError("it holds no list of keys")
@@ -178,6 +226,8 @@ def _key(plain: object) -> Key:
         raise ValueError("a key's name, digest, time and scopes are texts")
     if not (key.digest.isascii() and (key.expires is None or datetime.fromisoformat(key.expires).tzinfo)):
         raise ValueError("a key's digest is hexadecimal, and its end a time with an offset")
+    if key.kind not in get_args(Kind) or (key.kind == "session" and key.expires is None):
+        raise ValueError("a key is of the kind 'key', or 'session' and then expires")
     _check_scopes(key)
     return replace(key, scopes=tuple(key.scopes))
 

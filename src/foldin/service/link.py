@@ -1,9 +1,8 @@
-"""The one-time link to the page: a code that is worth a key of a few hours, once."""
+"""The one-time link to the page: a code that starts one session of a few hours."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -12,31 +11,32 @@ from time import time
 
 from foldin.audit import audit
 from foldin.data.files import sync_folder
-from foldin.errors import NotFoundError
-from foldin.service.keys import create_key, read_keys, revoke_key
+from foldin.service.keys import create_session, revoke_key
 from foldin.service.locks import locked
 from foldin.workspace import usable
 
-__all__ = ["LASTS", "create_code", "key_for", "link_to"]
+__all__ = ["LASTS", "create_code", "USES", "is_valid", "link_to", "redeem"]
 
 LASTS = timedelta(hours=12)
-"""How long a code may wait for its use, and how long the key made of it holds."""
+"""How long a code is valid, and how long the session that it starts."""
+
+USES = f"once, for {int(LASTS.total_seconds()) // 3_600} hours"
+"""How often and how long a link can be used."""
 
 CODE_BYTES = 32
 FILE = ".link-"
 LOCK = ".link.lock"
-KEY = "page-"
-_NAME = re.compile(KEY + r"\d{8}T\d{6}-[0-9a-f]{6}", re.ASCII)
+SESSION = "page-"
+"""How the names of sessions begin."""
 
 
 def link_to(folder: Path, url: str) -> str:
-    """A link to the page of a workspace's service, whose address is `url`, and until when it is good.
+    """Returns a new link to the page of a workspace's service, whose address is `url`.
 
     Raises:
         WorkspaceError: the workspace cannot be written to.
     """
-    hours = int(LASTS.total_seconds()) // 3_600
-    return f"{url}enter?code={create_code(folder)} (once, for {hours} hours)"
+    return f"{url}enter?code={create_code(folder)}"
 
 
 def create_code(folder: Path) -> str:
@@ -53,52 +53,53 @@ def create_code(folder: Path) -> str:
     return code
 
 
-def key_for(folder: Path, code: str) -> str | None:
-    """A key for a code, which is used up by that and named in the audit; None where it is none, or no longer, of which
-    the audit says nothing, as anybody can bring as many of those as they like.
+def is_valid(folder: Path, code: str) -> bool:
+    """Whether a code can be redeemed; it stays valid.
 
     Raises:
-        WorkspaceError: the workspace cannot be read or written; the code is as good as before.
+        WorkspaceError: the workspace cannot be read.
+    """
+    with usable(folder):
+        return _is_fresh(_file(folder, code))
+
+
+def redeem(folder: Path, code: str) -> str | None:
+    """Starts a session for a code, which is used up, and returns the session's id; None where the code is not valid.
+
+    The audit names the session. It does not record invalid codes, as anyone can send any number of them.
+
+    Raises:
+        WorkspaceError: the workspace cannot be read or written; the code stays valid.
     """
     file = _file(folder, code)
     with usable(folder):
-        if not _waits(file):  # asked first, so that whoever has no code writes nothing and keeps nobody waiting
+        if not _is_fresh(file):  # checked before the lock, so that an invalid code neither writes nor waits
             return None
-        with locked(folder / LOCK):  # of several at once, in as many processes, one finds the code
-            return _key_instead_of(file) if _waits(file) else None
+        with locked(folder / LOCK):  # of several requests at once, in any number of processes, one succeeds
+            return _start_session(file) if _is_fresh(file) else None
 
 
-def _waits(file: Path) -> bool:
-    """Whether a code is there and not too old."""
+def _is_fresh(file: Path) -> bool:
     try:
         return time() - file.stat().st_mtime < LASTS.total_seconds()
     except FileNotFoundError:
         return False
 
 
-def _key_instead_of(file: Path) -> str:
-    # the code goes last, for it must outlive a key that cannot be written; and before anybody has the key
+def _start_session(file: Path) -> str:
+    # the code is removed last, so that it stays valid where the session cannot be written
     folder, now = file.parent, datetime.now(UTC)
-    _revoke_expired(folder)
-    name = f"{KEY}{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    key = create_key(folder, name, ["admin"], now + LASTS)
+    name = f"{SESSION}{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    session_id = create_session(folder, name, now + LASTS)
     try:
         file.unlink()
     except OSError:
-        revoke_key(folder, name)  # or every try would leave one that nobody has
+        revoke_key(folder, name)  # else every attempt would leave an unused session
         raise
-    with suppress(OSError):  # after a power cut the code may be there again: better than neither it nor the key
+    with suppress(OSError):  # after a power cut the code may be there again: better than neither code nor session
         sync_folder(folder)
     audit(folder, "link", "enter", key=name, outcome="done")
-    return key
-
-
-def _revoke_expired(folder: Path) -> None:
-    now = datetime.now(UTC)
-    for key in read_keys(folder):
-        if _NAME.fullmatch(key.name) and not key.valid(now):
-            with suppress(NotFoundError):  # another process was there before
-                revoke_key(folder, key.name)
+    return session_id
 
 
 def _forget_old(folder: Path) -> None:

@@ -14,9 +14,10 @@ from tempfile import gettempdir
 from filelock import FileLock
 from playwright.sync_api import Browser, Error, Page, Playwright, expect, sync_playwright
 
+from foldin.service.link import create_code
 from tests.service.server import PATIENCE
 
-__all__ = ["chromium", "wait_until_settled"]
+__all__ = ["chromium", "sign_in", "wait_until_settled"]
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The first takes the least processor time: it draws no window of its own."""
@@ -44,6 +45,13 @@ def wait_until_settled(page: Page) -> None:
     """Waits until a page is loaded, and all that it asked for by then is shown."""
     page.wait_for_load_state()
     expect(page.locator(BUSY)).to_have_count(0)
+
+
+def sign_in(page: Page, workspace: Path) -> None:
+    """Follows a one-time link to the page of a workspace's service, and confirms it."""
+    page.goto(f"/enter?code={create_code(workspace)}")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("/")
 
 
 def _launched(playwright: Playwright) -> Browser:

@@ -10,10 +10,9 @@ from playwright.sync_api import Browser, BrowserContext, Page
 import foldin
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EASE
-from foldin.service.link import create_code
 from foldin.store.contract import Batch
 from foldin.workspace import create_workspace, open_workspace
-from tests.service.page.browser import chromium, wait_until_settled
+from tests.service.page.browser import chromium, sign_in, wait_until_settled
 from tests.service.server import Server, serving
 
 
@@ -49,7 +48,7 @@ def open_page(labs: Server, browser: Browser) -> Iterator[Callable[..., Page]]:
         contexts.append(context)
         page = context.new_page()
         _watch(page, labs, faults)
-        page.goto(f"/enter?code={create_code(labs.log.parent)}")
+        sign_in(page, labs.log.parent)
         page.goto(address)
         wait_until_settled(page)
         return page

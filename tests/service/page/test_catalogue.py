@@ -8,9 +8,9 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 import foldin
 from foldin.data.catalog import Catalog
-from foldin.service.link import create_code
 from foldin.store.contract import Batch
 from foldin.workspace import create_workspace
+from tests.service.page.browser import sign_in
 from tests.service.server import Server, serving, until
 
 
@@ -47,7 +47,7 @@ def test_an_item_shows_its_numbers_neighbours_and_audience(open_page: Callable[.
 def test_numbers_appear_by_themselves_once_they_are_counted(labs: Server, browser: Browser) -> None:
     with serving(labs.log.parent) as server, browser.new_context(base_url=server.url) as context:
         page, looks = context.new_page(), list[Route]()
-        page.goto(f"/enter?code={create_code(labs.log.parent)}")
+        sign_in(page, labs.log.parent)
         page.route("**/catalogue?*", lambda route: looks.append(route))
         with page.expect_request("**/catalogue?*"):  # the second look, which the page takes
             page.goto("/catalogue")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
-from foldin.service.link import create_code
 from foldin.workspace import open_workspace
+from tests.service.page.browser import sign_in
 from tests.service.server import Server, serving, until
 
 
@@ -108,7 +108,7 @@ def test_click_through_stands_by_model_and_rank(open_page: Callable[..., Page], 
 def test_what_goes_wrong_is_said(labs: Server, browser: Browser) -> None:
     context = browser.new_context(base_url=labs.url)
     page = context.new_page()
-    page.goto(f"/enter?code={create_code(labs.log.parent)}")
+    sign_in(page, labs.log.parent)
     page.goto("/models")
     page.evaluate("htmx.ajax('POST', '/v1/models/9/activate', {swap: 'none'})")
     expect(page.get_by_role("alert")).to_contain_text("no bundle '9'")
@@ -120,7 +120,7 @@ def test_a_refusal_can_be_read_while_the_page_asks_how_the_training_goes(
 ) -> None:
     with serving(workspace) as server, browser.new_context(base_url=server.url) as context, server.client() as client:
         page = context.new_page()
-        page.goto(f"/enter?code={create_code(workspace)}")
+        sign_in(page, workspace)
         page.goto("/models")
         page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")  # asks nothing
         button = page.get_by_role("button", name="Train again")
@@ -145,7 +145,7 @@ def test_an_open_page_notices_a_training_that_was_started_elsewhere(
 ) -> None:
     with serving(workspace) as server, browser.new_context(base_url=server.url) as context, server.client() as client:
         page = context.new_page()
-        page.goto(f"/enter?code={create_code(workspace)}")
+        sign_in(page, workspace)
         page.clock.install()
         page.goto("/models")
         button = page.get_by_role("button", name="Train again")

@@ -7,9 +7,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 import foldin
-from foldin.service.link import create_code
 from foldin.service.page.own_words import MOST_WORDS, unheard, unweighed, word_cells
 from foldin.workspace import open_workspace
+from tests.service.page.browser import sign_in
 from tests.service.server import serving
 
 
@@ -41,7 +41,7 @@ def test_where_the_model_gives_words_no_weight_it_is_said_beside_their_field(wor
     opened.publish(replace(fitted, blend=replace(fitted.blend, prior=prior.with_weights(content=0))))
     with serving(workspace) as server, browser.new_context(base_url=server.url) as context:
         page = context.new_page()
-        page.goto(f"/enter?code={create_code(workspace)}")
+        sign_in(page, workspace)
         page.goto("/what-if")
         words = page.get_by_role("textbox", name="In their own words")
         expect(words).to_have_accessible_description(re.compile("learned on held-out people, .* here, nothing"))

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from foldin.workspace import create_workspace
-from tests.service.server import serving, until
+from tests.service.page.browser import sign_in
+from tests.service.server import Server, serving, until
 
 PAGES = {
     "/": "Whom for?",
@@ -83,3 +84,15 @@ def test_where_nothing_is_there_yet_it_is_said_how_to_begin(tmp_path: Path) -> N
         )
     assert "Roll back" not in models
     assert "No events yet" in data
+
+
+def test_a_user_signs_out_and_in_again(labs: Server, browser: Browser) -> None:
+    with browser.new_context(base_url=labs.url) as context:
+        page = context.new_page()
+        sign_in(page, labs.log.parent)
+        with page.expect_navigation():
+            page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_text("You are not signed in.")).to_be_visible()
+        assert not context.cookies()
+        sign_in(page, labs.log.parent)
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from foldin.service.link import create_code
-from tests.service.page.browser import wait_until_settled
+from tests.service.page.browser import sign_in, wait_until_settled
 from tests.service.server import Server
 
 POLLS = "htmx.ajax('GET', '/models/jobs', {swap: 'none'})"
@@ -19,7 +18,7 @@ POLLS = "htmx.ajax('GET', '/models/jobs', {swap: 'none'})"
 def page(labs: Server, browser: Browser) -> Iterator[Page]:
     with browser.new_context(base_url=labs.url) as context:
         page = context.new_page()
-        page.goto(f"/enter?code={create_code(labs.log.parent)}")
+        sign_in(page, labs.log.parent)
         page.goto("/what-if")
         wait_until_settled(page)
         yield page
