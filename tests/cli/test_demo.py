@@ -19,6 +19,8 @@ import pytest
 from foldin.audit import FILE as AUDIT
 from foldin.cli.demo import _ran_before
 from foldin.cli.first_run import _plotted, _published
+from foldin.cli.options import DEFAULT_FOLDER
+from foldin.cli.serve import LINK_FILE
 from foldin.contest import Contest, contest
 from foldin.data.interactions import Interactions
 from foldin.data.readers import read, read_catalog
@@ -68,7 +70,7 @@ def served(folder: Path, *options: str) -> Iterator[tuple[list[str], httpx.Clien
         try:
             assert process.stdout is not None
             lines = list(iter_until(process.stdout, "The page: "))
-            with let_in(lines[-1].split()[2]) as browser:
+            with let_in((folder / DEFAULT_FOLDER / LINK_FILE).read_text(encoding="utf-8").strip()) as browser:
                 yield lines, browser
         finally:
             process.terminate()
@@ -100,7 +102,7 @@ def let_in(link: str) -> Iterator[httpx.Client]:
     """A browser that came in by a link; the service takes connections from the moment it is printed."""
     address = link.partition("/enter")[0]
     with httpx.Client(base_url=address, timeout=PATIENCE, follow_redirects=True, verify=False) as browser:
-        assert browser.get(link).status_code == 200
+        assert browser.post(link).status_code == 200
         yield browser
 
 

@@ -32,13 +32,13 @@ def link(
     from foldin.workspace import open_workspace
 
     with from_service():
-        from foldin.service.link import link_to
+        from foldin.service.link import USES, link_to
     folder = open_workspace(workspace).folder
     if address is not None:
-        print_line(f"The page: {link_to(folder, _checked(address))}")
+        print_line(f"The page: {link_to(folder, _checked(address))} ({USES})")
         return
     for one in _running(folder):
-        print_line(f"The page: {link_to(folder, one.url) if one.auth else one.url}")
+        print_line(f"The page: {link_to(folder, one.url)} ({USES})" if one.auth else f"The page: {one.url}")
 
 
 def _checked(address: str) -> str:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["front_door", "serve", "serve_page"]
 
+KEY_FILE = "first-key.txt"
+LINK_FILE = "page-link.txt"
+"""Files in the workspace for what is not shown, where standard output is no terminal."""
+
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -47,8 +51,9 @@ def serve(
 ) -> None:
     """Answer recommendations over HTTP, take events as they happen, and show the page.
 
-    Every start prints a link to the page that lets one browser in, once; foldin link prints another. The first start
-    also makes a key, and shows it once.
+    Every start makes a link to the page that lets one browser in, once; foldin link prints another. The first start
+    also makes a key. Both are shown on a terminal; without one they are written to files in the workspace that only
+    its owner can read.
     The routes are described at /docs.
 
     Example: foldin serve --port 8000
@@ -122,7 +127,6 @@ def serve_page(settings: Settings, sockets: list[socket], workers: int = 1) -> N
     """
     from foldin.cli.output import print_line
     from foldin.service.addresses import announced
-    from foldin.service.link import link_to
     from foldin.service.listening import port_of
     from foldin.service.running import run
     from foldin.workspace import create_workspace
@@ -140,7 +144,7 @@ def serve_page(settings: Settings, sockets: list[socket], workers: int = 1) -> N
         with _skipped("`foldin link` will not find this service"):
             ends.enter_context(announced(folder, url, auth=settings.auth))
         with _skipped("There is no link to the page"):
-            print_line(f"The page: {link_to(folder, url) if settings.auth else url}")
+            print_line(f"The page: {_sign_in_link(folder, url) if settings.auth else url}")
         run(settings, sockets, workers)
 
 
@@ -155,13 +159,24 @@ def _warn_if_readable(folder: Path) -> None:
 
 @contextmanager
 def _skipped(loss: str) -> Iterator[None]:
-    """Goes on where the workspace cannot be written, as on a full disk: recommendations can be given all the same."""
+    """Continues where the workspace cannot be written, as on a full disk: recommendations are still possible."""
     from foldin.cli.output import print_note
 
     try:
         yield
     except WorkspaceError as error:
         print_note(f"{loss}: {error}")
+
+
+def _sign_in_link(workspace: Path, url: str) -> str:
+    from foldin.cli.secret_file import may_show, write_secret
+    from foldin.service.link import USES, link_to
+
+    link, file = link_to(workspace, url), workspace / LINK_FILE
+    if may_show():
+        return f"{link} ({USES})"
+    write_secret(link, file)
+    return f"{url} (the link that lets a browser in, {USES}, is in {file})"
 
 
 def _url(host: str, port: int) -> str:
@@ -189,13 +204,23 @@ def _what_answers(workspace: Workspace) -> str:
 
 def _first_key(workspace: Path) -> None:
     from foldin.audit import COMMAND_LINE, audited
-    from foldin.cli.output import print_line
     from foldin.service.keys import create_key, read_keys
-    from foldin.wording import command
 
-    if not read_keys(workspace):
+    if not any(key.kind == "key" for key in read_keys(workspace)):
         with audited(workspace, COMMAND_LINE, "create key", key="first", scopes=["admin"]):
             secret = create_key(workspace, "first", ["admin"])
-        others = command("keys create NAME", workspace)
+        _print_first_key(workspace, secret)
+
+
+def _print_first_key(workspace: Path, secret: str) -> None:
+    from foldin.cli.output import print_line
+    from foldin.cli.secret_file import may_show, write_secret
+    from foldin.wording import command
+
+    others, file = command("keys create NAME", workspace), workspace / KEY_FILE
+    if may_show():
         print_line(f"This key opens everything, and is shown this once: {others} makes others, with less.")
         print_line(f"  {secret}")
+        return
+    write_secret(secret, file)
+    print_line(f"A key that opens everything is in {file}: move it from there; {others} makes others, with less.")
