@@ -176,6 +176,10 @@ def test_where_the_disk_is_full_the_link_stays_good(workspace: Path, disk: Small
             assert answer.headers["Retry-After"]
             assert "the workspace cannot be used just now" in answer.json()["detail"]
             assert "/" not in answer.json()["detail"]
+            page = browser.post("/enter", params=code, headers={"Accept": "text/html"})
+            assert (page.status_code, "Retry-After" in page.headers) == (503, True)
+            assert page.headers["Content-Type"].startswith("text/html")
+            assert str(folder) not in page.text
             assert browser.get("/enter", params=code).status_code == 200
         assert [browser.post("/enter", params=code).status_code for _ in range(2)] == [303, 401]
 

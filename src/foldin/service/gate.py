@@ -42,7 +42,7 @@ class ForbiddenError(Exception):
 
 
 class Gate:
-    """Lets a request through that brings a key, as `Authorization: Bearer ...` or as the page's cookie, at its rate.
+    """Lets a request through that brings an API key, or the session in the page's cookie, at its rate.
 
     `auth` False lets everybody through; `origins`: of pages elsewhere that may ask; `host`: where the service listens.
     """

@@ -39,8 +39,8 @@ def stranger(reason: str) -> HTMLResponse:
 
 
 def at_browser(scope: Scope) -> bool:
-    """Whether it is somebody who asks for a page."""
-    return scope["method"] in ("GET", "HEAD") and "text/html" in header(scope, b"accept")
+    """Whether a browser asks for a page, by opening an address or sending a form."""
+    return scope["method"] in ("GET", "HEAD", "POST") and "text/html" in header(scope, b"accept")
 
 
 def as_asked(scope: Scope, answer: Response) -> Response:
