@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,10 +22,13 @@ import httpx
 from foldin.service.keys import create_key
 from tests.service.forked import ForkedProcess, fork_service
 
-__all__ = ["PATIENCE", "Server", "send", "serving", "until"]
+__all__ = ["FOLDIN", "PATIENCE", "Server", "send", "serving", "until"]
 
 PATIENCE = 60.0
 """Seconds that a busy machine may take for anything; they pass only where a test fails."""
+
+FOLDIN = ("-m", "foldin")
+"""Arguments of Python that start the service as users do."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,14 @@ def serving(
     key: str | None = None,
     log: Path | None = None,
     files: int | None = None,
-    as_users_start_it: bool = False,
+    program: Sequence[str] | None = None,
 ) -> Iterator[Server]:
     """The service of a workspace, from when it answers until the end of the block.
 
-    It is forked from a process that has imported it, and has more time than any slow machine takes. `as_users_start_it`
-    is for tests of the service's own limits in seconds, or of the start and end of its process. `key`: one that opens
+    It is forked from a process that has imported it, and has more time than any slow machine takes. `key`: one that opens
     everything; a new one unless given. `log`: where its log goes, the workspace unless given. `files`: how many it may
-    open, which is set before it is imported, so such a one is started as users do.
+    open; it then starts as `FOLDIN`. `program`: arguments of Python that run another program as the command, such as
+    `FOLDIN` for tests of the service's own limits in seconds, or of the start and end of its process.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -72,10 +75,14 @@ def serving(
     log = workspace / f"service-{port}.log" if log is None else log
     arguments = ["serve", "-w", str(workspace), "--port", str(port), *options]
     environment = {**os.environ, "PYTHONWARNINGS": "error"}
-    start = fork_service if files is None and not as_users_start_it else _start
-    server = Server(start(arguments, log, environment), f"http://127.0.0.1:{port}", key, log)
-    if files is not None:
-        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (files, files))
+    process: subprocess.Popen[bytes] | ForkedProcess
+    if program is None and files is None:
+        process = fork_service(arguments, log, environment)
+    else:
+        process = _start([*(program or FOLDIN), *arguments], log, environment)
+    if files is not None:  # before it has been imported
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (files, files))
+    server = Server(process, f"http://127.0.0.1:{port}", key, log)
     try:
         _wait_for(server)
         yield server
@@ -85,8 +92,7 @@ def serving(
 
 def _start(arguments: list[str], log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     with log.open("wb") as lines:
-        command = [sys.executable, "-m", "foldin", *arguments]
-        return subprocess.Popen(command, stderr=lines, stdout=lines, env=environment)
+        return subprocess.Popen([sys.executable, *arguments], stderr=lines, stdout=lines, env=environment)
 
 
 def until(found: Callable[[], Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Request
@@ -49,8 +49,10 @@ BULK = ("/v1/events", "/v1/items")
 """Where much comes in at once."""
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, *, on_shutdown: Callable[[], None] = lambda: None) -> FastAPI:
     """The service for a workspace, as an ASGI application; it is opened at startup and closed at shutdown.
+
+    `on_shutdown`: called before it is closed.
 
     Raises:
         NotFoundError, ConfigurationError, StoreError: as from `Service`.
@@ -60,6 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        on_shutdown()
         service.close()
         end_gathering()
 

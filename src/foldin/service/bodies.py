@@ -21,11 +21,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foldin.service.aside import aside
 from foldin.service.gate import OPEN, needs
 from foldin.service.headers import header
 from foldin.service.key_quota import KeyQuota
 from foldin.service.messages import unknown_faults
+from foldin.service.offload import offload
 from foldin.service.page.rendering import turned_away
 from foldin.service.problems import problem
 from foldin.service.turns import TOO_MANY
@@ -222,7 +222,7 @@ class QuickRoute(StrictRoute):
         request = _StrictRequest(scope, receive)
         await self.admit(request)
         read = partial(self._read, await _json_of(request))
-        message = await aside(read, long=_is_large(await request.body()))
+        message = await offload(read, long=_is_large(await request.body()))
         answering = self.endpoint(message, request) if self._wants_request else self.endpoint(message)
         await _answer(self._write(await answering), send)
 
@@ -318,7 +318,7 @@ class _StrictRequest(Request):
         """
         body = await self.body()
         try:
-            return await aside(partial(parse_json, body), long=_is_large(body))
+            return await offload(partial(parse_json, body), long=_is_large(body))
         except json.JSONDecodeError as error:
             raise json.JSONDecodeError(f"the body is no JSON: {error.msg}", error.doc, error.pos) from None
         except UnicodeDecodeError:

@@ -7,8 +7,8 @@ from functools import partial
 
 from foldin.coldstart.notices import Says, cells_of, profile_notices
 from foldin.data.profiles import Profile
-from foldin.service.aside import aside
 from foldin.service.live import Live
+from foldin.service.offload import offload
 
 __all__ = ["Notices"]
 
@@ -44,5 +44,5 @@ class Notices:
         said = self._said  # another one's, should another model go live meanwhile
         # one after the other, so that what others do aside has its turn in between
         for cell in [cell for cell in cells if cell not in said][:most]:
-            said[cell] = await aside(partial(live.recommender.says, *cell), long=True)
+            said[cell] = await offload(partial(live.recommender.says, *cell), long=True)
         return lambda *cell: said.get(cell)

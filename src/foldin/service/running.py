@@ -18,7 +18,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from socket import socket
 from tempfile import TemporaryDirectory
-from threading import Thread
+from threading import Thread, Timer
+from threading import enumerate as enumerate_threads
 from typing import cast
 
 import uvicorn
@@ -39,6 +40,10 @@ __all__ = ["from_environment", "run"]
 
 DRAIN = 10
 """Seconds that requests in flight have at the end."""
+
+CLOSE_SECONDS = 8.0
+"""Time to close the service once requests have been answered or cancelled; then the process exits whatever still runs.
+With `DRAIN` this is below the 20 s after which systemd kills the unit in `deploy/`."""
 
 SWITCH = 0.00005
 """Seconds for which a thread may keep the others from running Python: the scorer gives way at every product, some
@@ -123,6 +128,19 @@ def from_environment() -> FastAPI:
     return app
 
 
+def _exit_after(seconds: float) -> None:
+    """Ends the process after some seconds unless it has ended by then, as threads that hang would keep it for ever."""
+    timer = Timer(seconds, _exit_now)
+    timer.daemon = True
+    timer.start()
+
+
+def _exit_now() -> None:
+    names = sorted(thread.name for thread in enumerate_threads() if not thread.daemon)
+    _log.error("exit forced", extra={"fields": {"reason": "threads did not end in time", "threads": names}})
+    os._exit(1)
+
+
 def _log_little() -> None:
     """Leaves out of a record what no line says and takes longest to find: who wrote it, and in which thread."""
     logging._srcfile = None  # as the library's documentation advises
@@ -132,7 +150,7 @@ def _log_little() -> None:
 def _created(settings: Settings) -> FastAPI:
     """The application; a worker that cannot have it says why in a line, ends, and is started again."""
     try:
-        return create_app(settings)
+        return create_app(settings, on_shutdown=lambda: _exit_after(CLOSE_SECONDS))
     except FoldinError as error:
         if parent_process() is None:
             raise

@@ -14,13 +14,13 @@ from foldin.recommendation import Recommendation
 from foldin.service.bundle_list import BundleList
 from foldin.service.clicks import Clicks
 from foldin.service.desk import Desk
-from foldin.service.explainer import Explainer
 from foldin.service.intake import Intake
 from foldin.service.jobs import Jobs
 from foldin.service.keys import KeyRing
 from foldin.service.live import Live, LiveModel
 from foldin.service.measures import Measures
 from foldin.service.notices import Notices
+from foldin.service.offload import Worker
 from foldin.service.outage import Outage
 from foldin.service.reach import hurried
 from foldin.service.recorder import Recorder
@@ -81,7 +81,7 @@ class Service:
             on_batch=self.measures.batch.observe,
         )
         self.tallies = None if settings.tallies is None else Tallies(settings.tallies, self._measured)
-        self.explainer = Explainer(settings.most_explained)
+        self.explainer = Worker("foldin-explainer", settings.most_explained)
         self.notices = Notices()
         self.jobs = Jobs(settings.workspace)
         self._looks: list[tuple[str, Callable[[], object]]] = [

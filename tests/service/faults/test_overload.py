@@ -13,7 +13,7 @@ import psutil
 
 from foldin.service.crowd import FEW
 from tests.faults.scale import SOAK, rounds
-from tests.service.server import Server, serving
+from tests.service.server import FOLDIN, Server, serving
 
 ENOUGH = 64
 """Clients that keep a service busy: as many rankings as it scores at once."""
@@ -80,7 +80,7 @@ def goodput(turns: tuple[Turn, ...]) -> float:
 
 
 def test_ten_times_the_load_neither_fills_memory_nor_stops_answers(workspace: Path) -> None:
-    with serving(workspace, "--rate", "1000000", as_users_start_it=True) as server:
+    with serving(workspace, "--rate", "1000000", program=FOLDIN) as server:
         pressed(server, ENOUGH)
         turns = [(pressed(server, ENOUGH), overloaded(server)) for _ in range(PAIRS)]
         peaks, overloads = zip(*turns, strict=True)

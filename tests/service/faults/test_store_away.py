@@ -15,7 +15,7 @@ import psutil
 
 from foldin.workspace import Workspace
 from tests.service.faults.silent_network import network_to
-from tests.service.server import Server, send, serving, until
+from tests.service.server import FOLDIN, Server, send, serving, until
 from tests.store.postgres_server import PostgresServer
 
 ALONG: dict[str, object] = {"history": ["i01", "i03"], "k": 4}
@@ -100,7 +100,7 @@ def test_histories_do_not_wait_for_a_database_that_does_not_answer(
     with network_to(f"{postgres_server.process.pgdata}/.s.PGSQL.5432") as network:
         url = f"postgresql://postgres@127.0.0.1:{network.port}/postgres?schema={schema}"
         with (
-            serving(new_workspace(url).folder, as_users_start_it=True) as server,  # its deadline is what is tested
+            serving(new_workspace(url).folder, program=FOLDIN) as server,  # its deadline is what is tested
             server.client() as client,
             ThreadPoolExecutor(4) as threads,
         ):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from foldin.data.catalog import Catalog
-from foldin.service.aside import aside
+from foldin.service.offload import offload
 from foldin.service.page.listing import titles_of
 from foldin.service.page.names import MANY, Names, names_of
 
@@ -30,7 +30,7 @@ class Items:
 
     async def found(self, text: str, catalog: Catalog) -> list[tuple[str, str]]:
         """Ids and titles of the items in whose title a text stands, as `Names.found`, then of those in whose id."""
-        return await aside(partial(self._found, text, catalog), long=len(catalog) > MANY)
+        return await offload(partial(self._found, text, catalog), long=len(catalog) > MANY)
 
     def _found(self, text: str, catalog: Catalog) -> list[tuple[str, str]]:
         named = self._now(catalog)

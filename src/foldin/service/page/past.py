@@ -13,7 +13,7 @@ import numpy as np
 
 from foldin.data.catalog import TITLES, Catalog, ids_of
 from foldin.data.interactions import NO_TIME, History
-from foldin.service.aside import aside
+from foldin.service.offload import offload
 from foldin.service.page.listing import titles_of
 
 __all__ = ["Done", "past_of"]
@@ -36,7 +36,7 @@ class Done:
 
 async def past_of(history: History, catalog: Catalog) -> list[Done]:
     """The items of a history, the last one first. `known`: whether the catalogue has the item."""
-    return await aside(partial(_past_of, history, catalog), long=len(history) > LONG)
+    return await offload(partial(_past_of, history, catalog), long=len(history) > LONG)
 
 
 def _past_of(history: History, catalog: Catalog) -> list[Done]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from time import monotonic
 
-from foldin.service.aside import aside
 from foldin.service.desk import Desk
+from foldin.service.offload import offload
 from foldin.service.page.names import MANY, Names, names_of
 
 __all__ = ["People"]
@@ -33,7 +33,7 @@ class People:
     async def found(self, text: str) -> list[str]:
         """Those in which a text stands, as `Names.found`."""
         names = await self._now()
-        places = await aside(partial(names.found, text), long=len(names.names) > MANY)
+        places = await offload(partial(names.found, text), long=len(names.names) > MANY)
         return [names.names[place] for place in places]
 
     async def some(self) -> Sequence[str]:

@@ -12,11 +12,11 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import Discriminator, Tag, ValidationError
 
 from foldin.errors import ConflictError, DataError, FoldinError
-from foldin.service.aside import aside
 from foldin.service.bodies import QuickRoute
 from foldin.service.gate import needs
 from foldin.service.histories import log_of
 from foldin.service.messages import Appended, Event, EventsRequest, PartialEventsRequest
+from foldin.service.offload import offload
 from foldin.service.problems import detail_of, faults_of, status_of
 from foldin.service.service import Service
 from foldin.store.contract import Batch, Ingested
@@ -72,7 +72,7 @@ async def _together(service: Service, sent: EventsRequest, source: str) -> Appen
 
 
 async def _each(service: Service, sent: PartialEventsRequest, source: str) -> Appended:
-    read = await aside(lambda: [_read(event) for event in sent.events], long=len(sent.events) > MANY)
+    read = await offload(lambda: [_read(event) for event in sent.events], long=len(sent.events) > MANY)
     stored = iter(await _stored(service, [event for event in read if isinstance(event, Event)], source))
     return _apart([next(stored) if isinstance(event, Event) else event for event in read])
 
@@ -116,7 +116,7 @@ def _read(plain: dict[str, object]) -> Event | DataError:
 
 
 async def _built(events: Sequence[Event], source: str) -> Batch:
-    return await aside(partial(_batch, events, source), long=len(events) > MANY)
+    return await offload(partial(_batch, events, source), long=len(events) > MANY)
 
 
 def _batch(events: Sequence[Event], source: str) -> Batch:

@@ -15,7 +15,6 @@ from foldin.data.interactions import History
 from foldin.data.profiles import Profile
 from foldin.errors import ConfigurationError
 from foldin.service.answers import answered, explained, reasons_of, recommended
-from foldin.service.aside import aside
 from foldin.service.bodies import QuickRoute, StrictRoute
 from foldin.service.field_types import Id
 from foldin.service.gate import needs, require
@@ -28,6 +27,7 @@ from foldin.service.messages import (
     RecommendRequest,
     Rules,
 )
+from foldin.service.offload import offload
 from foldin.service.persons import known_of
 from foldin.service.rankings import BatchResponse, ExplainResponse, RecommendResponse, Similar
 from foldin.service.scoring import EVERYTHING, Answer, Candidates, Wish
@@ -153,7 +153,7 @@ async def _answers(service: Service, people: Sequence[Person], rules: Rules) -> 
     candidates = _candidates(rules)
     wishes = [_wish(service, person, rules, candidates) for person in people]
     answers = await asyncio.gather(*service.scorer.submit_all(wishes))
-    rankings = await aside(lambda: [answer.ranking for answer in answers], long=rules.k * len(answers) > MANY)
+    rankings = await offload(lambda: [answer.ranking for answer in answers], long=rules.k * len(answers) > MANY)
     for answer, ranking in zip(answers, rankings, strict=True):
         cold = not len(answer.history)
         service.measures.recommended(answer.live, [one.item_id for one in ranking], cold=cold)
