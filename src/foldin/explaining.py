@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,34 +11,57 @@ from scipy.sparse import csr_array
 
 from foldin.coldstart.blend import Blend
 from foldin.data.catalog import Attributes, Catalog
+from foldin.data.interactions import Ids
 from foldin.recommendation import Basis, Contribution, Explanation
 
-__all__ = ["explanations"]
+__all__ = ["Check", "explanations"]
+
+Check: TypeAlias = Callable[[], None]
+"""Called between the steps of long work; raises where the work should stop."""
 
 
 def explanations(
-    blend: Blend, catalog: Catalog, history: csr_array, attributes: Attributes, items: NDArray[np.int32]
+    blend: Blend,
+    catalog: Catalog,
+    history: csr_array,
+    attributes: Attributes,
+    items: NDArray[np.int32],
+    *,
+    top: int | None = None,
+    check: Check = lambda: None,
 ) -> list[Explanation]:
-    """The scores of some items explained, for one history, (1, items), and one cell of every attribute."""
+    """The scores of some items explained, for one history, (1, items), and one cell of every attribute.
+
+    `top`: how many items of the history each explanation names, the largest contributions first; None names all.
+    """
     terms = blend.terms(history, attributes)
     scores = terms.total()[0, items].tolist()
     cells = terms.at(np.zeros(len(items), dtype=np.intp), items)
-    of_items, additive = blend.item_contributions(history, items.tolist())
+    of_items, additive = blend.item_contributions(history, items.tolist(), check)
     of_attributes = blend.attribute_contributions(history, attributes, items.tolist())
     known = catalog.ids(history.indices)
-    return [
-        Explanation(
-            str(item_id),
-            scores[place],
-            Basis(**{name: float(column[place]) for name, column in cells.items()}),
-            additive,
-            _largest_first(zip(known, of_items[place].tolist(), strict=True)),
-            _largest_first(of_attributes[place].items()),
+    explained = []
+    for place, item_id in enumerate(catalog.ids(items)):
+        check()
+        explained.append(
+            Explanation(
+                str(item_id),
+                scores[place],
+                Basis(**{name: float(column[place]) for name, column in cells.items()}),
+                additive,
+                _largest(known, of_items[place], top),
+                _largest(list(of_attributes[place]), np.array(list(of_attributes[place].values()))),
+            )
         )
-        for place, item_id in enumerate(catalog.ids(items))
-    ]
+    return explained
 
 
-def _largest_first(contributions: Iterable[tuple[str, float]]) -> tuple[Contribution, ...]:
-    listed = [Contribution(str(name), amount) for name, amount in contributions]
-    return tuple(sorted(listed, key=lambda one: -one.amount))
+def _largest(
+    names: Sequence[str] | Ids, amounts: NDArray[np.floating], top: int | None = None
+) -> tuple[Contribution, ...]:
+    """The largest contributions, or all, the largest first; equal ones in the order of their names."""
+    candidates = np.arange(len(amounts))
+    if top is not None and top < len(amounts):
+        candidates = np.flatnonzero(amounts >= np.partition(amounts, -top)[-top])
+    order = candidates[np.argsort(-amounts[candidates], kind="stable")][:top]
+    return tuple(Contribution(str(names[place]), float(amounts[place])) for place in order.tolist())

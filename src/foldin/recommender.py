@@ -23,7 +23,7 @@ from foldin.errors import ConfigurationError
 from foldin.evaluation.calibration import RatingCalibration
 from foldin.evaluation.person_calibration import PersonCalibration
 from foldin.evaluation.training_report import TrainingReport
-from foldin.explaining import explanations
+from foldin.explaining import Check, explanations
 from foldin.models.protocols import Estimator, Model
 from foldin.ranking.diversity import CANDIDATES, check_diversity, diverse
 from foldin.ranking.newcomers import top_k_with_few_new
@@ -173,25 +173,43 @@ class Recommender:
         k, left_out = max(len(self.catalog), 1), self.left_out(item_ids)
         return self._many([History.of(history)], [profile], k, left_out, "include", whole=True)[0]
 
-    def explain(self, history: HistoryLike, item_id: str, *, profile: Profile | None = None) -> Explanation:
+    def explain(
+        self,
+        history: HistoryLike,
+        item_id: str,
+        *,
+        profile: Profile | None = None,
+        check: Check = lambda: None,
+    ) -> Explanation:
         """What each item of the history, and each attribute of the profile, does to the score of an item.
+
+        `check`: called between the steps; what it raises ends the work.
 
         Raises:
             NotFoundError: the catalogue lacks the item.
         """
-        return self.explain_many(history, [item_id], profile=profile)[0]
+        return self.explain_many(history, [item_id], profile=profile, check=check)[0]
 
     def explain_many(
-        self, history: HistoryLike, item_ids: Sequence[str], *, profile: Profile | None = None
+        self,
+        history: HistoryLike,
+        item_ids: Sequence[str],
+        *,
+        profile: Profile | None = None,
+        top: int | None = None,
+        check: Check = lambda: None,
     ) -> list[Explanation]:
         """`explain` for several items, in their order: for a network in little more time than for one.
+
+        `top`: how many items of the history each explanation names, the largest contributions first; None names all.
+        `check`: called between the steps; what it raises ends the work.
 
         Raises:
             NotFoundError: the catalogue lacks an item.
         """
         items = self.catalog.indices(item_ids)
         shown = self.foldable(history_matrix([History.of(history)], self.catalog, self.rule)[0])
-        return explanations(self.blend, self.catalog, shown, attributes_of([profile]), items)
+        return explanations(self.blend, self.catalog, shown, attributes_of([profile]), items, top=top, check=check)
 
     @property
     def attributes(self) -> Mapping[str, Sequence[str]]:

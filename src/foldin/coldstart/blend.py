@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -107,11 +107,13 @@ class Blend:
         resembling = None if content is None else content.resembling(histories)
         return Terms(nothing, None, resembling, nothing, _nothing(histories))
 
-    def item_contributions(self, history: csr_array, items: Sequence[int]) -> tuple[NDArray[np.float64], bool]:
+    def item_contributions(
+        self, history: csr_array, items: Sequence[int], check: Callable[[], None] = lambda: None
+    ) -> tuple[NDArray[np.float64], bool]:
         """What each item of one history, (1, items), does to the history's term of some items, and if it adds up.
 
         Shape: (`items`, known items of the history). A linear model's add up to the term. For others, each is by how
-        much the term falls when that item alone is left out.
+        much the term falls when that item alone is left out. `check` is called between the steps, and may raise.
         """
         if not history.nnz:
             return np.empty((len(items), 0)), True
@@ -121,9 +123,10 @@ class Blend:
             added = _weighed(self.model.item_weights, history.indices, neighbours)
             above_mean = added - self._mean_weights[history.indices][:, None]
             return history.data * above_mean.T * self.handover.unit + resembling, True
-        rows = [history, *(_leaving_out(history, place) for place in range(history.nnz))]
-        blocks = (vstack(rows[start : start + BLOCK], format="csr") for start in range(0, len(rows), BLOCK))
-        terms = [_weighed(self._history(block, np.diff(block.indptr) > 0), None, neighbours) for block in blocks]
+        terms = []
+        for block in _leave_one_out(history):
+            check()
+            terms.append(_weighed(self._history(block, np.diff(block.indptr) > 0), None, neighbours))
         changed = np.concatenate(terms).T
         return changed[:, :1] - changed[:, 1:] + resembling, False
 
@@ -154,15 +157,16 @@ class Blend:
         """The items whose scores make up an item's, and their weights: itself, or the warm ones it resembles."""
         if self.cold_items is None or not self.cold_items.reachable[item]:
             return np.array([item]), np.ones(1)
-        column = self.cold_items.weights[:, [item]].tocoo()
-        return column.coords[0].astype(np.intp), column.data.astype(np.float64)
+        return self.cold_items.neighbours(item)
 
     def _resembling(self, history: csr_array, item: int) -> NDArray[np.float64]:
         """What each item of one history adds by resembling a cold item; 0 for a warm one."""
         if self.cold_items is None or not self.cold_items.history_weight or not self.cold_items.reachable[item]:
             return np.zeros(history.nnz)
-        column = self.cold_items.weights[:, [item]].toarray().ravel().astype(np.float64)
-        return np.asarray(history.data * column[history.indices] * self.cold_items.history_weight)
+        shares = np.zeros(history.shape[1])
+        sources, weights = self.cold_items.neighbours(item)
+        shares[sources] = weights
+        return np.asarray(history.data * shares[history.indices] * self.cold_items.history_weight)
 
     def _history(self, histories: csr_array, known: NDArray[np.bool_]) -> NDArray[np.float32]:
         if self.handover.unit and known.all():
@@ -205,6 +209,14 @@ def _weighed(
     chosen = np.arange(len(scores)) if rows is None else rows
     columns = [scores[np.ix_(chosen, sources)].astype(np.float64) @ weights for sources, weights in neighbours]
     return np.stack(columns, axis=1) if columns else np.empty((len(chosen), 0))
+
+
+def _leave_one_out(history: csr_array) -> Iterator[csr_array]:
+    """One history, then it without each of its items in turn, in blocks of rows."""
+    for start in range(0, history.nnz + 1, BLOCK):
+        places = range(start, min(start + BLOCK, history.nnz + 1))
+        rows = [history if place == 0 else _leaving_out(history, place - 1) for place in places]
+        yield vstack(rows, format="csr")
 
 
 def _leaving_out(history: csr_array, place: int) -> csr_array:

@@ -58,6 +58,12 @@ class ColdItems:
             filled[:, self._columns] += np.float32(self.history_weight) * held.toarray()
         return filled
 
+    def neighbours(self, item: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The warm items that a cold item resembles, and their shares; of a warm item, none."""
+        by_item = self._by_item
+        cells = slice(by_item.indptr[item], by_item.indptr[item + 1])
+        return by_item.indices[cells].astype(np.intp), by_item.data[cells].astype(np.float64)
+
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """All there is, by name; `from_arrays` makes the same of it."""
         parts = {"data": self.weights.data, "indices": self.weights.indices, "indptr": self.weights.indptr}
@@ -91,6 +97,11 @@ class ColdItems:
     @cached_property
     def _sources(self) -> NDArray[np.intp]:
         return np.flatnonzero(np.diff(self.weights.indptr))
+
+    @cached_property
+    def _by_item(self) -> csc_array:
+        """The weights by column: to select columns of rows reads all of them."""
+        return csc_array(self.weights)
 
     @cached_property
     def _shares(self) -> csc_array:

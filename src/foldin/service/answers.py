@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from foldin.recommendation import Contribution, Explanation, Recommendation
+from foldin.service.offload import check_cancelled
 from foldin.service.rankings import ExplainResponse, Recommended, RecommendResponse
 from foldin.service.scoring import Answer
 
@@ -56,9 +57,11 @@ def explained(version: str, explanation: Explanation) -> ExplainResponse:
 
 
 def reasons_of(answer: Answer) -> list[Sequence[Contribution]]:
-    """What speaks most for each item of an answer; it takes a while."""
+    """What speaks most for each item of an answer; long work, which stops where its request has ended."""
     item_ids = [one.item_id for one in answer.ranking]
-    explanations = answer.live.recommender.explain_many(answer.history, item_ids, profile=answer.profile)
+    explanations = answer.live.recommender.explain_many(
+        answer.history, item_ids, profile=answer.profile, top=MOST_REASONS, check=check_cancelled
+    )
     return [_strongest(explanation) for explanation in explanations]
 
 

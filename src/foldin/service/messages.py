@@ -21,6 +21,7 @@ from foldin.data.spelling import perhaps
 from foldin.service.field_types import AT_A_GLANCE, MOST_IDS, Amount, Attributes, Id, Ids, Kind, Moment, Text, Whole
 
 __all__ = [
+    "MAX_EXPLAINED_PAIRS",
     "Appended",
     "BatchRequest",
     "Event",
@@ -53,6 +54,8 @@ MOST_EVENTS = 10_000
 MOST_TOGETHER = 10_000
 MOST_IN_BATCH = 256
 MOST_DIVERSE = 100
+MAX_EXPLAINED_PAIRS = 1_000_000
+"""Pairs of a ranked item and an item of the history, over all rankings of a request with `explain`."""
 
 FEW = 3
 """Unknown fields of which each is told by itself. A record of a fault takes over a kilobyte, and no body shall make
@@ -132,7 +135,11 @@ class Rules(Message):
     diversity: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0, description="From 0, the order of the scores, to 1, items as different by their words as can be."
     )
-    explain: bool = Field(default=False, description="Whether each item says which items of the history it rests on.")
+    explain: bool = Field(
+        default=False,
+        description="Whether each item says which items of the history it rests on. "
+        f"Items ranked times items of the history are at most {MAX_EXPLAINED_PAIRS:,}.",
+    )
 
     @model_validator(mode="after")
     def _check_diversity(self) -> Self:

@@ -9,6 +9,7 @@ from foldin.data.interactions import History
 from foldin.data.profiles import attributes_of
 from foldin.recommendation import Explanation
 from foldin.recommender import Recommender
+from foldin.service.offload import check_cancelled
 
 __all__ = ["Reason", "reasons_for"]
 
@@ -33,7 +34,7 @@ def reasons_for(
     Raises:
         NotFoundError: the catalogue lacks an item.
     """
-    explained = recommender.explain_many(history, items, profile=profile)
+    explained = recommender.explain_many(history, items, profile=profile, top=MOST, check=check_cancelled)
     return {one.item_id: [*_of_parts(recommender, one, profile), *_of_rest(one)] for one in explained}
 
 
@@ -41,7 +42,7 @@ def _of_parts(recommender: Recommender, explanation: Explanation, profile: Mappi
     catalog = recommender.catalog
     items = [
         (part.amount, Reason("history", catalog.title(int(catalog.indices([part.name])[0]))))
-        for part in explanation.items[:MOST]
+        for part in explanation.items
     ]
     attributes = [
         (part.amount, Reason("profile", _telling(recommender, explanation.item_id, part.name, profile[part.name])))

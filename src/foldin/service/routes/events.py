@@ -16,7 +16,7 @@ from foldin.service.bodies import QuickRoute
 from foldin.service.gate import needs
 from foldin.service.histories import log_of
 from foldin.service.messages import Appended, Event, EventsRequest, PartialEventsRequest
-from foldin.service.offload import offload
+from foldin.service.offload import check_cancelled, offload
 from foldin.service.problems import detail_of, faults_of, status_of
 from foldin.service.service import Service
 from foldin.store.contract import Batch, Ingested
@@ -72,7 +72,7 @@ async def _together(service: Service, sent: EventsRequest, source: str) -> Appen
 
 
 async def _each(service: Service, sent: PartialEventsRequest, source: str) -> Appended:
-    read = await offload(lambda: [_read(event) for event in sent.events], long=len(sent.events) > MANY)
+    read = await offload(partial(_read_all, sent.events), long=len(sent.events) > MANY)
     stored = iter(await _stored(service, [event for event in read if isinstance(event, Event)], source))
     return _apart([next(stored) if isinstance(event, Event) else event for event in read])
 
@@ -106,6 +106,14 @@ async def _alone(service: Service, event: Event, source: str) -> _Outcome:
         if status_of(refusal) >= 500:
             raise
         return refusal
+
+
+def _read_all(plain: Sequence[dict[str, object]]) -> list[Event | DataError]:
+    read = []
+    for event in plain:
+        check_cancelled()
+        read.append(_read(event))
+    return read
 
 
 def _read(plain: dict[str, object]) -> Event | DataError:

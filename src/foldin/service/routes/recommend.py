@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from foldin.data.interactions import History
 from foldin.data.profiles import Profile
 from foldin.errors import ConfigurationError
+from foldin.recommendation import Recommendation
 from foldin.service.answers import answered, explained, reasons_of, recommended
 from foldin.service.bodies import QuickRoute, StrictRoute
 from foldin.service.field_types import Id
@@ -21,13 +22,14 @@ from foldin.service.gate import needs, require
 from foldin.service.histories import history_of
 from foldin.service.live import Live
 from foldin.service.messages import (
+    MAX_EXPLAINED_PAIRS,
     BatchRequest,
     ExplainRequest,
     Person,
     RecommendRequest,
     Rules,
 )
-from foldin.service.offload import offload
+from foldin.service.offload import check_cancelled, offload
 from foldin.service.persons import known_of
 from foldin.service.rankings import BatchResponse, ExplainResponse, RecommendResponse, Similar
 from foldin.service.scoring import EVERYTHING, Answer, Candidates, Wish
@@ -82,7 +84,7 @@ def explain_routes(service: Service) -> APIRouter:
         live = service.live.answering()
         history, profile = await _known(service, asked)
         explanation = await service.explainer.run(
-            lambda: live.recommender.explain(history, asked.item, profile=profile)
+            lambda: live.recommender.explain(history, asked.item, profile=profile, check=check_cancelled)
         )
         return explained(live.version, explanation)
 
@@ -122,6 +124,8 @@ def _check_access(request: Request, people: Sequence[Person], rules: Rules) -> N
 async def _responses(service: Service, people: Sequence[Person], rules: Rules) -> list[RecommendResponse]:
     """One for each; reasons take so long that others had better be answered meanwhile."""
     answers = await _answers(service, people, rules)
+    if rules.explain:
+        _check_pairs(answers)
     reasons = [
         await service.explainer.run(partial(reasons_of, answer)) if rules.explain else [()] * len(answer.ranking)
         for answer in answers
@@ -153,18 +157,36 @@ async def _answers(service: Service, people: Sequence[Person], rules: Rules) -> 
     candidates = _candidates(rules)
     wishes = [_wish(service, person, rules, candidates) for person in people]
     answers = await asyncio.gather(*service.scorer.submit_all(wishes))
-    rankings = await offload(lambda: [answer.ranking for answer in answers], long=rules.k * len(answers) > MANY)
+    rankings = await offload(partial(_rankings, answers), long=rules.k * len(answers) > MANY)
     for answer, ranking in zip(answers, rankings, strict=True):
         cold = not len(answer.history)
         service.measures.recommended(answer.live, [one.item_id for one in ranking], cold=cold)
     return answers
 
 
+def _rankings(answers: Sequence[Answer]) -> list[Sequence[Recommendation]]:
+    rankings = []
+    for answer in answers:
+        check_cancelled()
+        rankings.append(answer.ranking)
+    return rankings
+
+
 def _check_size(people: int, rules: Rules) -> None:
     most = MOST_EXPLAINED if rules.explain else MOST_RANKED
-    if people > 1 and people * rules.k > most:
+    if people * rules.k > most:
         raise ConfigurationError(
             f"{people:,} rankings of {rules.k:,} items are over {most:,} in one answer: ask for less"
+        )
+
+
+def _check_pairs(answers: Sequence[Answer]) -> None:
+    """Refuses explanations that would take seconds: each item explained is compared with each item of the history."""
+    pairs = sum(len(answer.ranking) * len(set(answer.history.item_ids)) for answer in answers)
+    if pairs > MAX_EXPLAINED_PAIRS:
+        raise ConfigurationError(
+            f"explaining this ranking takes {pairs:,} pairs of a ranked item and an item of the history, over the "
+            f"limit of {MAX_EXPLAINED_PAIRS:,}: lower 'k', send a shorter history, or leave out 'explain'"
         )
 
 
