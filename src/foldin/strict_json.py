@@ -9,6 +9,9 @@ __all__ = ["parse_json"]
 
 DEEPEST = 32
 
+MAX_QUOTED = 64
+"""Characters of the input that an error message repeats."""
+
 
 def parse_json(text: str | bytes) -> object:
     """The value of a JSON text.
@@ -33,9 +36,18 @@ def parse_json(text: str | bytes) -> object:
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
     keys = dict(pairs)
     if len(keys) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key '{next(name for name in names if names.count(name) > 1)}' stands twice")
+        raise ValueError(f"the key '{_quote(_find_duplicate(pairs))}' stands twice")
     return keys
+
+
+def _find_duplicate(pairs: list[tuple[str, object]]) -> str:
+    """The first key that was there before; linear, as the pairs come from outside."""
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            return name
+        seen.add(name)
+    raise AssertionError("no key is there twice")
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -45,8 +57,13 @@ def _refuse(constant: str) -> NoReturn:
 def _finite(digits: str) -> float:
     number = float(digits)
     if number in (float("inf"), float("-inf")):
-        raise ValueError(f"{digits} is too large a number")
+        raise ValueError(f"{_quote(digits)} is too large a number")
     return number
+
+
+def _quote(text: str) -> str:
+    """A text as an error message repeats it: shortened where it is long."""
+    return text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}..."
 
 
 def _check_letters(value: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain, islice
 from typing import TypeAlias
 
@@ -22,6 +23,9 @@ PassedOver: TypeAlias = tuple[str, str]
 
 MOST_VALUES = 8
 """Values of an attribute that are named."""
+
+MAX_REMEMBERED = 10_000
+"""Values whose suggestion is remembered, as it takes milliseconds: one value may be in each profile of a request."""
 
 MOST_PIECES = 20
 """Values of one attribute that are looked at."""
@@ -56,7 +60,16 @@ def _passed_over(name: str, value: str, known: Known, says: Says) -> list[Passed
         [value] if says(name, value) is False else [piece for piece in _pieces(value) if says(name, piece) is False]
     )
     meant = perhaps(name, known) if name not in known else ""
-    return [(f"{name}={one[:LONGEST]}", meant or perhaps(one, known.get(name, ()))) for one in silent]
+    return [(f"{name}={one[:LONGEST]}", meant or _suggestion(one, tuple(known.get(name, ())))) for one in silent]
+
+
+def _suggestion(value: str, known: tuple[str, ...]) -> str:
+    return _remembered_suggestion(value, known) if len(value) <= LONGEST else ""
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _remembered_suggestion(value: str, known: tuple[str, ...]) -> str:
+    return perhaps(value, known)
 
 
 def _instead(passed_over: Mapping[str, Sequence[PassedOver]], known: Known) -> str:

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from functools import cache
 
+from foldin.data.normalisation import nfkc
+
 __all__ = ["words_of"]
 
 # Chinese, Japanese, Thai, Lao, Myanmar and Khmer put no spaces between words
@@ -20,7 +22,7 @@ def words_of(text: str) -> list[str]:
     """
     if text.isascii():
         return _WORD.findall(text.lower())
-    found: list[str] = _word().findall(unicodedata.normalize("NFKC", text).casefold())
+    found: list[str] = _word().findall(nfkc(text).casefold())
     return [part for word in found for part in (_pairs(word) if UNSPACED.search(word) else (word,))]
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from typing import Literal, TypeAlias
 
+from foldin.data.normalisation import nfkc
 from foldin.strict_json import parse_json
 
 __all__ = ["SEPARATORS", "Separator", "is_address", "is_date", "listed", "number_of", "pieces_of", "value_of"]
@@ -32,8 +32,7 @@ def value_of(cell: str | None) -> str | None:
     """The cell as values are compared: without case, spaces around, or doubled spaces; None where it says nothing."""
     if cell is None:
         return None
-    plain = cell if cell.isascii() else unicodedata.normalize("NFKC", cell)
-    value = " ".join(plain.casefold().split())
+    value = " ".join(nfkc(cell).casefold().split())
     return None if value in SAYS_NOTHING else value
 
 

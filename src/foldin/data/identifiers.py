@@ -13,6 +13,11 @@ __all__ = ["LONGEST_ID", "are_plain", "checked_id", "kind_refusal", "normalised"
 LONGEST_ID = 256
 """Bytes of UTF-8."""
 
+MAX_DECOMPOSED = 4 * LONGEST_ID
+"""Characters of an id before it is normalised: normal form NFC makes at most four into one."""
+
+TOO_LONG = f"the id is longer than {LONGEST_ID} bytes"
+
 INVISIBLE_CATEGORIES = ("Cc", "Cf", "Zl", "Zp")
 INVISIBLE_LETTERS = (
     "\u034f\u115f\u1160\u3164\uffa0"  # joiner and Hangul fillers: letters to Unicode, nothing to the eye
@@ -68,6 +73,8 @@ def checked_id(given: object, field: str) -> str:
 def _reason(text: str) -> str | None:
     if not text:
         return "the id is empty"
+    if len(text) > MAX_DECOMPOSED:  # asked first, as normalising takes quadratic time for some long texts
+        return TOO_LONG
     if any("\ud800" <= letter <= "\udfff" for letter in text):
         return "the id holds half of a surrogate pair, which is no text"
     if not text.strip():
@@ -77,7 +84,7 @@ def _reason(text: str) -> str | None:
     if text.strip() != text:
         return "the id begins or ends with a space"
     if len(normalised(text).encode()) > LONGEST_ID:
-        return f"the id is longer than {LONGEST_ID} bytes"
+        return TOO_LONG
     return None
 
 

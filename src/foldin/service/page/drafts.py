@@ -51,18 +51,23 @@ def read_draft(sent: bytes) -> Draft:
     """
     form = _form(sent)
     user = next((text for text in form.get("user", []) if text), None)
-    draft = Draft(
+    added, removed = dict.fromkeys(_ids(form, "added")), dict.fromkeys(_ids(form, "removed"))
+    for item in _ids(form, "add"):
+        if item in removed:
+            del removed[item]
+        else:
+            added[item] = None
+    for item in _ids(form, "remove"):
+        added.pop(item, None)
+        if user is not None:
+            removed[item] = None
+    return Draft(
         None if user is None else checked_id(user, "user"),
-        _ids(form, "added"),
-        _ids(form, "removed"),
+        tuple(added),
+        tuple(removed),
         _profile(form),
         _ids(form, "before"),
     )
-    for item in _ids(form, "add"):
-        draft = _with(draft, item)
-    for item in _ids(form, "remove"):
-        draft = _without(draft, item)
-    return draft
 
 
 def settled(draft: Draft, history: History, changes: Mapping[str, Sequence[str]]) -> Draft:
@@ -81,7 +86,8 @@ def settled(draft: Draft, history: History, changes: Mapping[str, Sequence[str]]
 
 def revised(history: History, draft: Draft, rule: FeedbackRule) -> History:
     """A history as the draft has it; an item that was added is an event that counts in full."""
-    kept = np.array([item_id not in draft.removed for item_id in history.item_ids], dtype=np.bool_)
+    removed = frozenset(draft.removed)
+    kept = np.array([item_id not in removed for item_id in history.item_ids], dtype=np.bool_)
     added, items = len(draft.added), np.array(history.item_ids, dtype=np.object_)
     values = history.values
     if values is None and rule.explicit:
@@ -105,19 +111,6 @@ def _liked(rule: FeedbackRule) -> float:
 
 def _kept(kinds: tuple[str | None, ...], kept: NDArray[np.bool_]) -> list[str | None]:
     return [kind for kind, stays in zip(kinds, kept, strict=True) if stays]
-
-
-def _with(draft: Draft, item: str) -> Draft:
-    if item in draft.removed:
-        return replace(draft, removed=tuple(other for other in draft.removed if other != item))
-    return replace(draft, added=tuple(dict.fromkeys((*draft.added, item))))
-
-
-def _without(draft: Draft, item: str) -> Draft:
-    added = tuple(other for other in draft.added if other != item)
-    if draft.user is None:
-        return replace(draft, added=added)
-    return replace(draft, added=added, removed=tuple(dict.fromkeys((*draft.removed, item))))
 
 
 def _form(sent: bytes) -> dict[str, list[str]]:
