@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from foldin.coldstart.notices import Says, cells_of, profile_notices
+from foldin.coldstart.notices import Known, Says, cells_of, profile_notices
 from foldin.data.profiles import Profile
 from foldin.service.live import Live
-from foldin.service.offload import offload
+from foldin.service.offload import check_cancelled, offload
 
 __all__ = ["Notices"]
 
 MOST_LOOKED_AT = 100
 """New values of one request that are looked at, whole ones first; of others nothing is claimed."""
+
+MANY = 200
+"""Values that are looked through at once; more of them keep the event loop for milliseconds."""
 
 MOST_KEPT = 10_000
 """Values of which is remembered whether they say anything."""
@@ -34,8 +37,11 @@ class Notices:
         """
         if not any(profiles):
             return [[] for _ in profiles]
-        says = await self.says(live, cells_of(profiles), most=most)
-        return [profile_notices(profile, live.recommender.attributes, says) for profile in profiles]
+        cells = cells_of(profiles)
+        says = await self.says(live, cells, most=most)
+        # to find what was meant by a value that says nothing takes milliseconds
+        long = len(cells) > MANY or any(says(*cell) is False for cell in cells)
+        return await offload(partial(_notices, profiles, live.recommender.attributes, says), long=long)
 
     async def says(self, live: Live, cells: Sequence[tuple[str, str]], *, most: int = MOST_LOOKED_AT) -> Says:
         """Whether attributes' values say anything; None of those that are not in `cells`, or too many to look at."""
@@ -46,3 +52,11 @@ class Notices:
         for cell in [cell for cell in cells if cell not in said][:most]:
             said[cell] = await offload(partial(live.recommender.says, *cell), long=True)
         return lambda *cell: said.get(cell)
+
+
+def _notices(profiles: Sequence[Profile], known: Known, says: Says) -> list[list[str]]:
+    notices = []
+    for profile in profiles:
+        check_cancelled()
+        notices.append(profile_notices(profile, known, says))
+    return notices
