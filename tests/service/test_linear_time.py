@@ -23,6 +23,7 @@ from starlette.datastructures import QueryParams
 
 from foldin.coldstart.notices import cells_of, profile_notices
 from foldin.coldstart.words import words_of
+from foldin.data.catalog import Catalog, ids_of
 from foldin.data.cells import SEPARATORS, is_address, is_date, number_of, pieces_of, value_of
 from foldin.data.feedback import Feedback, FeedbackRule
 from foldin.data.identifiers import are_plain, checked_id
@@ -49,6 +50,7 @@ from foldin.service.page.drafts import Draft, read_draft, revised, settled
 from foldin.service.page.names import names_of
 from foldin.service.page.own_words import word_cells
 from foldin.service.problems import detail_of, faults_of, problem
+from foldin.service.shelf import _categories
 from foldin.strict_json import parse_json
 
 SIZES = (2**11, 2**14, 2**17)
@@ -310,6 +312,27 @@ def test_a_form_is_read_in_linear_time(field: str, monkeypatch: pytest.MonkeyPat
         return ("&".join(f"{field.format(number)}=i{number}" for number in range(size // 16)) + "&user=u").encode()
 
     assert is_linear(read_draft, many)
+
+
+def test_a_value_in_many_profiles_is_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[str] = []
+
+    def suggest(given: str, known: object) -> str:
+        compared.append(given)
+        return ""
+
+    monkeypatch.setattr("foldin.coldstart.notices.perhaps", suggest)
+    for _ in range(50):
+        profile_notices({"role": "a value of no other test"}, {"role": ("admin",)}, lambda *_: False)
+    assert compared == ["a value of no other test"]
+
+
+def test_categories_take_memory_for_their_items_only() -> None:
+    ids = ids_of(item_ids(2**13))
+    catalog = Catalog(ids, {"topics": ids_of([f"{item}|{item} too" for item in ids])})
+    categories = _categories(catalog, catalog)
+    assert len(categories) == 2 * len(ids)
+    assert sum(indices.nbytes for indices in categories.values()) < 16 * len(categories)
 
 
 def test_gzip_is_unpacked_in_linear_time() -> None:

@@ -27,12 +27,13 @@ CATEGORIES = ("category", "categories", "topic", "topics", "genre", "genres", "t
 class _Offer:
     """What the catalogue says of the items of the live model `of`, in that one's order.
 
+    `categories`: the indices of the items of each; a mask of all items for each category could take gigabytes.
     `changed`: items of which it says something else than the model's own catalogue does.
     """
 
     of: Live
     availability: Availability
-    categories: dict[str, NDArray[np.bool_]]
+    categories: dict[str, NDArray[np.int32]]
     changed: Mapping[str, Mapping[str, str]]
     unavailable: NDArray[np.bool_]
 
@@ -84,12 +85,12 @@ class Shelf:
         """Which items of the live model have one of the categories, (items,)."""
         within = np.zeros(len(live.recommender.catalog), dtype=np.bool_)
         known = self.categories(live)
-        for column in (known[name] for name in categories if name in known):
-            within |= column
+        for indices in (known[name] for name in categories if name in known):
+            within[indices] = True
         return within
 
-    def categories(self, live: Live) -> Mapping[str, NDArray[np.bool_]]:
-        """Which items of the live model have each category, (items,)."""
+    def categories(self, live: Live) -> Mapping[str, NDArray[np.int32]]:
+        """The indices of the live model's items in each category."""
         return self._for(live).categories
 
     def _put(self, catalog: Catalog) -> None:
@@ -146,14 +147,10 @@ def _availability(items: Catalog, said: Attributes) -> Availability:
         return availability_of(Catalog(items.item_ids))
 
 
-def _categories(items: Catalog, catalog: Catalog) -> dict[str, NDArray[np.bool_]]:
+def _categories(items: Catalog, catalog: Catalog) -> dict[str, NDArray[np.int32]]:
     found: dict[str, list[str]] = {}
     for name in CATEGORIES:
         for item_id, cell in zip(catalog.item_ids, catalog.attributes.get(name, ()), strict=False):
             for category in filter(None, (part.strip() for part in (cell or "").split("|"))):
                 found.setdefault(category, []).append(item_id)
-    columns = {}
-    for category, item_ids in found.items():
-        columns[category] = np.zeros(len(items), dtype=np.bool_)
-        columns[category][items.known_indices(item_ids)[1]] = True
-    return columns
+    return {category: items.known_indices(item_ids)[1] for category, item_ids in found.items()}
