@@ -62,7 +62,7 @@ LARGEST = (*SIZES, 2**20)
 MAX_GROWTH = 24
 """Between linear, 8, and quadratic, 64."""
 
-NEGLIGIBLE = 0.01
+NEGLIGIBLE = 0.03
 """Seconds of CPU below which nothing is compared: a quadratic loop takes more for the larger size."""
 
 TRIES = 4

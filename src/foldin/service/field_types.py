@@ -15,6 +15,7 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
+from pydantic_core import PydanticKnownError
 
 from foldin.data.identifiers import are_plain, checked_id, kind_refusal
 from foldin.errors import DataError
@@ -40,9 +41,13 @@ Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=256), AfterValidat
 
 
 def _glanced(given: object, each: ValidatorFunctionWrapHandler) -> object:
-    # of most lists one look shows that all is well, which takes much less than a look at each of its ids
-    if isinstance(given, list) and len(given) <= MOST_IDS and are_plain(given):
-        return given
+    if isinstance(given, list):
+        if len(given) > MOST_IDS:  # before each of them is looked at
+            lengths = {"field_type": "List", "max_length": MOST_IDS, "actual_length": len(given)}
+            raise PydanticKnownError("too_long", lengths)
+        # of most lists one look shows that all is well, which takes much less than a look at each of its ids
+        if are_plain(given):
+            return given
     return each(given)
 
 
