@@ -1,4 +1,4 @@
-"""The demo, run as a new user runs it."""
+"""The demo, run as a new user runs it, in a smaller world unless SOAK=1 asks for the whole one."""
 
 from __future__ import annotations
 
@@ -32,14 +32,24 @@ from foldin.recommender import Recommender
 from foldin.store.contract import Batch
 from foldin.strict_json import parse_json
 from foldin.workspace import create_workspace, open_workspace
+from tests.faults.scale import SOAK
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+USERS, ITEMS = (5200, 252) if SOAK else (800, 100)
+DEMO = f"""
+import functools
+import sys
+import foldin.data.synthetic
+from foldin.__main__ import main
+foldin.data.synthetic.simulate = functools.partial(foldin.data.synthetic.simulate, {USERS}, {ITEMS})
+sys.argv[0] = "foldin"
+main()
+"""
+"""Runs the command as `foldin` does, in a world of `USERS` and `ITEMS`."""
 
 PATIENCE = 60.0
 """Seconds that a busy machine may take to start a service."""
-
-
-def foldin(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "foldin", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +75,7 @@ def shown(place: Path) -> Shown:
 @contextmanager
 def served(folder: Path, *options: str) -> Iterator[tuple[list[str], httpx.Client]]:
     """What `foldin demo --serve` prints up to the link, and a browser that the link has let in."""
-    command = [sys.executable, "-m", "foldin", "demo", "--serve", *options]
+    command = [sys.executable, "-c", DEMO, "demo", "--serve", *options]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -114,8 +124,8 @@ def figures(printed: str, metric: str) -> dict[str, float]:
 
 
 def test_it_shows_the_data_the_training_and_the_figures(printed: str) -> None:
-    assert re.search(r"people\W+5,200", printed)
-    assert re.search(r"hands-on labs\W+252", printed)
+    assert re.search(rf"people\W+{USERS:,}", printed)
+    assert re.search(rf"hands-on labs\W+{ITEMS}", printed)
     assert len(re.findall(r"epoch +\d+ +train error [\d.]+ +validation error [\d.]+", printed)) >= 3
     assert re.search(r"test error [\d.]+", printed)
 
@@ -141,7 +151,7 @@ def test_the_data_lies_in_the_workspace_as_files_and_in_the_store(printed: str, 
     events = read(folder / "data" / "events.csv")
     with open_workspace(folder).store() as store:
         assert len(store.interactions()) == len(events)
-        assert len(store.catalog()) == len(read_catalog(folder / "data" / "items.csv")) == 252
+        assert len(store.catalog()) == len(read_catalog(folder / "data" / "items.csv")) == ITEMS
     assert (folder / "data" / "feedback.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -160,14 +170,26 @@ def test_the_best_on_validation_people_is_in_use_and_it_says_why(printed: str, p
 
 
 @pytest.fixture
+def run_in(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs `foldin` in a folder, in this process."""
+
+    def ran(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+        with monkeypatch.context() as patch:
+            patch.chdir(folder)
+            return run(*arguments)
+
+    return ran
+
+
+@pytest.fixture
 def ran(printed: str, place: Path, tmp_path: Path) -> Path:
     """A folder of one's own in which the demo ran."""
     shutil.copytree(place / "foldin-workspace", tmp_path / "foldin-workspace")
     return tmp_path
 
 
-def test_a_second_time_it_shows_what_is_there_and_trains_nothing(printed: str, ran: Path) -> None:
-    again = foldin("demo", folder=ran)
+def test_a_second_time_it_shows_what_is_there_and_trains_nothing(run_in: Run, printed: str, ran: Path) -> None:
+    again = run_in(ran, "demo")
     assert (again.returncode, again.stderr) == (0, "")
     assert again.stdout.startswith("The demo ran in foldin-workspace before, and nothing is trained again. ")
     assert "epoch" not in again.stdout
@@ -183,10 +205,10 @@ def test_before_its_end_it_has_not_run(ran: Path) -> None:
     assert not _ran_before(workspace, 0)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def decided() -> Contest:
-    world = simulate(users=300, items=40, seed=3)
-    contenders: dict[str, Estimator] = {"edlae": EDLAE(), "autoencoder": AutoEncoder(epochs=2, latent=4)}
+    world = simulate(users=200, items=30, seed=3)
+    contenders: dict[str, Estimator] = {"edlae": EDLAE(), "autoencoder": AutoEncoder(epochs=1, latent=4)}
     return contest(world.events, contenders, catalog=world.catalog, fixed=())
 
 
@@ -217,8 +239,8 @@ def test_whoever_ends_it_while_models_learn_from_everyone_is_left_with_none(
     assert [(line["action"], line["model"]) for line in lines] == [("train", name) for name in figures]
 
 
-def test_a_second_time_programs_get_the_same_answer(ran: Path) -> None:
-    again = foldin("demo", "--json", folder=ran)
+def test_a_second_time_programs_get_the_same_answer(run_in: Run, ran: Path) -> None:
+    again = run_in(ran, "demo", "--json")
     answer = parse_json(again.stdout.encode())
     assert isinstance(answer, dict)
     assert set(answer["ranking"]["contenders"]) == {"popularity", "edlae", "autoencoder", "best possible"}
@@ -251,48 +273,48 @@ def test_a_second_time_it_serves_as_it_is_also_after_events_came_over_http(ran: 
     ],
 )
 def test_it_refuses_a_workspace_of_somebody_elses_data(
-    source: str, named: str, log_of: Callable[..., Interactions], tmp_path: Path
+    source: str, named: str, run_in: Run, log_of: Callable[..., Interactions], tmp_path: Path
 ) -> None:
     with create_workspace(tmp_path / "mine").store(create=True) as store:
         store.ingest([Batch(log_of([("ann", "x")]), source)])
     for options in ([], ["--serve"]):
-        refused = foldin("demo", "-w", "mine", *options, folder=tmp_path)
+        refused = run_in(tmp_path, "demo", "-w", "mine", *options)
         assert (refused.returncode, refused.stdout) == (2, "")
         assert f"holds other data ({named})" in refused.stderr
         assert "foldin serve -w mine" in refused.stderr
 
 
-def test_what_is_for_programs_and_what_is_for_people_do_not_go_together(tmp_path: Path) -> None:
-    refused = foldin("demo", "--json", "--serve", folder=tmp_path)
+def test_what_is_for_programs_and_what_is_for_people_do_not_go_together(run_in: Run, tmp_path: Path) -> None:
+    refused = run_in(tmp_path, "demo", "--json", "--serve")
     assert refused.returncode == 2
     assert "leave one of them out" in refused.stderr
     assert not list(tmp_path.iterdir())
 
 
-def test_a_port_is_for_the_page_alone(tmp_path: Path) -> None:
-    refused = foldin("demo", "--port", "8123", folder=tmp_path)
+def test_a_port_is_for_the_page_alone(run_in: Run, tmp_path: Path) -> None:
+    refused = run_in(tmp_path, "demo", "--port", "8123")
     assert refused.returncode == 2
     assert "add --serve" in refused.stderr
     assert not list(tmp_path.iterdir())
 
 
-def test_recommend_goes_on_from_the_demo(printed: str, place: Path) -> None:
-    again = foldin("recommend", "nle", folder=place)
+def test_recommend_goes_on_from_the_demo(run_in: Run, printed: str, place: Path) -> None:
+    again = run_in(place, "recommend", "nle")
     assert again.returncode == 0
     ranking = printed.split("For nle")[1]
     assert re.findall(r"HOL-\S+", again.stdout) == re.findall(r"HOL-\S+", ranking)
 
 
-def test_it_refuses_a_workspace_that_holds_other_data(printed: str, place: Path) -> None:
-    refused = foldin("demo", "--seed", "1", folder=place)
+def test_it_refuses_a_workspace_that_holds_other_data(run_in: Run, printed: str, place: Path) -> None:
+    refused = run_in(place, "demo", "--seed", "1")
     assert refused.returncode == 2
     assert "holds other data (demo, seed 0)" in refused.stderr
 
 
-def test_it_refuses_a_folder_that_is_no_workspace(tmp_path: Path) -> None:
+def test_it_refuses_a_folder_that_is_no_workspace(run_in: Run, tmp_path: Path) -> None:
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "thesis.txt").write_text("years of work")
-    refused = foldin("demo", "-w", "precious", folder=tmp_path)
+    refused = run_in(tmp_path, "demo", "-w", "precious")
     assert refused.returncode == 2
     assert [file.name for file in (tmp_path / "precious").iterdir()] == ["thesis.txt"]
 
