@@ -21,6 +21,7 @@ FIXED = {
     "LANG": "C.UTF-8",
     "TZ": "UTC",
     # matrices as small as those of the tests only wait for more threads
+    "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
 
