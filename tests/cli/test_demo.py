@@ -36,7 +36,7 @@ from tests.faults.scale import SOAK
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-USERS, ITEMS = (5200, 252) if SOAK else (800, 100)
+USERS, ITEMS = (5200, 252) if SOAK else (600, 60)
 DEMO = f"""
 import functools
 import sys

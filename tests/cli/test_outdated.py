@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any, TypeAlias
@@ -15,29 +12,14 @@ from typing import Any, TypeAlias
 import pytest
 
 from foldin.data.readers import read
+from foldin.fitting import fit
+from foldin.recommender import Recommender
 from foldin.store.contract import Batch
 from foldin.workspace import Workspace, create_workspace, open_workspace
 
 Run: TypeAlias = Callable[..., CompletedProcess[str]]
 RunJson: TypeAlias = Callable[..., Any]
 TRAIN = ("train", "--model", "popularity")
-
-HALTED_AFTER_ITS_FIRST_EPOCH = """
-import os, signal
-from foldin import choosing
-from foldin.__main__ import main
-
-save = choosing.save_checkpoint
-
-def save_and_halt(*arguments):
-    save(*arguments)
-    choosing.save_checkpoint = save
-    os.kill(os.getpid(), signal.SIGSTOP)
-
-choosing.save_checkpoint = save_and_halt
-main()
-"""
-"""`foldin`, which stops itself once a training has saved its first checkpoint, until it is sent SIGCONT."""
 
 
 @pytest.fixture
@@ -94,40 +76,42 @@ def trainable(world: Path, tmp_path: Path) -> Workspace:
     return workspace
 
 
+@contextmanager
+def nle_forgotten_meanwhile(workspace: Workspace) -> Iterator[None]:
+    """Forgets `nle` through another connection once a training has read the store, and before it learns."""
+
+    def forget_and_fit(*arguments: Any, **options: Any) -> Recommender:
+        with workspace.store() as store:
+            assert store.forget("nle").events
+        return fit(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("foldin.fitting.fit", forget_and_fit)
+        yield
+
+
 @pytest.mark.parametrize("form", ["lines", "json"])
-def test_the_first_training_says_who_was_forgotten_while_it_lasted(trainable: Workspace, form: str) -> None:
-    trained = _trained_while_nle_was_forgotten(trainable, *["--json"][form != "json" :])
+def test_the_first_training_says_who_was_forgotten_while_it_lasted(run: Run, trainable: Workspace, form: str) -> None:
+    with nle_forgotten_meanwhile(trainable):
+        trained = run(*TRAIN, "-w", trainable.folder, *["--json"][form != "json" :])
     assert trained.returncode == 0
     if form == "json":
         assert json.loads(trained.stdout)["forgotten"] == 1
     else:
-        said = "1-autoencoder learned from 1 user forgotten while it was trained: train again"
+        said = "1-popularity learned from 1 user forgotten while it was trained: train again"
         assert said in trained.stdout.splitlines()
     assert [bundle.forgotten for bundle in trainable.bundles()] == [1]
 
 
 def test_a_later_training_in_which_somebody_was_forgotten_changes_nothing(run: Run, trainable: Workspace) -> None:
     assert run(*TRAIN, "-w", trainable.folder).returncode == 0
-    trained = _trained_while_nle_was_forgotten(trainable)
+    with nle_forgotten_meanwhile(trainable):
+        trained = run(*TRAIN, "-w", trainable.folder)
     assert trained.returncode == 1
     assert "not taken into use but removed, and 1-popularity stays; train again" in trained.stderr
     assert (names(trainable.folder), trainable.current_name()) == (["1-popularity"], "1-popularity")
     assert run(*TRAIN, "-w", trainable.folder).returncode == 0
     assert [(bundle.name, bundle.forgotten) for bundle in trainable.bundles()] == [("2-popularity", 0)]
-
-
-def _trained_while_nle_was_forgotten(workspace: Workspace, *options: str) -> CompletedProcess[str]:
-    network = ("--model", "autoencoder", "--set", "epochs=2", "--set", "latent=4")
-    words = ["train", "-w", str(workspace.folder), *network, *options]
-    command = [sys.executable, "-c", HALTED_AFTER_ITS_FIRST_EPOCH, *words]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as training:
-        _, status = os.waitpid(training.pid, os.WUNTRACED)
-        assert os.WIFSTOPPED(status)
-        with workspace.store() as store:
-            assert store.forget("nle").events
-        training.send_signal(signal.SIGCONT)
-        told = training.communicate()
-    return CompletedProcess(command, training.returncode, *told)
 
 
 def test_training_says_nothing_of_the_forgotten_where_there_are_none(run: Run, run_json: RunJson, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,11 +24,6 @@ from foldin.workspace import create_workspace, open_workspace
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 NETWORK = ("--model", "autoencoder", "--set", "epochs=6", "--set", "patience=6", "--set", "latent=8")
-
-
-def foldin(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs `foldin` as a process of its own."""
-    return subprocess.run([sys.executable, "-m", "foldin", *arguments], capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -115,32 +111,34 @@ def test_a_network_prints_an_epoch_a_line_and_the_test_error(run: Run, tmp_path:
     assert not (tmp_path / "w" / "checkpoints").exists()
 
 
-def test_a_killed_training_goes_on_to_the_same_bits(tmp_path: Path, world: World) -> None:
-    whole, killed = filled(tmp_path / "whole", world), filled(tmp_path / "killed", world)
-    assert foldin("train", "-w", whole, *NETWORK).returncode == 0
-    command = [sys.executable, "-u", "-m", "foldin", "train", "-w", killed, *NETWORK]
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory, world: World) -> Path:
+    """A workspace whose training was killed after three epochs. Not to be written to: copy it."""
+    folder = tmp_path_factory.mktemp("killed") / "w"
+    command = [sys.executable, "-u", "-m", "foldin", "train", "-w", filled(folder, world), *NETWORK]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("epoch   3"):
-                process.send_signal(signal.SIGKILL)
-                break
-    assert not (tmp_path / "killed" / "current").exists()
-    resumed = foldin("train", "-w", killed, *NETWORK, "--resume")
-    assert resumed.returncode == 0, resumed.stderr
-    assert resumed.stdout.count("(from the checkpoint)") == 3
-    arrays = [Path(folder) / "bundles" / "1-autoencoder" / "model.safetensors" for folder in (whole, killed)]
+        next(line for line in process.stdout if line.startswith("epoch   3"))
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    return folder
+
+
+def test_a_killed_training_goes_on_to_the_same_bits(run: Run, tmp_path: Path, world: World, killed: Path) -> None:
+    whole, resumed = filled(tmp_path / "whole", world), tmp_path / "killed"
+    shutil.copytree(killed, resumed)
+    assert run("train", "-w", whole, *NETWORK).returncode == 0
+    assert not (resumed / "current").exists()
+    done = run("train", "-w", resumed, *NETWORK, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("(from the checkpoint)") == 3
+    arrays = [Path(folder) / "bundles" / "1-autoencoder" / "model.safetensors" for folder in (whole, resumed)]
     assert arrays[0].read_bytes() == arrays[1].read_bytes()
 
 
-def test_another_runs_checkpoint_is_refused(run: Run, tmp_path: Path, world: World) -> None:
-    workspace = filled(tmp_path / "w", world)
-    command = [sys.executable, "-u", "-m", "foldin", "train", "-w", workspace, *NETWORK]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        next(line for line in process.stdout if line.startswith("epoch   2"))
-        process.kill()
-    refused = run("train", "-w", workspace, *NETWORK, "--seed", "9", "--resume")
+def test_another_runs_checkpoint_is_refused(run: Run, tmp_path: Path, killed: Path) -> None:
+    shutil.copytree(killed, tmp_path / "w")
+    refused = run("train", "-w", tmp_path / "w", *NETWORK, "--seed", "9", "--resume")
     assert refused.returncode == 5
     assert "another run" in refused.stderr
 
