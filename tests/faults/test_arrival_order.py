@@ -90,7 +90,7 @@ def content(store: Store) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("seed", range(rounds(200)))
+@pytest.mark.parametrize("seed", range(rounds(200, 8)))
 def test_the_order_of_arrival_plays_no_part(new_url: Callable[[], str], in_order: dict[str, object], seed: int) -> None:
     shuffled = arrivals()
     Random(seed).shuffle(shuffled)

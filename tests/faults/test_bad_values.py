@@ -62,6 +62,7 @@ EVERY = frozenset(TEXTS.values())
 IMPOSSIBLE = {text for text in EVERY if re.search("[\ud800-\udfff]", text)}
 NOT_EVERYWHERE = {TEXTS["NUL"], TEXTS["NUL alone"], TEXTS["long"]}
 """What fits into an attribute, and not into an id or an index."""
+REFUSABLE = IMPOSSIBLE | NOT_EVERYWHERE
 
 FIELDS = {"user", "item", "kind", "source", "event_id", "digest", "cursor", "attributes"}
 CELL = ids_of(["x"])
@@ -131,9 +132,9 @@ def content(store: Store) -> object:
     return store.fingerprint(), store.summary(), dict(store.sources())
 
 
-def refused(store: Store, call: Callable[[], object]) -> bool:
-    """Whether a call is refused, by the name of a field, and leaves the store as it was."""
-    before = content(store)
+def refused(store: Store, text: str, call: Callable[[], object]) -> bool:
+    """Whether a call with a text is refused, by the name of a field, and leaves the store as it was."""
+    before = content(store) if text in REFUSABLE else None  # where no other may be refused, it takes too long to look
     try:
         call()
     except DataError as error:
@@ -150,18 +151,18 @@ def test_a_text_comes_back_as_it_was_or_is_refused(store: Store, place: Place) -
     stored = {
         text
         for number, text in enumerate(TEXTS.values())
-        if not refused(store, partial(place.put, store, text, f"number {number}"))
+        if not refused(store, text, partial(place.put, store, text, f"number {number}"))
     }
     assert set(place.found(store)) == stored
-    assert EVERY - IMPOSSIBLE - NOT_EVERYWHERE <= stored <= EVERY - IMPOSSIBLE
+    assert EVERY - REFUSABLE <= stored <= EVERY - IMPOSSIBLE
 
 
 @pytest.mark.parametrize("mark", MARKS.values(), ids=MARKS)
 def test_a_mark_is_known_again_and_no_other_is_taken_for_it(store: Store, mark: Callable[[str], Batch]) -> None:
     marked = {text: mark(text) for text in TEXTS.values()}
-    stored = {text for text, batch in marked.items() if not refused(store, partial(store.ingest, [batch]))}
+    stored = {text for text, batch in marked.items() if not refused(store, text, partial(store.ingest, [batch]))}
     assert store.summary().events == len(stored)
-    assert EVERY - IMPOSSIBLE - NOT_EVERYWHERE <= stored <= EVERY - IMPOSSIBLE
+    assert EVERY - REFUSABLE <= stored <= EVERY - IMPOSSIBLE
     assert [store.ingest([marked[text]]).known for text in sorted(stored)] == [1] * len(stored)
 
 

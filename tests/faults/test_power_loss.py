@@ -89,7 +89,7 @@ def found(folder: Path) -> set[str]:
     return names(log)
 
 
-@pytest.mark.parametrize("seed", range(rounds(300)))
+@pytest.mark.parametrize("seed", range(rounds(300, 15)))
 def test_nothing_acknowledged_is_lost(tmp_path: Path, seed: int) -> None:
     random = Random(seed)
     acknowledged = crashed(tmp_path, random.randint(CREATION, LATEST), random)
@@ -104,9 +104,9 @@ def test_a_store_is_created_whole_or_can_be_created_again(tmp_path: Path, fails_
 
 
 def test_the_harness_sees_what_is_lost_without_synchronisation(tmp_path: Path) -> None:
-    lost = 0
-    for seed in range(rounds(150)):
+    lost, most = 0, rounds(150, 8)
+    for seed in range(most):
         random, folder = Random(seed), tmp_path / str(seed)
         acknowledged = crashed(folder, random.randint(CREATION, LATEST), random, synchronous="normal")
         lost += not acknowledged <= found(folder)
-    assert lost > rounds(150) // 2
+    assert lost > most // 2

@@ -12,9 +12,9 @@ from tests.faults.batches import names, torn
 from tests.faults.programs import started
 from tests.faults.scale import rounds
 
-IMPORTED = 100_000
+IMPORTED = rounds(100_000, 20_000)
 THREADS = 8
-APPENDED = rounds(300)
+APPENDED = rounds(300, 12)
 """Batches that each of the threads appends."""
 
 

@@ -260,4 +260,4 @@ def test_a_store_holds_what_a_model_of_it_holds(new_url: Callable[[], str]) -> N
         def __init__(self) -> None:
             super().__init__(new_url())
 
-    run_state_machine_as_test(InANewPlace, settings=settings(max_examples=rounds(300), stateful_step_count=STEPS))
+    run_state_machine_as_test(InANewPlace, settings=settings(max_examples=rounds(300, 10), stateful_step_count=STEPS))
