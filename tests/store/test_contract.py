@@ -430,5 +430,5 @@ def test_the_store_holds_what_plain_python_holds(new_url: Callable[[], str]) -> 
 
     run_state_machine_as_test(
         InANewPlace,
-        settings=settings(max_examples=15, stateful_step_count=12, deadline=None, derandomize=True),
+        settings=settings(max_examples=8, stateful_step_count=12, deadline=None, derandomize=True),
     )

@@ -203,8 +203,8 @@ def test_counts_are_those_of_the_events(store: Store, log_of: LogOf) -> None:
         assert (summary.sources, summary.forgotten) == (len(store.sources()), (number + 1) // 4)
 
 
-def test_a_large_batch_with_event_ids_is_stored_once(url: str) -> None:
-    count = 120_000
+def test_a_large_batch_with_event_ids_is_stored_once(url: str, small_blocks: int) -> None:
+    count = 12 * small_blocks // 10
     codes = np.arange(count, dtype=np.int32)
     log = Interactions(ids_of(f"u{number:06}" for number in range(count // 10)), codes // 10, ids_of(["x"]), codes * 0)
     ids = np.array([f"event {number * 7919 % count}" for number in range(count)], dtype=np.object_)

@@ -36,9 +36,9 @@ def columns_of(log: Interactions) -> list[object]:
     return [getattr(log, column.name) for column in fields(log)]
 
 
-def test_a_large_log_comes_back_equal(store: Store) -> None:
-    log = random_log(300_000, users=4_000, items=1_000)
-    assert store.ingest([Batch(log, "large")]).events == 300_000
+def test_a_large_log_comes_back_equal(store: Store, small_blocks: int) -> None:
+    log = random_log(3 * small_blocks, users=4_000, items=1_000)
+    assert store.ingest([Batch(log, "large")]).events == 3 * small_blocks
     for stored, given in zip(columns_of(store.interactions()), columns_of(log), strict=True):
         np.testing.assert_array_equal(stored, given)
 
@@ -55,7 +55,7 @@ def test_more_kinds_than_a_log_can_code_are_refused(store: Store) -> None:
 
 
 def test_one_connection_reads_whole_batches_while_another_writes(url: str) -> None:
-    batch, batches = random_log(2_000, users=50, items=50), 20
+    batch, batches = random_log(2_000, users=50, items=50), 10
     counts: list[int] = []
     written = Event()
 

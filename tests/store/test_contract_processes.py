@@ -8,7 +8,8 @@ import sys
 from foldin.store.contract import Summary
 from foldin.store.opening import open_store
 
-APPENDS, OPENINGS = 300, 20
+APPENDS, OPENINGS = 120, 12
+LOADED = 60_000
 
 WRITE = f"""
 import sys
@@ -39,7 +40,7 @@ while seen < {2 * APPENDS}:
         seen = count
 """
 
-LOAD = """
+LOAD = f"""
 import sys
 import numpy as np
 from foldin.data.catalog import ids_of
@@ -47,10 +48,10 @@ from foldin.data.interactions import Interactions
 from foldin.store.contract import Batch
 from foldin.store.opening import open_store
 
-codes = np.arange(200_000, dtype=np.int32)
-log = Interactions(ids_of(f"loaded {n:04}" for n in range(1000)), codes % 1000, ids_of(["y"]), codes * 0)
+codes = np.arange({LOADED}, dtype=np.int32)
+log = Interactions(ids_of(f"loaded {{n:04}}" for n in range(1000)), codes % 1000, ids_of(["y"]), codes * 0)
 with open_store(sys.argv[1]) as store:
-    assert store.ingest([Batch(log, "large")]).events == 200_000
+    assert store.ingest([Batch(log, "large")]).events == {LOADED}
 """
 
 
@@ -73,5 +74,5 @@ def test_single_events_wait_for_a_large_ingest(url: str) -> None:
     processes = [started(LOAD, url), started(WRITE, url, "one")]
     assert [process.communicate()[1] for process in processes] == [""] * 2
     with open_store(url) as store:
-        assert store.sources() == {"large": 200_000, "one": APPENDS}
-        assert len(store.interactions()) == store.summary().events == 200_000 + APPENDS
+        assert store.sources() == {"large": LOADED, "one": APPENDS}
+        assert len(store.interactions()) == store.summary().events == LOADED + APPENDS

@@ -84,9 +84,9 @@ def test_many_threads_lose_nothing_and_hear_of_their_own(made: str, writer: Writ
 
 def test_what_waits_during_a_commit_goes_into_the_next(made: str, log_of: LogOf) -> None:
     with open_store(made) as other, Writer(made) as writer:
-        futures = [writer.submit(Batch(log_of([("ann", f"item {number}")]), "a")) for number in range(400)]
-        assert [future.result(SECONDS).new_items for future in futures] == [1] * 400
-        assert other.summary().events == 400
+        futures = [writer.submit(Batch(log_of([("ann", f"item {number}")]), "a")) for number in range(150)]
+        assert [future.result(SECONDS).new_items for future in futures] == [1] * 150
+        assert other.summary().events == 150
 
 
 def test_a_conflict_and_an_unfit_batch_leave_the_others_alone(writer: Writer, log_of: LogOf) -> None:
@@ -102,10 +102,10 @@ def test_a_conflict_and_an_unfit_batch_leave_the_others_alone(writer: Writer, lo
 
 def test_closing_stores_what_waits_and_takes_no_more(made: str, log_of: LogOf) -> None:
     writer = Writer(made)
-    futures = [writer.submit(Batch(log_of([("ann", "x")]), "a")) for _ in range(300)]
+    futures = [writer.submit(Batch(log_of([("ann", "x")]), "a")) for _ in range(100)]
     writer.close()
     writer.close()
-    assert [future.result(0).events for future in futures] == [1] * 300
+    assert [future.result(0).events for future in futures] == [1] * 100
     with pytest.raises(StoreError, match="the writer is closed"):
         writer.append(Batch(log_of([("ann", "x")]), "a"))
 
