@@ -48,10 +48,17 @@ def taught() -> Taught:
     return Taught(evidence, split, list(choice.folds), blend)
 
 
-def test_those_with_and_without_a_profile_are_told_what_holds_for_them(taught: Taught) -> None:
-    evidence, split = taught.evidence, taught.split
-    found = calibrated(taught.folds, taught.blend, split, evidence, 0)
-    assert isinstance(found, PersonCalibration)
+@pytest.fixture(scope="module")
+def found(taught: Taught) -> PersonCalibration:
+    calibration = calibrated(taught.folds, taught.blend, taught.split, taught.evidence, 0)
+    assert isinstance(calibration, PersonCalibration)
+    return calibration
+
+
+def test_those_with_and_without_a_profile_are_told_what_holds_for_them(
+    taught: Taught, found: PersonCalibration
+) -> None:
+    evidence = taught.evidence
     swapped = PersonCalibration(found.untold, found.told)
     nobody = replace(evidence, profiles=None)
     for people in (evidence, nobody):
@@ -60,10 +67,10 @@ def test_those_with_and_without_a_profile_are_told_what_holds_for_them(taught: T
 
 
 @pytest.mark.parametrize("names", [["role"], ["experience"], ["role", "experience"]])
-def test_those_of_whom_a_part_is_known_are_told_what_holds_for_them(names: list[str], taught: Taught) -> None:
-    evidence, split, blend = taught.evidence, taught.split, taught.blend
-    found = calibrated(taught.folds, blend, split, evidence, 0)
-    assert isinstance(found, PersonCalibration)
+def test_those_of_whom_a_part_is_known_are_told_what_holds_for_them(
+    names: list[str], taught: Taught, found: PersonCalibration
+) -> None:
+    evidence, blend = taught.evidence, taught.blend
     assert evidence.profiles is not None
     known = {name: evidence.profiles.attributes[name] for name in names}
     partly = replace(evidence, profiles=Profiles(evidence.profiles.user_ids, known))
@@ -104,9 +111,7 @@ def test_where_there_are_no_profiles_there_is_nothing_for_those_with_one(taught:
     assert error_of(found, only_told, taught.blend, taught.evidence) is None
 
 
-def test_what_holds_without_a_profile_is_judged_by_everybody_without(taught: Taught) -> None:
-    found = calibrated(taught.folds, taught.blend, taught.split, taught.evidence, 0)
-    assert isinstance(found, PersonCalibration)
+def test_what_holds_without_a_profile_is_judged_by_everybody_without(taught: Taught, found: PersonCalibration) -> None:
     test = Fold(taught.blend.model, taught.split.test)
     nobody = replace(taught.evidence, profiles=None)
     assert untold_error_of(found, test, taught.blend, taught.evidence) == taught.error(found, nobody)

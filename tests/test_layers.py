@@ -40,31 +40,24 @@ def test_importing_foldin_loads_nothing_heavy() -> None:
     assert not loaded_after("import foldin") & {"numpy", "scipy", "torch", "duckdb", "pydantic", "apsw"}
 
 
-@pytest.mark.parametrize(
-    "program",
-    [
-        "import foldin.models.zoo",
-        "import foldin.recommender",
-        "import foldin.fitting",
-        "import foldin.workspace",
-        "import foldin.cli.app",
-        "import foldin; [getattr(foldin, name) for name in foldin.__all__]",
-    ],
-)
-def test_only_training_loads_torch(program: str) -> None:
+def test_only_training_loads_torch() -> None:
+    modules = ("cli.app", "fitting", "models.zoo", "recommender", "workspace")
+    imports = [f"import foldin.{module}" for module in modules]
+    program = "; ".join([*imports, "[getattr(foldin, name) for name in foldin.__all__]"])
     assert not loaded_after(program) & {"torch", "matplotlib"}
 
 
-@pytest.mark.parametrize("program", ["import foldin.cli.app, foldin.service.running", "import foldin.models.zoo"])
-def test_only_learning_and_comparing_load_the_large_parts_of_scipy(program: str) -> None:
+def test_only_learning_and_comparing_load_the_large_parts_of_scipy() -> None:
+    program = "import foldin.cli.app, foldin.models.zoo, foldin.service.running"
     assert not loaded_after(program) & {"scipy.linalg", "scipy.optimize", "scipy.special"}
 
 
-@pytest.mark.parametrize("name", ["linear", "network", "rating"])
-def test_loading_and_using_a_bundle_loads_no_torch(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    recommender: Recommender = request.getfixturevalue(name)
-    save_bundle(recommender, tmp_path / "bundle")
-    program = f"import foldin; foldin.load({str(tmp_path / 'bundle')!r}).recommend(['i00'])"
+def test_loading_and_using_a_bundle_loads_no_torch(
+    linear: Recommender, network: Recommender, rating: Recommender, tmp_path: Path
+) -> None:
+    for number, recommender in enumerate((linear, network, rating)):
+        save_bundle(recommender, tmp_path / str(number))
+    program = f"import foldin; [foldin.load(f'{tmp_path}/{{number}}').recommend(['i00']) for number in range(3)]"
     assert "torch" not in loaded_after(program)
 
 

@@ -97,7 +97,7 @@ def test_known_scores_are_taken_from_the_users_rows() -> None:
 
 
 def test_never_more_than_one_block_of_scores() -> None:
-    users, items, block = 10_000, 20_000, 256
+    users, items, block = 4_000, 20_000, 256
     rows, ones = np.arange(users), np.ones(users, dtype=np.float32)
     shown, targets = (csr_array((ones, (rows, rows + shift)), shape=(users, items)) for shift in (0, 1))
     holdout = Holdout(rows, shown, targets)
@@ -115,7 +115,7 @@ def test_never_more_than_one_block_of_scores() -> None:
     evaluation = evaluate(score, holdout, popularity=np.full(items, 0.5), block=block)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(alive) == 40
+    assert len(alive) == -(-users // block)
     assert len(evaluation.values("ndcg@10")) == users
     assert peak < 1.9 * block * items * 4
 

@@ -42,14 +42,13 @@ CELLS = [
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_ending_says_the_format_and_the_same_cells_make_the_same_file(tmp_path: Path, form: str) -> None:
     pytest.importorskip("matplotlib")
-    files = [tmp_path / f"{name}.{form}" for name in "ab"]
+    files = [tmp_path / f"{name}.{form}" for name in ("a" if form == "svg" else "ab")]  # its elements have random names
     for file in files:
         plot_cells(CELLS, "ndcg@10", file, attribute="role")
     starts = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
     assert files[0].read_bytes().startswith(starts[form])
     assert sorted(tmp_path.iterdir()) == files
-    if form != "svg":  # whose elements have random names
-        assert files[0].read_bytes() == files[1].read_bytes()
+    assert len({file.read_bytes() for file in files}) == 1
 
 
 def test_a_panel_for_lengths_and_one_for_segments(tmp_path: Path) -> None:
