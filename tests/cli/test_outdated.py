@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any, TypeAlias
 
 import pytest
 
+from foldin.data.interactions import Interactions
 from foldin.data.readers import read
 from foldin.fitting import fit
+from foldin.models.popularity import Popularity
 from foldin.recommender import Recommender
 from foldin.store.contract import Batch
 from foldin.workspace import Workspace, create_workspace, open_workspace
@@ -22,14 +26,25 @@ RunJson: TypeAlias = Callable[..., Any]
 TRAIN = ("train", "--model", "popularity")
 
 
+@pytest.fixture(scope="module")
+def outdated(log_of: Callable[..., Interactions], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace of two models, both of which learned from a user forgotten since. Not to be written to: copy it."""
+    workspace = create_workspace(tmp_path_factory.mktemp("outdated") / "w")
+    with workspace.store(create=True) as store:
+        store.ingest(
+            [Batch(log_of([(f"u{user}", f"i{(user + item) % 9}") for user in range(40) for item in range(5)]), "log")]
+        )
+        stored = store.snapshot()
+        recommender = fit(stored.interactions, estimator=Popularity())
+        for _ in range(2):
+            workspace.publish(replace(recommender, data_position=stored.position))
+        assert store.forget("u7").events
+    return workspace.folder
+
+
 @pytest.fixture
-def folder(run: Run, tmp_path: Path) -> Path:
-    """A workspace of two models, of whom both learned from somebody who has been forgotten since."""
-    events = [f"u{user},i{(user + item) % 9}" for user in range(40) for item in range(5)]
-    (tmp_path / "log.csv").write_text("user,item\n" + "\n".join(events))
-    for command in (("ingest", tmp_path / "log.csv"), TRAIN, TRAIN, ("forget", "u7", "--yes")):
-        answer = run(*command, "-w", tmp_path / "w")
-        assert answer.returncode == 0, answer.stderr
+def folder(outdated: Path, tmp_path: Path) -> Path:
+    shutil.copytree(outdated, tmp_path / "w")
     return tmp_path / "w"
 
 
