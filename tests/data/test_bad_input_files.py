@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from itertools import cycle
 from pathlib import Path
 
 import pandas as pd
@@ -120,8 +121,7 @@ def test_a_missing_value_of_a_nullable_column_is_missing() -> None:
     assert pd.isna(values[0])
 
 
-@pytest.mark.parametrize("bad", IDS)
-@pytest.mark.parametrize("field", ["user", "item"])
+@pytest.mark.parametrize(("bad", "field"), list(zip(IDS, cycle(["user", "item"]))))
 def test_bad_ids(tmp_path: Path, bad: str, field: str) -> None:
     frame = pd.DataFrame({"user": ["a", "b", "c"], "item": ["x", "y", "z"]})
     frame.loc[1, field] = bad

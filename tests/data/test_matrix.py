@@ -96,7 +96,7 @@ def bits(matrix: csr_array) -> tuple[bytes, ...]:
 
 @pytest.mark.parametrize("feedback", RULES.values(), ids=RULES)
 class TestEveryRule:
-    @settings(max_examples=40)
+    @settings(max_examples=20)
     @given(events=EVENTS)
     def test_is_what_a_slow_loop_makes_of_it(self, log_of: LogOf, feedback: Feedback, events: list[Event]) -> None:
         if feedback.positive_from is None and feedback.strength is None:
@@ -115,7 +115,7 @@ class TestEveryRule:
         merged = merged_pairs(log, Catalog(log.item_ids), rule)
         assert cells_of(merged.matrix(), users, items) == pytest.approx(expected, rel=1e-6)
 
-    @settings(max_examples=20)
+    @settings(max_examples=10)
     @given(events=EVENTS, seed=st.integers(0, 99))
     def test_row_order_plays_no_part(
         self, log_of: LogOf, shuffled: Shuffled, feedback: Feedback, events: list[Event], seed: int
@@ -130,7 +130,7 @@ class TestEveryRule:
         assert theirs.times is not None
         assert ours.times.tolist() == theirs.times.tolist()
 
-    @settings(max_examples=20)
+    @settings(max_examples=10)
     @given(events=EVENTS)
     def test_a_served_history_is_its_training_row(self, log_of: LogOf, feedback: Feedback, events: list[Event]) -> None:
         log = full_log(log_of, [*events, *CERTAIN])

@@ -72,7 +72,7 @@ IDS = st.text(LETTERS, min_size=1, max_size=4).filter(lambda text: refusal(text)
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pairs=st.lists(st.tuples(IDS, IDS), min_size=1, max_size=8))
 def test_every_event_keeps_its_user_and_its_item(tmp_path: Path, form: str, pairs: list[Pair]) -> None:
     expected = Counter((normalised(user), normalised(item)) for user, item in pairs)

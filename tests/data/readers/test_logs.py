@@ -260,7 +260,7 @@ def test_many_rows_keep_their_number(tmp_path: Path) -> None:
 CELLS = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, categories=["L", "N", "P", "S"]), min_size=1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=20))
 def test_any_pairs_survive_a_delimited_file(
     tmp_path_factory: pytest.TempPathFactory, pairs: list[tuple[str, str]]
