@@ -162,8 +162,13 @@ sys.argv = ["foldin", "models"]
 """Presses Ctrl-C while a module is looked for, in a process that is about to run `foldin models`."""
 
 
-@pytest.mark.parametrize("module", ["foldin.cli.app", "typer", "rich.console", "foldin.workspace", "numpy"])
-@pytest.mark.parametrize("start", ["python -m", "script"])
+@pytest.mark.parametrize(
+    ("start", "module"),
+    [
+        *(("python -m", module) for module in ("foldin.cli.app", "typer", "rich.console", "foldin.workspace", "numpy")),
+        *(("script", module) for module in ("foldin.cli.app", "numpy")),
+    ],
+)
 def test_an_interrupt_at_any_import_is_no_traceback(module: str, start: str) -> None:
     script, _, function = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["scripts"]["foldin"].partition(":")
     starts = {
