@@ -17,7 +17,7 @@ from foldin.errors import WorkspaceError
 from foldin.service import locks
 from foldin.service.addresses import announced
 from foldin.service.jobs import Jobs
-from foldin.service.link import create_code, key_for
+from foldin.service.link import create_code, redeem
 from foldin.service.locks import locked
 from foldin.service.service import Service
 from foldin.service.settings import Settings
@@ -64,7 +64,7 @@ def test_a_workspace_is_private(run: Run, log: Path, tmp_path: Path) -> None:
     service = Service(Settings(folder))
     try:
         with announced(folder, "http://127.0.0.1:1/", auth=True):
-            assert key_for(folder, create_code(folder))
+            assert redeem(folder, create_code(folder))
             create_code(folder)
             service.jobs.start()
             names = {place.name for place in folder.iterdir()}

@@ -63,10 +63,10 @@ def serving(
 ) -> Iterator[Server]:
     """The service of a workspace, from when it answers until the end of the block.
 
-    It is forked from a process that has imported it, and has more time than any slow machine takes. `key`: one that opens
-    everything; a new one unless given. `log`: where its log goes, the workspace unless given. `files`: how many it may
-    open; it then starts as `FOLDIN`. `program`: arguments of Python that run another program as the command, such as
-    `FOLDIN` for tests of the service's own limits in seconds, or of the start and end of its process.
+    It is forked from a process that has imported it, and has more time than any slow machine takes. `key`: one that
+    opens everything; a new one unless given. `log`: where its log goes, the workspace unless given. `files`: how many
+    it may open; it then starts as `FOLDIN`. `program`: arguments of Python that run another program as the command,
+    such as `FOLDIN` for tests of the service's own limits in seconds, or of the start and end of its process.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
