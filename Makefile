@@ -15,7 +15,7 @@ test: $(VENV)/.test
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/.test
-	SOAK=1 $(BIN)/pytest tests/faults tests/service/faults --durations=20
+	SOAK=1 $(BIN)/pytest tests/faults tests/service/faults tests/cli/test_demo.py --durations=20
 
 test-cuda: $(VENV)/.test
 	$(BIN)/pytest -m cuda
