@@ -113,7 +113,7 @@ def test_a_replacement_is_not_opened_beside_the_log_of_the_old_store(path: Path,
     before = {file.name: file.read_bytes() for file in killed.iterdir()}
     for place in (path, killed / "store.sqlite"):
         for create in (False, True):
-            with pytest.raises(StoreError, match=r"is not the file that .* belong to, .* `foldin restore`"):
+            with pytest.raises(StoreError, match=r"is not the file that .*-wal belongs to, .* `foldin restore`"):
                 SqliteStore(place, create=create)
     assert {file.name: file.read_bytes() for file in killed.iterdir()} == before
     store.close()
