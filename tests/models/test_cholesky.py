@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -21,6 +23,16 @@ def test_the_inverse_is_that_of_numpy(n: int) -> None:
     assert inverse is matrix
     assert np.allclose(inverse, expected, atol=1e-5)
     assert np.array_equal(inverse, inverse.T)
+
+
+@pytest.mark.parametrize("largest_in_one", [600, 100])
+def test_it_takes_no_second_matrix_of_memory(largest_in_one: int) -> None:
+    matrix = positive_definite(600)
+    tracemalloc.start()
+    invert_in_place(matrix, largest_in_one=largest_in_one, block=100)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 2 * matrix.nbytes
 
 
 @pytest.mark.parametrize("n", [9, 16, 37])

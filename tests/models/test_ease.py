@@ -53,6 +53,11 @@ def test_penalties_of_edlae_grow_with_dropout_and_l2() -> None:
     assert sizes == sorted(sizes, reverse=True)
 
 
+def test_the_defaults_are_the_documented_ones() -> None:
+    assert EASE() == EASE(l2=100)
+    assert EDLAE() == EDLAE(l2=100, dropout=0.25)
+
+
 def test_edlae_without_dropout_is_ease() -> None:
     histories = random_histories()
     assert np.array_equal(EDLAE(7, 0).fit(histories).weights, EASE(7).fit(histories).weights)

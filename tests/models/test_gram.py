@@ -16,3 +16,18 @@ def test_is_the_dense_product_whatever_the_block(block: int) -> None:
     assert gram.dtype == np.float32
     assert gram.flags.c_contiguous
     assert np.array_equal(gram, dense.T @ dense)
+
+
+def test_it_takes_one_product_for_a_block_of_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    histories = csr_array(np.eye(13, dtype=np.float32))
+    products: list[int] = []
+    multiply = csr_array.__matmul__
+
+    def count_products(matrix: csr_array, other: csr_array) -> object:
+        products.append(other.shape[1])
+        return multiply(matrix, other)
+
+    monkeypatch.setattr(csr_array, "__matmul__", count_products)
+    monkeypatch.setattr("scipy.sparse.csc_array.__matmul__", count_products)
+    gram_matrix(histories, 4)
+    assert len(products) == 4

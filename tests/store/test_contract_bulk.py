@@ -104,5 +104,6 @@ def test_what_was_stored_is_there_after_reopening(url: str) -> None:
 
 def test_a_closed_store_says_so(store: Store) -> None:
     store.close()
-    with pytest.raises(StoreError, match="it has been closed"):
-        store.user_ids()
+    for use in (store.user_ids, lambda: store.ingest([]), lambda: store.append([])):
+        with pytest.raises(StoreError, match="it has been closed"):
+            use()

@@ -217,7 +217,10 @@ def test_a_damaged_file_is_reported(path: Path, log: Interactions) -> None:
     damaged = bytearray(content(path))
     damaged[4096:] = b"\xff" * (len(damaged) - 4096)
     path.write_bytes(damaged)
-    with SqliteStore(path) as store, pytest.raises(StoreError, match="it is damaged; restore it from a backup"):
+    with (
+        SqliteStore(path) as store,
+        pytest.raises(StoreError, match=r"store\.sqlite: it is damaged; restore it from a backup"),
+    ):
         store.interactions()
 
 

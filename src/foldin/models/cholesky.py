@@ -65,7 +65,6 @@ def _sweep(matrix: NDArray[np.float32], block: int) -> None:
         _cholesky_inverse(inverse)
         _mirror_upper(inverse)
         row = matrix[pivot].copy()
-        row[:, pivot] = 0
         for other in (slice(i, min(i + block, n)) for i in range(0, n, block) if i != start):
             swept = matrix[other, pivot] @ inverse
             matrix[other] -= swept @ row

@@ -269,6 +269,7 @@ class SqliteStore:
             self._opened = opened
 
     def _check_in_place(self) -> None:
+        self._connection.total_changes()  # raises where it was closed, which removes the log
         check_in_place(self._file, self._opened.files)
 
     def _discard_log(self) -> None:
