@@ -15,7 +15,7 @@ import pytest
 from foldin.errors import WorkspaceError
 from foldin.service.keys import KEYS, create_key, read_keys
 from foldin.workspace import create_workspace
-from tests.service.server import PATIENCE, Server, serving, until
+from tests.service.server import FOLDIN, PATIENCE, Server, serving, until
 
 KEY = {"name": "n", "digest": "00", "scopes": ["read"], "created": "2026-03-01T00:00:00+00:00"}
 ALONE = {"Connection": "close"}
@@ -76,7 +76,8 @@ def test_it_does_not_start_on_damaged_keys(damaged: bytes, tmp_path: Path) -> No
 def test_a_worker_does_not_start_on_damaged_keys_where_keys_are_wanted(
     options: tuple[str, ...], workspace: Path
 ) -> None:
-    with serving(workspace, "--workers", "2", *options) as server, server.client() as client:
+    # as users start it: with more time for each worker, the death of one that starts is noticed later
+    with serving(workspace, "--workers", "2", *options, program=FOLDIN) as server, server.client() as client:
         one, _ = until(lambda: found if len(found := answering(server)) == 2 else None)
         whole = (workspace / KEYS).read_bytes()
         (workspace / KEYS).write_bytes(b"[")

@@ -20,12 +20,12 @@ from tests.service.server import serving
 
 HANGING = """
 import sys, threading
-import foldin.service.bodies, foldin.service.running, foldin.workspace
+import foldin.service.bodies, foldin.service.running, foldin.service.service
 from foldin.cli.app import main
 foldin.service.running.DRAIN = 1
 foldin.service.running.CLOSE_SECONDS = 1.0
 hang = lambda *_: threading.Event().wait()
-foldin.service.bodies.parse_json = foldin.workspace.Workspace.bundles = hang
+foldin.service.bodies.parse_json = foldin.service.service.Service.all_measures = hang
 main()
 """
 """The program of a service in which some work never ends."""
@@ -134,7 +134,7 @@ def test_a_service_with_work_that_hangs_ends_on_sigterm(new_workspace: Callable[
         with pytest.raises(httpx.ReadTimeout):
             client.post("/v1/recommend", json={"history": ["i01"], "exclude": ["x" * 40_000]})
         with pytest.raises(httpx.ReadTimeout):
-            client.get("/v1/models")
+            client.get("/metrics")
         assert server.stop() == 1
         (line,) = (line for line in server.log.read_text(encoding="utf-8").splitlines() if "exit forced" in line)
     # the process would have ended but for the thread of `asyncio.to_thread`

@@ -62,6 +62,7 @@ CASES = [
     Case("GET", "/v1/models"),
     Case("POST", "/v1/models/rollback"),
     Case("POST", "/v1/models/none/activate", route="/v1/models/{model}/activate"),
+    Case("DELETE", "/v1/models/none", route="/v1/models/{model}"),
     Case("POST", "/v1/train", body=INVALID),
     Case("GET", "/v1/jobs"),
     Case("GET", "/v1/jobs/1", route="/v1/jobs/{job}"),

@@ -81,7 +81,7 @@ def limited(app: ASGIApp = answer, **options: object) -> Bodies:
 
 
 def key(name: str) -> Key:
-    return Key(name, f"digest of {name}", ("ingest",), "2026-01-01T00:00:00+00:00")
+    return Key(name, f"digest of {name}", ("events",), "2026-01-01T00:00:00+00:00")
 
 
 @asynccontextmanager
@@ -96,7 +96,7 @@ async def sending(app: ASGIApp, scopes: Iterable[Scope], receive: Receive = neve
 
 
 def test_slow_bodies_of_one_key_keep_no_other_key_from_writing(workspace: Path) -> None:
-    slow, other = (create_key(workspace, name, ["ingest"]) for name in ("slow", "other"))
+    slow, other = (create_key(workspace, name, ["events"]) for name in ("slow", "other"))
     app = create_app(Settings(workspace, pause=3_600))
 
     def with_key(secret: str) -> Scope:

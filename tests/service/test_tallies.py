@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
 from foldin.service.tallies import Tallies
 from tests.service.server import PATIENCE, Server, serving, until
 
+ROOT = Path(__file__).parents[2]
 RANKINGS = re.compile(r'^foldin_recommendations_total{start="warm"} (\S+)$', re.M)
 REQUESTS = re.compile(r'^foldin_request_seconds_count{method="POST",route="/v1/recommend",status="200"} (\S+)$', re.M)
 LIVE = re.compile(r"^foldin_model{.*$", re.M)
@@ -75,7 +76,7 @@ def test_a_scrape_tells_the_sum_over_workers_and_never_less(workspace: Path) -> 
 def test_counts_stay_when_a_process_has_ended_and_what_is_so_just_now_goes(tmp_path: Path) -> None:
     here = Tallies(tmp_path, measured(4))
     command = [sys.executable, "-c", f"from {__name__} import measure; measure({str(tmp_path)!r}, 3)"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as other:
         try:
             assert other.stdout is not None
             other.stdout.readline()

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 import foldin
@@ -170,10 +170,15 @@ def _tell_of_problems(app: FastAPI) -> None:
 
 
 def _allowed(request: Request) -> str:
-    """What may be done at a path; the framework names the methods of the first of its routes only."""
-    return ", ".join(method for method in METHODS if _leads_somewhere({**request.scope, "method": method}, request.app))
+    """Methods of the routes at a path; the framework names those of the first route only.
+
+    A path without parameters stands for itself: `rollback` in `/v1/models/rollback` is no model.
+    """
+    routes = request.app.routes
+    own = [route for route in routes if getattr(route, "path", None) == request.scope["path"]] or routes
+    return ", ".join(method for method in METHODS if _match_any(own, {**request.scope, "method": method}))
 
 
-def _leads_somewhere(scope: Scope, app: FastAPI) -> bool:
+def _match_any(routes: Sequence[BaseRoute], scope: Scope) -> bool:
     asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-    return any(route.matches(asked)[0] == Match.FULL for route in app.routes)
+    return any(route.matches(asked)[0] == Match.FULL for route in routes)
