@@ -11,6 +11,7 @@ from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Interactions
 from foldin.fitting import fit
 from foldin.models.ease import EASE
+from foldin.recommender import Recommender
 from foldin.store.contract import Batch
 from foldin.workspace import SETTINGS, Workspace, create_workspace, open_workspace
 from tests.service.server import Server, serving
@@ -18,7 +19,18 @@ from tests.store.postgres_server import PostgresServer
 
 
 @pytest.fixture(scope="session")
-def new_workspace(checkerboard: Interactions, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Workspace]:
+def fitted(checkerboard: Interactions) -> Recommender:
+    """EASE on the checkerboard, with titles and topics."""
+    titles = ids_of([f"Item {item_id}" for item_id in checkerboard.item_ids])
+    topics = ids_of(["even" if int(item_id[1:]) % 2 == 0 else "odd" for item_id in checkerboard.item_ids])
+    catalog = Catalog(checkerboard.item_ids, {"title": titles, "topics": topics})
+    return fit(checkerboard, estimator=EASE(l2=1), catalog=catalog)
+
+
+@pytest.fixture(scope="session")
+def new_workspace(
+    checkerboard: Interactions, fitted: Recommender, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Workspace]:
     """Makes a workspace with the checkerboard in its store, in the folder or at a URL, and one model."""
 
     def made(store_url: str | None = None) -> Workspace:
@@ -26,12 +38,9 @@ def new_workspace(checkerboard: Interactions, tmp_path_factory: pytest.TempPathF
         if store_url is not None:
             (workspace.folder / SETTINGS).write_text(f'store = "{store_url}"\n', encoding="utf-8")
             workspace = open_workspace(workspace.folder)
-        titles = ids_of([f"Item {item_id}" for item_id in checkerboard.item_ids])
-        topics = ids_of(["even" if int(item_id[1:]) % 2 == 0 else "odd" for item_id in checkerboard.item_ids])
-        catalog = Catalog(checkerboard.item_ids, {"title": titles, "topics": topics})
         with workspace.store(create=True) as store:
-            store.ingest([Batch(checkerboard, "tests")], catalog=catalog)
-            workspace.publish(fit(checkerboard, estimator=EASE(l2=1), catalog=catalog))
+            store.ingest([Batch(checkerboard, "tests")], catalog=fitted.catalog)
+            workspace.publish(fitted)
         return workspace
 
     return made
