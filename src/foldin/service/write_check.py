@@ -14,7 +14,7 @@ __all__ = ["WriteCheck"]
 MIN_SECONDS_BETWEEN_PROBES = 1.0
 """Health routes need no key, so they must not write as often as they are asked."""
 
-MAX_SECONDS_WAITED = 1.0
+MAX_PROBE_SECONDS = 1.0
 """An import keeps a probe waiting for minutes; until then the last write counts."""
 
 
@@ -30,11 +30,13 @@ class WriteCheck:
     async def succeeds(self, *, probe: bool) -> bool:
         """Whether events can be stored. `probe`: whether to write even where the last write worked; after one that
         failed, that is always tried."""
-        if (probe or self._outage.begun) and self._is_due():
+        if not (probe or self._outage.begun):
+            return True
+        if self._is_due():
             self._last = monotonic()
             self._probe = asyncio.create_task(self._write())
         if self._probe is not None:
-            await asyncio.wait({self._probe}, timeout=MAX_SECONDS_WAITED)
+            await asyncio.wait({self._probe}, timeout=MAX_PROBE_SECONDS)
         return not self._outage.begun
 
     def _is_due(self) -> bool:
