@@ -78,6 +78,16 @@ def test_the_next_start_replaces_the_link_and_makes_no_key(
     assert [key.name for key in read_keys(folder)] == ["first"]
 
 
+def test_a_first_key_whose_file_cannot_be_written_is_revoked(tmp_path: Path, start: Callable[..., Path]) -> None:
+    folder = create_workspace(tmp_path / "w").folder
+    (folder / KEY_FILE).mkdir()
+    start(terminal=False)
+    assert not [key for key in read_keys(folder) if key.kind == "key"]
+    (folder / KEY_FILE).rmdir()
+    start(terminal=False)
+    assert valid(folder, read(folder / KEY_FILE))
+
+
 def test_sessions_are_no_keys_of_which_there_must_be_one(tmp_path: Path, start: Callable[..., Path]) -> None:
     folder = create_workspace(tmp_path / "w").folder
     create_session(folder, "page-1", datetime.now(UTC) + timedelta(hours=1))

@@ -204,12 +204,17 @@ def _what_answers(workspace: Workspace) -> str:
 
 def _first_key(workspace: Path) -> None:
     from foldin.audit import COMMAND_LINE, audited
-    from foldin.service.keys import create_key, read_keys
+    from foldin.service.keys import create_key, read_keys, revoke_key
 
     if not any(key.kind == "key" for key in read_keys(workspace)):
         with audited(workspace, COMMAND_LINE, "create key", key="first", scopes=["admin"]):
             secret = create_key(workspace, "first", ["admin"])
-        _print_first_key(workspace, secret)
+        try:
+            _print_first_key(workspace, secret)
+        except WorkspaceError:  # a key that cannot be read is of no use, and the next start is to make one
+            with audited(workspace, COMMAND_LINE, "revoke key", key="first"):
+                revoke_key(workspace, "first")
+            raise
 
 
 def _print_first_key(workspace: Path, secret: str) -> None:
