@@ -39,8 +39,12 @@ def stranger(reason: str) -> HTMLResponse:
 
 
 def at_browser(scope: Scope) -> bool:
-    """Whether a browser asks for a page, by opening an address or sending a form."""
-    return scope["method"] in ("GET", "HEAD", "POST") and "text/html" in header(scope, b"accept")
+    """Whether a browser asks for a page, by opening an address or sending a form.
+
+    No form is sent to /v1/; clients that post there may accept HTML by default, as Java's HttpURLConnection.
+    """
+    sends_form = scope["method"] == "POST" and not scope["path"].startswith("/v1/")
+    return (scope["method"] in ("GET", "HEAD") or sends_form) and "text/html" in header(scope, b"accept")
 
 
 def as_asked(scope: Scope, answer: Response) -> Response:
