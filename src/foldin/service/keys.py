@@ -19,6 +19,7 @@ from foldin.data.files import replaced
 from foldin.errors import ConfigurationError, NotFoundError, WorkspaceError
 from foldin.service.locks import locked
 from foldin.strict_json import parse_json
+from foldin.wording import command
 from foldin.workspace import usable
 
 __all__ = [
@@ -40,6 +41,9 @@ SCOPES = ("read", "events", "catalogue", "people", "admin")
 """What a key may do: `read` rankings, similar items, metrics and the explanation of a history that is sent; write
 `events`; write the `catalogue`; read, write and erase what is stored of `people`, and explain it; and everything
 (`admin`)."""
+
+FORMER_SCOPES = {"ingest": "events, catalogue and people"}
+"""Scopes of earlier versions, and what allows the same now."""
 
 Kind: TypeAlias = Literal["key", "session"]
 """A `key` is sent as `Authorization: Bearer`, a `session` in the page's cookie: neither is accepted as the other."""
@@ -172,7 +176,7 @@ def revoke_key(folder: Path, name: str) -> None:
         WorkspaceError: the file is damaged, or cannot be read or written.
     """
     with _alone(folder):
-        keys = read_keys(folder)
+        keys = _read(folder)  # also one whose scopes are no longer known
         kept = [key for key in keys if key.name != name]
         if len(kept) == len(keys):
             raise NotFoundError(f"no key '{name}'; there are: {', '.join(key.name for key in keys) or 'none'}")
@@ -185,6 +189,14 @@ def read_keys(folder: Path) -> list[Key]:
     Raises:
         WorkspaceError: the file is damaged or cannot be read.
     """
+    keys = _read(folder)
+    for key in keys:
+        _check_scopes(folder, key)
+    return keys
+
+
+def _read(folder: Path) -> list[Key]:
+    """The keys of a workspace, whatever their scopes are called."""
     file = folder / KEYS
     try:
         return [_key(plain) for plain in _listed(parse_json(file.read_bytes()))]
@@ -228,14 +240,17 @@ def _key(plain: object) -> Key:
         raise ValueError("a key's digest is hexadecimal, and its end a time with an offset")
     if key.kind not in get_args(Kind) or (key.kind == "session" and key.expires is None):
         raise ValueError("a key is of the kind 'key', or 'session' and then expires")
-    _check_scopes(key)
     return replace(key, scopes=tuple(key.scopes))
 
 
-def _check_scopes(key: Key) -> None:
+def _check_scopes(folder: Path, key: Key) -> None:
     unknown = [scope for scope in key.scopes if scope not in SCOPES]
     if unknown:
-        raise ValueError(f"key '{key.name}' has the scope '{unknown[0]}'; there are only: {', '.join(SCOPES)}")
+        became = f", which became {FORMER_SCOPES[unknown[0]]}" if unknown[0] in FORMER_SCOPES else ""
+        raise WorkspaceError(
+            f"{folder / KEYS}: key '{key.name}' has the unknown scope '{unknown[0]}'{became}: revoke the key with "
+            f"`{command('keys revoke', folder, key.name)}` and create another; scopes are {', '.join(SCOPES)}"
+        )
 
 
 def _write(folder: Path, keys: Sequence[Key]) -> None:
