@@ -78,8 +78,7 @@ class Gate:
             return
         state = scope.setdefault("state", {})
         if self._foreign(scope, brought):
-            detail = "this was sent by a page of another origin: allow it with --origin, and let it bring a key"
-            await problem(403, detail, state.get("request_id"))(scope, receive, send)
+            await _foreign_origin(scope)(scope, receive, send)
             return
         if scope["path"] in OPEN:
             await self._app(scope, receive, send)
@@ -196,6 +195,16 @@ def _misdirection(scope: Scope) -> Response:
     host = header(scope, b"host")[:LONGEST_HOST]
     detail = f"the service is not known as '{host}': where that is its name, start with --origin http://{host}"
     return turned_away(scope, problem(421, detail, scope["state"].get("request_id")))
+
+
+def _foreign_origin(scope: Scope) -> Response:
+    origin, host = header(scope, b"origin")[:LONGEST_HOST], header(scope, b"host")[:LONGEST_HOST]
+    detail = (
+        f"this was sent by a page of the origin '{origin}', and the header Host is '{host}': a proxy in between has to "
+        f"pass on Host as the browser sent it; a page of another origin is allowed by starting with --origin {origin}, "
+        "and sends a key"
+    )
+    return turned_away(scope, problem(403, detail, scope["state"].get("request_id")))
 
 
 def _asked(scope: Scope) -> str:
