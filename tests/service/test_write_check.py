@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
+import apsw
 import pytest
 
 from foldin.errors import ConfigurationError, StoreError
@@ -47,3 +48,13 @@ def test_a_check_without_a_probe_does_not_wait_for_one_that_runs(monkeypatch: py
         return ready and await probing
 
     assert completed(asked())
+
+
+@pytest.mark.parametrize(
+    "failure", [StoreError("locked"), ConfigurationError("no rights"), apsw.IOError("disk"), OSError()]
+)
+def test_any_error_of_the_store_is_reported_as_not_writable(failure: Exception) -> None:
+    async def fail() -> None:
+        raise failure
+
+    assert not completed(make_check(fail).succeeds(probe=True))

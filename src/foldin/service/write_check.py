@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from time import monotonic
 
-from foldin.errors import StoreError
+import apsw
+
+from foldin.errors import FoldinError
 from foldin.service.desk import Desk
 from foldin.service.outage import Outage
 
@@ -46,7 +48,7 @@ class WriteCheck:
     async def _write(self) -> None:
         try:
             await self._desk.run(lambda store: store.check_writable())
-        except StoreError as failure:
+        except (FoldinError, apsw.Error, OSError) as failure:
             self._outage.goes_on(failure)
         else:
             self._outage.is_over()
