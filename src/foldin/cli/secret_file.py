@@ -25,6 +25,5 @@ def write_secret(secret: str, file: Path) -> None:
     from foldin.data.files import replaced
     from foldin.workspace import usable
 
-    with usable(file), replaced(file) as draft:
-        draft.touch(mode=0o600)
+    with usable(file), replaced(file, private=True) as draft:
         draft.write_text(secret + "\n", encoding="utf-8")
