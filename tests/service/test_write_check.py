@@ -22,7 +22,7 @@ class FakeDesk:
     def __init__(self, answer: Callable[[], Awaitable[None]]) -> None:
         self._answer = answer
 
-    async def run(self, work: Callable[[Any], object]) -> None:
+    async def run(self, _work: Callable[[Any], object]) -> None:
         await self._answer()
 
 
