@@ -18,7 +18,7 @@ from foldin.service.page.assets import address
 from foldin.service.page.moments import day_of, moment_of
 from foldin.wording import counted
 
-__all__ = ["as_asked", "at_browser", "page", "stranger", "turned_away"]
+__all__ = ["as_asked", "at_browser", "has_session", "page", "stranger", "turned_away"]
 
 PASSED_ON = {"retry-after"}
 """Headers of a problem that a page of it has, too."""
@@ -47,6 +47,12 @@ def at_browser(scope: Scope) -> bool:
     return (scope["method"] in ("GET", "HEAD") or sends_form) and "text/html" in header(scope, b"accept")
 
 
+def has_session(scope: Scope) -> bool:
+    """Whether a request came by a session, which its user can end, and not by a key or without any."""
+    key = scope.get("state", {}).get("key")
+    return key is not None and key.kind == "session"
+
+
 def as_asked(scope: Scope, answer: Response) -> Response:
     """A problem for whoever asks: a page among the others for somebody at a browser, JSON for anything else."""
     return _with_page("problem.html", scope, answer)
@@ -61,7 +67,8 @@ def _with_page(template: str, scope: Scope, answer: Response) -> Response:
     if not at_browser(scope):
         return answer
     fields = json.loads(bytes(answer.body))
-    as_page = page(template, answer.status_code, here=None, title=fields["title"], detail=fields["detail"])
+    about = {"title": fields["title"], "detail": fields["detail"]}
+    as_page = page(template, answer.status_code, here=None, signed_in=has_session(scope), **about)
     for name in PASSED_ON.intersection(answer.headers):
         as_page.headers[name] = answer.headers[name]
     return as_page

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from foldin.service.page.api import messages_of, operations_of
 from foldin.service.page.assets import asset
-from foldin.service.page.rendering import page
+from foldin.service.page.rendering import has_session, page
 from foldin.wording import command
 
 __all__ = ["asset_routes"]
@@ -27,6 +27,7 @@ def asset_routes() -> APIRouter:
         return page(
             "api.html",
             here="docs",
+            signed_in=has_session(request.scope),
             groups=operations_of(description),
             messages=messages_of(description),
             create_key=command("keys create NAME", request.app.state.service.workspace.folder),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from foldin.data.catalog import Catalog
@@ -15,7 +15,7 @@ from foldin.service.page.audience import audience_of
 from foldin.service.page.digest import Digest
 from foldin.service.page.listing import listing_of
 from foldin.service.page.reading import Reading
-from foldin.service.page.rendering import page
+from foldin.service.page.rendering import has_session, page
 from foldin.service.page.standings import Standing, standings
 from foldin.service.service import Service
 
@@ -33,16 +33,23 @@ def catalogue_routes(service: Service, reading: Reading) -> APIRouter:
         return reading.digest(summary.position)
 
     @routes.get("")
-    async def catalogue(text: str = "", number: int = 1) -> Response:
+    async def catalogue(request: Request, text: str = "", number: int = 1) -> Response:
         """What is in the catalogue, or what of it a text finds."""
         known = await digest()
         numbers = {} if known is None else known.items
         found = await asyncio.to_thread(listing_of, _catalog(service), text, number, numbers)
         counting = known is None and reading.trouble is None
-        return page("catalogue.html", here="catalogue", text=text, listing=found, counting=counting)
+        return page(
+            "catalogue.html",
+            here="catalogue",
+            signed_in=has_session(request.scope),
+            text=text,
+            listing=found,
+            counting=counting,
+        )
 
     @routes.get("/item")
-    async def item(item: Id) -> Response:
+    async def item(request: Request, item: Id) -> Response:
         """An item: what it is, its numbers, whom it is for, and what goes with it."""
         known, live = await digest(), service.live.now()
         found = offered(item, service.shelf.catalog, live)
@@ -50,6 +57,7 @@ def catalogue_routes(service: Service, reading: Reading) -> APIRouter:
         return page(
             "item.html",
             here="catalogue",
+            signed_in=has_session(request.scope),
             item=found,
             numbers=None if known is None else known.items.get(item),
             counted=known is not None,

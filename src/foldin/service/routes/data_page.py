@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from foldin.service.page.charts import Chart, daily_chart, feedback_chart, spread_chart, tail_chart
 from foldin.service.page.digest import Digest
 from foldin.service.page.reading import Reading
-from foldin.service.page.rendering import page
+from foldin.service.page.rendering import has_session, page
 from foldin.service.service import Service
 from foldin.wording import command
 
@@ -27,7 +27,7 @@ def data_page_routes(service: Service, reading: Reading) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/data")
-    async def data(counted: int | None = None, told: bool = False) -> Response:
+    async def data(request: Request, counted: int | None = None, told: bool = False) -> Response:
         """What the store holds; counted on a thread of its own, and shown once that is done.
 
         `counted`: up to where an open page shows what was counted, -1 where nothing was, so that it hears of news only;
@@ -43,6 +43,7 @@ def data_page_routes(service: Service, reading: Reading) -> APIRouter:
         return page(
             "data.html",
             here="data",
+            signed_in=has_session(request.scope),
             summary=summary,
             sources=sources,
             digest=digest,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from foldin.errors import NotFoundError
@@ -13,7 +13,7 @@ from foldin.service.jobs import Job
 from foldin.service.page.bundles import HEADLINES, figures_of, made, older_than_current, shown
 from foldin.service.page.charts import Chart, click_chart, error_chart, length_chart, quality_chart
 from foldin.service.page.clicked import RANKS, clicked_by_model
-from foldin.service.page.rendering import page
+from foldin.service.page.rendering import has_session, page
 from foldin.service.service import Service
 from foldin.store.contract import ClickThrough
 from foldin.wording import command
@@ -27,7 +27,7 @@ def models_page_routes(service: Service) -> APIRouter:
     routes = APIRouter(prefix="/models", include_in_schema=False)
 
     @routes.get("")
-    async def models(bundle: str | None = None) -> Response:
+    async def models(request: Request, bundle: str | None = None) -> Response:
         """All bundles, the newest first, and one of them in full: the live one unless another is asked for."""
         bundles = await service.bundle_list.bundles()
         live = service.live.now()
@@ -39,6 +39,7 @@ def models_page_routes(service: Service) -> APIRouter:
         return page(
             "models.html",
             here="models",
+            signed_in=has_session(request.scope),
             headlines=HEADLINES,
             bundles=[shown(one, version, service.live.refused.get(one.name)) for one in reversed(bundles)],
             older=older_than_current(bundles),

@@ -25,7 +25,7 @@ from foldin.service.page.past import Done, past_of
 from foldin.service.page.people import People
 from foldin.service.page.reading import Reading
 from foldin.service.page.reasons import Reason, reasons_for
-from foldin.service.page.rendering import page
+from foldin.service.page.rendering import has_session, page
 from foldin.service.page.standings import Segment, Standing, mean_shares, segments_of, standings
 from foldin.service.persons import known_of
 from foldin.service.routes.assets import asset_routes
@@ -97,18 +97,20 @@ def _pages(service: Service, people: People) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/")
-    async def recommend(user: Id | None = None) -> Response:
+    async def recommend(request: Request, user: Id | None = None) -> Response:
         """The ten best for somebody, or for nobody yet."""
         if service.live.now() is None:
-            return _no_model(service, "recommend")
+            return _no_model(service, request, "recommend")
         view, _ = await _ranked(service, await _somebody(service, user))
-        return page("recommend.html", here="recommend", some=await people.some(), **view)
+        return page(
+            "recommend.html", here="recommend", signed_in=has_session(request.scope), some=await people.some(), **view
+        )
 
     @routes.get("/what-if")
     async def what_if(request: Request) -> Response:
         """The same, to be played with, as far as the address says already."""
         if service.live.now() is None:
-            return _no_model(service, "what-if")
+            return _no_model(service, request, "what-if")
         draft = read_draft(request.scope["query_string"])
         start = await _somebody(service, draft.user)
         recommender = service.live.answering().recommender
@@ -117,16 +119,24 @@ def _pages(service: Service, people: People) -> APIRouter:
         draft = settled(draft, start.history, draft.profile)
         view, _ = await _ranked(service, somebody)
         fields = fields_of(recommender, profile)
-        return page("what_if.html", here="what-if", draft=draft, fields=fields, own_words=OWN_WORDS, **view)
+        return page(
+            "what_if.html",
+            here="what-if",
+            signed_in=has_session(request.scope),
+            draft=draft,
+            fields=fields,
+            own_words=OWN_WORDS,
+            **view,
+        )
 
     return routes
 
 
-def _no_model(service: Service, here: str) -> Response:
+def _no_model(service: Service, request: Request, here: str) -> Response:
     """What is shown before there is a model: the commands that lead to one."""
     folder = service.workspace.folder
     commands = [command("ingest", folder, "events.csv"), command("train", folder)]
-    return page("no_model.html", here=here, commands=commands)
+    return page("no_model.html", here=here, signed_in=has_session(request.scope), commands=commands)
 
 
 def _answers(service: Service) -> APIRouter:
