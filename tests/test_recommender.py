@@ -407,3 +407,9 @@ def test_diversity_mixes_what_the_scores_keep_together(profiled: Recommender) ->
 def test_diversity_needs_words(network: Recommender) -> None:
     with pytest.raises(ConfigurationError, match="no words"):
         network.recommend(["i00"], diversity=0.5)
+
+
+@pytest.mark.parametrize("top", [0, -1])
+def test_explanations_that_name_less_than_one_item_are_refused(linear: Recommender, top: int) -> None:
+    with pytest.raises(ConfigurationError, match=f"top is {top}"):
+        linear.explain_many(["a"], linear.catalog.item_ids[:1].tolist(), top=top)

@@ -205,8 +205,11 @@ class Recommender:
         `check`: called between the steps; what it raises ends the work.
 
         Raises:
+            ConfigurationError: top is below 1.
             NotFoundError: the catalogue lacks an item.
         """
+        if top is not None and top < 1:
+            raise ConfigurationError(f"top is {top}: explanations name at least 1 item, or all with None")
         items = self.catalog.indices(item_ids)
         shown = self.foldable(history_matrix([History.of(history)], self.catalog, self.rule)[0])
         return explanations(self.blend, self.catalog, shown, attributes_of([profile]), items, top=top, check=check)
