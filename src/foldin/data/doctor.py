@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -30,6 +29,7 @@ from foldin.data.diagnosis import (
     as_json,
 )
 from foldin.data.interactions import NO_KIND, NO_TIME, Interactions
+from foldin.data.normalisation import nfkc
 from foldin.data.readers.columns import Role
 from foldin.data.readers.logs import rejections
 from foldin.data.readers.raw import RawLog, read_raw
@@ -251,8 +251,7 @@ def _alike(texts: Iterable[str]) -> Alike:
 
 
 def _bare(text: str) -> str:
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return "".join(letter for letter in plain.casefold() if letter.isprintable() and not letter.isspace())
+    return "".join(letter for letter in nfkc(text).casefold() if letter.isprintable() and not letter.isspace())
 
 
 def _bots(log: Interactions, per_user: NDArray[np.int64]) -> tuple[Bot, ...]:
