@@ -12,8 +12,8 @@ import pytest
 
 from foldin.data.interactions import Interactions
 from foldin.errors import ConflictError
+from foldin.service.busy import BusyError
 from foldin.service.intake import Intake
-from foldin.service.scoring import BusyError
 from foldin.store.contract import Batch
 from foldin.store.opening import open_store
 

@@ -12,8 +12,8 @@ from time import sleep
 import httpx
 import pytest
 
+from foldin.service.busy import BusyError
 from foldin.service.offload import Worker, check_cancelled, offload
-from foldin.service.scoring import BusyError
 from foldin.workspace import Workspace
 from tests.service.loops import completed
 from tests.service.server import serving

@@ -14,8 +14,9 @@ import pytest
 from foldin.data.interactions import History
 from foldin.errors import ConfigurationError
 from foldin.service import scoring
+from foldin.service.busy import BusyError
 from foldin.service.live import LiveModel
-from foldin.service.scoring import BusyError, LateError, Scorer, Wish
+from foldin.service.scoring import LateError, Scorer, Wish
 from foldin.service.shelf import Shelf
 from foldin.workspace import open_workspace
 from tests.service.loops import completed

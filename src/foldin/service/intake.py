@@ -6,8 +6,8 @@ import asyncio
 from threading import Semaphore
 
 from foldin.errors import ConflictError, StoreError
+from foldin.service.busy import BusyError
 from foldin.service.outage import Outage
-from foldin.service.scoring import BusyError
 from foldin.store.contract import Batch, Ingested
 from foldin.store.writer import Writer
 

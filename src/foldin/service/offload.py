@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from threading import Lock, Thread, local
 from typing import Any, Generic, TypeVar
 
-from foldin.service.scoring import BusyError
+from foldin.service.busy import BusyError
 
 __all__ = ["Worker", "check_cancelled", "offload"]
 
@@ -33,11 +33,13 @@ class Worker:
 
     Work whose request has ended, as at its deadline, is not started, and work that calls `check_cancelled` between
     its steps stops there. The exit of the process does not wait for work that hangs. `max_waiting`: pieces of work
-    that may wait or run at once; None sets no limit.
+    that may wait or run at once; None sets no limit. `busy`: the error's message beyond that.
     """
 
-    def __init__(self, name: str, max_waiting: int | None = None) -> None:
-        self._name, self._max_waiting = name, max_waiting
+    def __init__(
+        self, name: str, max_waiting: int | None = None, busy: str = "too much work is waiting: try again soon"
+    ) -> None:
+        self._name, self._max_waiting, self._busy = name, max_waiting, busy
         self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._pending: set[Future[Any]] = set()
         self._starting = Lock()
@@ -50,7 +52,7 @@ class Worker:
             BusyError: too much work waits already.
         """
         if self._max_waiting is not None and len(self._pending) >= self._max_waiting:
-            raise BusyError("too many requests for explanations are waiting: try again soon")
+            raise BusyError(self._busy)
         future: Future[Result] = Future()
         self._pending.add(future)
         try:

@@ -24,8 +24,9 @@ from foldin.errors import (
     UnreadableError,
     WorkspaceError,
 )
+from foldin.service.busy import BusyError
 from foldin.service.field_types import WRITTEN
-from foldin.service.scoring import BusyError, LateError
+from foldin.service.scoring import LateError
 
 __all__ = ["MOST_FAULTS", "detail_of", "faults_of", "problem", "problem_of", "status_of"]
 

@@ -23,20 +23,17 @@ from foldin.data.matrix import history_matrix
 from foldin.data.profiles import Profile, attributes_of
 from foldin.errors import NotFoundError, ResourceError
 from foldin.recommendation import Ranked, Recommendation
+from foldin.service.busy import BusyError
 from foldin.service.live import NO_MODEL, Live, LiveModel
 from foldin.service.persons import known_of
 from foldin.service.reach import Reach
 from foldin.service.shelf import Shelf, described
 
-__all__ = ["EVERYTHING", "Answer", "BusyError", "Candidates", "LateError", "Scorer", "Wish"]
+__all__ = ["EVERYTHING", "Answer", "Candidates", "LateError", "Scorer", "Wish"]
 
 
 FEW = 16
 """As many are scored together at once: each of two halves would cost nearly as much as the whole."""
-
-
-class BusyError(ResourceError):
-    """More is asked than can be answered: the queue is full."""
 
 
 class LateError(ResourceError):

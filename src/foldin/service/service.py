@@ -40,6 +40,8 @@ PAUSE = 10
 LONGEST_PAUSE = 30.0
 """Seconds."""
 
+EXPLAINER_BUSY = "too many requests for explanations are waiting: try again soon"
+
 _log = logging.getLogger("foldin.service")
 
 
@@ -81,7 +83,7 @@ class Service:
             on_batch=self.measures.batch.observe,
         )
         self.tallies = None if settings.tallies is None else Tallies(settings.tallies, self._measured)
-        self.explainer = Worker("foldin-explainer", settings.most_explained)
+        self.explainer = Worker("foldin-explainer", settings.most_explained, EXPLAINER_BUSY)
         self.notices = Notices()
         self.jobs = Jobs(settings.workspace)
         self._looks: list[tuple[str, Callable[[], object]]] = [
