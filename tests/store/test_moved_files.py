@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,9 @@ import apsw
 import pytest
 
 from foldin.errors import StoreError
+from foldin.store.backup import restore
 from foldin.store.contract import Impression, Store
+from foldin.store.file_identity import record_inode
 from foldin.store.sqlite import SqliteStore
 from tests.faults.batches import batch_of
 
@@ -145,3 +148,39 @@ def test_a_backup_that_is_moved_into_place_of_a_closed_store_is_opened(path: Pat
     with SqliteStore(path) as store:
         store.append([batch_of("second", 5)])
     assert (events(path), integrity(path)) == (10, "ok")
+
+
+@pytest.fixture
+def killed(path: Path) -> Path:
+    """A store that was killed with a log, whose file lacks pages of a backup made before; beside it that backup."""
+    running = path.parent.with_name("running") / "store.sqlite"
+    running.parent.mkdir()
+    with SqliteStore(running, create=True) as store:
+        store.append([batch_of("first", 50)])
+        copy_by_sqlite(running, path.with_name("backup"))
+        store.append([batch_of("second", 5_000)])
+        store._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        store.append([batch_of("third", 100)])
+        for side in SIDES:  # as a process leaves them that is ended by kill -9
+            shutil.copyfile(f"{running}{side}", f"{path}{side}")
+    record_inode(str(path))
+    return path
+
+
+@pytest.mark.parametrize("copied", ["cp", "rm; cp"])
+def test_a_backup_copied_over_a_killed_store_is_not_opened_with_the_log(killed: Path, copied: str) -> None:
+    if copied == "rm; cp":
+        killed.unlink()
+    shutil.copyfile(killed.with_name("backup"), killed)
+    record_inode(str(killed))  # the new file may get the inode of the deleted one
+    before = {file.name: file.read_bytes() for file in killed.parent.iterdir()}
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"is the log of another file, .* `foldin restore`"):
+            SqliteStore(killed)
+    assert {file.name: file.read_bytes() for file in killed.parent.iterdir()} == before
+    restore(f"sqlite:///{killed}", killed.with_name("backup"))
+    assert (events(killed), integrity(killed)) == (50, "ok")
+
+
+def test_a_killed_store_is_opened_with_its_log(killed: Path) -> None:
+    assert (events(killed), integrity(killed)) == (5_150, "ok")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+import apsw
+
 from foldin.data.files import replaced
 from foldin.errors import StoreError
 
@@ -86,6 +88,9 @@ def was_replaced(file: str, opened: StoreFiles) -> bool:
 def check_log_belongs(file: str) -> None:
     """Checks, before a store is opened, that a write-ahead log beside it is not the log of another file.
 
+    A file that was copied over keeps its inode, and a new file may get the inode of a deleted one: so the store is
+    also read through the log, which is left as it is.
+
     Raises:
         StoreError: it is, as the file was deleted, or replaced by a backup, without the log.
     """
@@ -102,6 +107,12 @@ def check_log_belongs(file: str) -> None:
             f"{file} is not the file that {file}{LOG} belongs to, as where a backup was moved into its place: nothing "
             "was opened or changed. End what still uses the store, move this file out of the folder, and bring it "
             f"back with `foldin restore`. If the folder was copied as a whole, delete {file}{RECORD} instead"
+        )
+    damage = _find_damage(file)
+    if damage is not None:
+        raise StoreError(
+            f"{file} is damaged, or {file}{LOG} is the log of another file, as where a backup was copied over the "
+            f"store with `cp`: nothing was opened or changed ({damage}). Bring a backup back with `foldin restore`"
         )
 
 
@@ -130,6 +141,26 @@ def recorded_inode(file: str) -> int | None:
 def side_files(file: str) -> list[Path]:
     """Returns the paths of the write-ahead log and its index."""
     return [Path(file + LOG), Path(file + INDEX)]
+
+
+def _find_damage(file: str) -> str | None:
+    """Returns what is wrong with a store as read through its log; None where it is sound, in use or not readable.
+
+    Exclusive locking fails where another connection is open, and keeps the log's index in memory: no file is changed.
+    """
+    try:
+        connection = apsw.Connection(file, flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            connection.pragma("locking_mode", "exclusive")
+            found = connection.execute("PRAGMA quick_check(1)").fetchall()
+        finally:
+            connection.close()
+    except apsw.CorruptError as damage:
+        return str(damage)
+    except apsw.Error:
+        return None  # opening the store fails likewise, and says why
+    return None if found == [("ok",)] else str(found[0][0]).splitlines()[-1]
 
 
 def _identity(file: str) -> Identity | None:
