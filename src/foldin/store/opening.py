@@ -31,7 +31,9 @@ def open_store(url: str, *, create: bool = False) -> Store:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """Returns the absolute path of the file of a SQLite store; None for another kind of store.
+    """Returns the absolute path of the file of a SQLite store, links followed; None for another kind of store.
+
+    SQLite puts the write-ahead log beside the file that a link points to.
 
     Raises:
         ConfigurationError: the URL names no file.
@@ -41,7 +43,7 @@ def sqlite_file(url: str) -> Path | None:
         return None
     if not place.startswith("/") or place == "/":
         raise ConfigurationError(f"'sqlite://{place}' names no file; write {_FORMS['sqlite']}")
-    return Path(place[1:]).absolute()
+    return Path(place[1:]).resolve()
 
 
 def _open_sqlite(url: str, create: bool) -> Store:
