@@ -196,6 +196,10 @@ class Workspace:
                 return self.manifest(name)
         return None
 
+    def latest_position(self) -> int:
+        """The latest position of a store that a bundle learned from; 0 where none says so."""
+        return max((self._position_of(name) or 0 for _, name in self._names()), default=0)
+
     def use(self, version: str) -> str:
         """Makes a bundle current, by its name or number, after reading it whole; returns its name.
 

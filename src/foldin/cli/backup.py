@@ -57,7 +57,10 @@ def restore(
     opened = create_workspace(workspace)
     _refuse_running(opened.folder)
     with audited(opened.folder, COMMAND_LINE, "restore"), progress("copying and checking the backup"):
-        kept = backups.start_empty(opened.store_url) if file is None else backups.restore(opened.store_url, file)
+        url, learned = opened.store_url, opened.latest_position()
+        kept = (
+            backups.start_empty(url, learned=learned) if file is None else backups.restore(url, file, learned=learned)
+        )
     print_line(f"The store is {'a new one, and empty' if file is None else f'that of {file}'}")
     if kept is not None:
         print_line(f"The store before is kept as {kept}: delete it once all is as it should be")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["PRIVATE_FILE", "PRIVATE_FOLDER", "create_private", "replaced", "sync_folder"]
+__all__ = ["PRIVATE_FILE", "PRIVATE_FOLDER", "create_private", "replaced", "sync", "sync_folder"]
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 """Modes of what holds people's data or secrets: for its owner alone, whatever the umask is."""
@@ -33,7 +33,7 @@ def replaced(file: Path, *, private: bool = False) -> Iterator[Path]:
         if private:
             draft.touch(PRIVATE_FILE, exist_ok=False)
         yield draft
-        _sync(draft)
+        sync(draft)
         draft.replace(file)
         sync_folder(file.parent)
     finally:
@@ -48,10 +48,11 @@ def create_private(file: Path) -> BinaryIO:
 def sync_folder(folder: Path) -> None:
     """Waits until what was made or renamed in a folder is on disk; where folders cannot be opened, does nothing."""
     if os.name == "posix":
-        _sync(folder)
+        sync(folder)
 
 
-def _sync(place: Path) -> None:
+def sync(place: Path) -> None:
+    """Waits until what was written to a file, or renamed in a folder, is on disk."""
     descriptor = os.open(place, os.O_RDONLY if place.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)

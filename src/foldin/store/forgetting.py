@@ -14,7 +14,7 @@ from foldin.store.contract import Forgotten
 from foldin.store.dictionary import USERS, check_text
 from foldin.store.tombstones import tombstone
 
-__all__ = ["erase", "erased_since", "forgotten_among", "lift", "mark_unclean", "scrub"]
+__all__ = ["advance", "erase", "erased_since", "forgotten_among", "lift", "mark_unclean", "scrub"]
 
 _LOSSES = "SELECT source, count(*), min(seq), min(time), max(time) FROM events WHERE user = ? GROUP BY source"
 _OF_EVENTS_ALONE = """
@@ -87,6 +87,11 @@ def erased_since(connection: apsw.Connection, position: int) -> int:
     """How many users were erased from that position on who had events before it."""
     query = "SELECT count(*) FROM erasures WHERE position >= ?1 AND first < ?1"
     return int(connection.execute(query, (position,)).get)
+
+
+def advance(connection: apsw.Connection, position: int) -> None:
+    """Makes sure that what arrives from now on, erasures too, comes after a position of an earlier store."""
+    connection.execute("UPDATE arrivals SET next = max(next, ?)", (position + 1,))
 
 
 def _erase_impressions(connection: apsw.Connection, user_id: str) -> int:

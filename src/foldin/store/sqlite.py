@@ -201,13 +201,15 @@ class SqliteStore:
         with self._writing() as connection:
             connection.execute("UPDATE arrivals SET next = next")
 
-    def copy_to(self, file: Path) -> None:
+    def copy_to(self, file: Path, *, shown_as: Path) -> None:
         """Writes all that is in the store, as it is at one moment, over another SQLite file; writers go on meanwhile.
+
+        `shown_as`: what errors name in place of `file`, where that is temporary.
 
         Raises:
             StoreError: the store cannot be read, or the file cannot be written.
         """
-        with self._reading() as connection, failures_named(str(file)):
+        with self._reading() as connection, failures_named(str(shown_as)):
             copy_database(connection, file)
 
     def close(self) -> None:
