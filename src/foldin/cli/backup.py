@@ -63,7 +63,8 @@ def restore(
         )
     print_line(f"The store is {'a new one, and empty' if file is None else f'that of {file}'}")
     if kept is not None:
-        print_line(f"The store before is kept as {kept}: delete it once all is as it should be")
+        print_line(f"The store before is kept as {kept}: delete it once all is as it should be,")
+        print_line("as it still holds users who are forgotten from now on")
 
 
 def _refuse_running(folder: Path) -> None:
