@@ -53,9 +53,10 @@ class BundleList:
         """Starts to hash the files of bundles, or returns what is running already."""
         with self._lock:
             if self._running is None:
-                self._running = Future()
-                self._running.set_running_or_notify_cancel()  # a request that ends early cannot cancel it
-                Thread(target=self._run, args=(names, self._running), name="foldin-hashing", daemon=True).start()
+                running: Future[None] = Future()
+                running.set_running_or_notify_cancel()  # a request that ends early cannot cancel it
+                Thread(target=self._run, args=(names, running), name="foldin-hashing", daemon=True).start()
+                self._running = running  # once the thread has started, as it resets this at its end, under the lock
             return self._running
 
     def _run(self, names: Sequence[str], running: Future[None]) -> None:
