@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
 
 from foldin.audit import audit
+from foldin.errors import BundleError
 from foldin.service.jobs import Job, Jobs, RunningError
+from foldin.service.live import Live
 from foldin.workspace import Workspace
 
 __all__ = ["Retraining"]
@@ -26,11 +29,13 @@ class Retraining:
     """Starts a training once `every` seconds have passed since the last one began and the store has moved on.
 
     `keep`: bundles that it leaves; older ones are removed once the new one is published.
+    `live`: returns what answers. Where that is not the current bundle, which was refused then, none is removed: the
+    one that answers may be the oldest.
     Of several processes that look, one starts it: whether it is wanted is decided where jobs begin, one at a time.
     """
 
-    def __init__(self, workspace: Workspace, jobs: Jobs, every: float, *, keep: int) -> None:
-        self._workspace, self._jobs, self._every, self._keep = workspace, jobs, every, keep
+    def __init__(self, workspace: Workspace, jobs: Jobs, every: float, *, keep: int, live: Callable[[], Live | None]) -> None:
+        self._workspace, self._jobs, self._every, self._keep, self._live = workspace, jobs, every, keep, live
         self._next = monotonic()
 
     def look(self) -> Job | None:
@@ -45,7 +50,7 @@ class Retraining:
         if not self._due(self._jobs.all()) or not self._anything_new():
             return None
         try:
-            job = self._jobs.start(wanted=self._due, keep=self._keep)
+            job = self._jobs.start(wanted=self._due, keep=self._keep if self._current_answers() else None)
         except RunningError:
             return None
         if job is not None:
@@ -67,6 +72,11 @@ class Retraining:
         learned = None if newest is None else newest.data_position
         with self._workspace.store() as store:
             summary = store.summary()
-        return (
-            summary.events > 0 if learned is None else summary.position != learned
-        )  # a restored store is behind the model
+        # a restored store differs from the model, too
+        return summary.events > 0 if learned is None else summary.position != learned
+
+    def _current_answers(self) -> bool:
+        live = self._live()
+        with suppress(BundleError):
+            return live is not None and live.version == self._workspace.current_name()
+        return False

@@ -91,7 +91,7 @@ class Service:
             ("models", self.live.refresh),
         ]
         if settings.retrain is not None:
-            retraining = Retraining(self.workspace, self.jobs, settings.retrain, keep=settings.keep)
+            retraining = Retraining(self.workspace, self.jobs, settings.retrain, keep=settings.keep, live=self.live.now)
             self._looks.append(("trainings", retraining.look))
         self._ended = Event()
         self._lookout = Thread(target=self._look, name="foldin-lookout", daemon=True)

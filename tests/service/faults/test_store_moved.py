@@ -123,7 +123,7 @@ def test_a_lost_store_is_not_made_anew(made: Workspace) -> None:
 
 
 def test_a_restored_store_that_is_behind_the_model_is_trained_on(made: Workspace) -> None:
-    retraining = Retraining(made, Jobs(made.folder), 0, keep=5)
+    retraining = Retraining(made, Jobs(made.folder), 0, keep=5, live=lambda: None)
     with made.store() as store:
         position = store.summary().position
     for learned_from, new in ((position, False), (position + 5, True), (position - 5, True)):
