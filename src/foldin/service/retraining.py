@@ -34,7 +34,9 @@ class Retraining:
     Of several processes that look, one starts it: whether it is wanted is decided where jobs begin, one at a time.
     """
 
-    def __init__(self, workspace: Workspace, jobs: Jobs, every: float, *, keep: int, live: Callable[[], Live | None]) -> None:
+    def __init__(
+        self, workspace: Workspace, jobs: Jobs, every: float, *, keep: int, live: Callable[[], Live | None]
+    ) -> None:
         self._workspace, self._jobs, self._every, self._keep, self._live = workspace, jobs, every, keep, live
         self._next = monotonic()
 
