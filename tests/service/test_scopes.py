@@ -151,7 +151,7 @@ def test_a_file_of_keys_with_a_scope_that_does_not_exist_is_refused_with_those_t
     file.write_text(file.read_text(encoding="utf-8").replace("events", "ingest"), encoding="utf-8")
     with pytest.raises(WorkspaceError) as refused:
         read_keys(tmp_path)
-    assert "key 'shop' has the scope 'ingest'" in str(refused.value)
+    assert "key 'shop' has the unknown scope 'ingest'" in str(refused.value)
     assert "there are only: read, events, catalogue, people, admin" in str(refused.value)
 
 
