@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foldin.service import bodies
 from foldin.service.app import create_app
-from foldin.service.bodies import MOST_READ_BY_KEY, Bodies
+from foldin.service.bodies import MAX_BODIES_READ_BY_KEY, Bodies
 from foldin.service.key_quota import KeyQuota
 from foldin.service.keys import Key, create_key
 from foldin.service.settings import Settings
@@ -116,7 +116,7 @@ def test_a_key_has_a_share_of_the_bodies_read_at_once() -> None:
     app = limited()
 
     async def ask_beside_its_share() -> list[tuple[int, bool]]:
-        async with sending(app, [request("/v1/events", key=key("slow")) for _ in range(MOST_READ_BY_KEY)]):
+        async with sending(app, [request("/v1/events", key=key("slow")) for _ in range(MAX_BODIES_READ_BY_KEY)]):
             answers = [
                 await ask(app, request("/v1/events", key=key(name)), body_of([EVENTS])) for name in ("slow", "other")
             ]
@@ -127,8 +127,8 @@ def test_a_key_has_a_share_of_the_bodies_read_at_once() -> None:
 
 
 def test_a_key_has_a_share_of_the_bytes_that_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "MOST_HELD", 1_000)
-    monkeypatch.setattr(bodies, "MOST_HELD_BY_KEY", 500)
+    monkeypatch.setattr(bodies, "MAX_BYTES_HELD", 1_000)
+    monkeypatch.setattr(bodies, "MAX_BYTES_HELD_BY_KEY", 500)
     finish = asyncio.Event()
 
     async def work(scope: Scope, receive: Receive, send: Send) -> None:
@@ -151,7 +151,7 @@ def test_a_key_has_a_share_of_the_bytes_that_are_held(monkeypatch: pytest.Monkey
 
 
 def test_a_body_that_drips_is_given_up_after_the_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "GRACE", 0.05)
+    monkeypatch.setattr(bodies, "GRACE_SECONDS", 0.05)
     app = limited()
     status, headers, text = completed(ask(app, request("/v1/events"), body_of([b" "] * 1_000, pause=0.01)))
     assert (status, headers[b"connection"]) == (408, b"close")
@@ -159,8 +159,8 @@ def test_a_body_that_drips_is_given_up_after_the_grace(monkeypatch: pytest.Monke
 
 
 def test_a_body_at_the_least_pace_is_read_however_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "GRACE", 0.05)
-    parts = [b" " * bodies.LEAST_PACE] * 20  # each is good for a second
+    monkeypatch.setattr(bodies, "GRACE_SECONDS", 0.05)
+    parts = [b" " * bodies.MIN_BYTES_PER_SECOND] * 20  # each is good for a second
     assert completed(ask(limited(), request("/v1/events"), body_of(parts, pause=0.01)))[0] == 200
 
 

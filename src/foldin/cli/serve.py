@@ -59,7 +59,7 @@ def serve(
     Example: foldin serve --port 8000
     """
     from foldin.cli.settings import seconds
-    from foldin.service.settings import KEEP, Settings
+    from foldin.service.settings import DEFAULT_KEEP, Settings
 
     if no_auth and host not in LOOPBACK:
         raise ConfigurationError(f"--no-auth is for this machine alone, and {host} is not: leave one of them out")
@@ -76,7 +76,7 @@ def serve(
         burst=int(2 * rate) + 1,
         impressions=impressions,
         retrain=every,
-        keep=KEEP if keep is None else keep,
+        keep=DEFAULT_KEEP if keep is None else keep,
     )
     with front_door(host, port, workspace) as sockets:
         serve_page(settings, sockets, workers)

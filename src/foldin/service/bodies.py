@@ -33,29 +33,26 @@ from foldin.strict_json import parse_json
 
 __all__ = ["Bodies", "QuickRoute", "StrictRoute"]
 
-
-MOST_HELD = 2**26
+MAX_BYTES_HELD = 2**26
 """Bytes of all the bodies that one process reads and works on."""
 
-MOST_HELD_BY_KEY = MOST_HELD // 2
+MAX_BYTES_HELD_BY_KEY = MAX_BYTES_HELD // 2
 """The same of one key."""
 
-MOST_READ = 1_024
+MAX_BODIES_READ = 1_024
 """Bodies that one process reads at once."""
 
-MOST_READ_BY_KEY = MOST_READ // 4
+MAX_BODIES_READ_BY_KEY = MAX_BODIES_READ // 4
 """The same of one key."""
 
-GRACE = 5.0
+GRACE_SECONDS = 5.0
 """Seconds in which a body may come as slowly as it likes."""
 
-LEAST_PACE = 2**13
+MIN_BYTES_PER_SECOND = 2**13
 """Bytes per second of a body, on average after the grace."""
-
 
 LARGE = 2**15
 """Bytes of a body that takes so long to read, some 10 ms, that others had better be answered meanwhile."""
-
 
 JSON = re.compile(r"application/([\w.-]+\+)?json *(;|$)", re.ASCII | re.IGNORECASE)
 """How the type of a body begins that is one."""
@@ -95,8 +92,8 @@ class Bodies:
         has_room: Callable[[Scope], bool] = lambda _: True,
     ) -> None:
         self._app, self._most, self._most_at, self._pause, self._has_room = app, most, most_at, pause, has_room
-        self._held = KeyQuota(MOST_HELD, MOST_HELD_BY_KEY)
-        self._read_now = KeyQuota(MOST_READ, MOST_READ_BY_KEY)
+        self._held = KeyQuota(MAX_BYTES_HELD, MAX_BYTES_HELD_BY_KEY)
+        self._read_now = KeyQuota(MAX_BODIES_READ, MAX_BODIES_READ_BY_KEY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -142,10 +139,10 @@ class Bodies:
     async def _received(self, receive: Receive, most: int, key: str) -> bytes:
         parts: list[bytes] = []
         size, more = 0, True
-        end_of_grace = asyncio.get_running_loop().time() + GRACE
+        end_of_grace = asyncio.get_running_loop().time() + GRACE_SECONDS
         try:
             while more:
-                part, more = await self._next(receive, end_of_grace + size / LEAST_PACE)
+                part, more = await self._next(receive, end_of_grace + size / MIN_BYTES_PER_SECOND)
                 parts.append(part)
                 size += len(part)
                 self._held.take(key, len(part))
@@ -162,7 +159,10 @@ class Bodies:
             async with asyncio.timeout_at(min(until, end_of_pause)):
                 message = await receive()
         except TimeoutError:
-            too_slow = f"the body came too slowly: {LEAST_PACE:,} bytes per second are wanted after {GRACE:g} s"
+            too_slow = (
+                f"the body came too slowly: {MIN_BYTES_PER_SECOND:,} bytes per second are wanted "
+                f"after {GRACE_SECONDS:g} s"
+            )
             paused = f"nothing more of the body came for {self._pause:g} s"
             raise RefusedError(408, too_slow if until < end_of_pause else paused) from None
         if message["type"] == "http.disconnect":

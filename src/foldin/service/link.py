@@ -15,12 +15,12 @@ from foldin.service.keys import create_session, revoke_key
 from foldin.service.locks import locked
 from foldin.workspace import usable
 
-__all__ = ["LASTS", "create_code", "USES", "is_valid", "link_to", "redeem"]
+__all__ = ["MAX_AGE", "create_code", "USES", "is_valid", "link_to", "redeem"]
 
-LASTS = timedelta(hours=12)
+MAX_AGE = timedelta(hours=12)
 """How long a code is valid, and how long the session that it starts."""
 
-USES = f"once, for {int(LASTS.total_seconds()) // 3_600} hours"
+USES = f"once, for {int(MAX_AGE.total_seconds()) // 3_600} hours"
 """How often and how long a link can be used."""
 
 CODE_BYTES = 32
@@ -81,7 +81,7 @@ def redeem(folder: Path, code: str) -> str | None:
 
 def _is_fresh(file: Path) -> bool:
     try:
-        return time() - file.stat().st_mtime < LASTS.total_seconds()
+        return time() - file.stat().st_mtime < MAX_AGE.total_seconds()
     except FileNotFoundError:
         return False
 
@@ -90,7 +90,7 @@ def _start_session(file: Path) -> str:
     # the code is removed last, so that it stays valid where the session cannot be written
     folder, now = file.parent, datetime.now(UTC)
     name = f"{SESSION}{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    session_id = create_session(folder, name, now + LASTS)
+    session_id = create_session(folder, name, now + MAX_AGE)
     try:
         file.unlink()
     except OSError:
@@ -105,7 +105,7 @@ def _start_session(file: Path) -> str:
 def _forget_old(folder: Path) -> None:
     for file in folder.glob(f"{FILE}*"):
         with suppress(FileNotFoundError):
-            if time() - file.stat().st_mtime >= LASTS.total_seconds():
+            if time() - file.stat().st_mtime >= MAX_AGE.total_seconds():
                 file.unlink()
 
 

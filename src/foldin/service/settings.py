@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["KEEP", "Settings"]
+__all__ = ["DEFAULT_KEEP", "Settings"]
 
-KEEP = 5
+DEFAULT_KEEP = 5
 """Bundles that are kept when the service trains by itself."""
 
 
@@ -51,5 +51,5 @@ class Settings:
     look: float = 1.0
     impressions: float = 1.0
     retrain: float | None = None
-    keep: int = KEEP
+    keep: int = DEFAULT_KEEP
     tallies: Path | None = None

@@ -13,7 +13,7 @@ from foldin.errors import NotFoundError
 from foldin.service.credentials import session_cookie
 from foldin.service.gate import needs
 from foldin.service.keys import Key, revoke_key
-from foldin.service.link import LASTS, is_valid, redeem
+from foldin.service.link import MAX_AGE, is_valid, redeem
 from foldin.service.page.assets import asset
 from foldin.service.page.rendering import page, stranger
 from foldin.service.problems import problem
@@ -54,7 +54,7 @@ def enter_routes(service: Service) -> APIRouter:
         inside.set_cookie(
             _cookie_of(request),
             session_id,
-            max_age=int(LASTS.total_seconds()),
+            max_age=int(MAX_AGE.total_seconds()),
             httponly=True,
             samesite="strict",
             secure=request.url.scheme == "https",
