@@ -289,23 +289,6 @@ def test_a_bundle_is_removed_by_its_number_too(workspace: Workspace, linear: Rec
     assert names(workspace) == [second]
 
 
-def test_a_bundle_that_another_process_takes_into_use_meanwhile_is_not_removed(
-    workspace: Workspace, linear: Recommender, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = workspace.publish(linear), workspace.publish(linear)
-    rename = Path.rename
-
-    def overtaken(folder: Path, target: Path) -> Path:
-        monkeypatch.undo()
-        workspace.make_current(first)
-        return rename(folder, target)
-
-    monkeypatch.setattr(Path, "rename", overtaken)
-    with pytest.raises(ConfigurationError, match=f"{first} is in use"):
-        workspace.remove(first)
-    assert (names(workspace), current(workspace)) == ([first, second], [first])
-
-
 def test_what_a_killed_removal_left_stops_no_other(workspace: Workspace, linear: Recommender) -> None:
     first, second = workspace.publish(linear), workspace.publish(linear)
     (workspace.folder / "bundles" / f".removed.{first}" / "catalog.json").mkdir(parents=True)

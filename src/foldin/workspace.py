@@ -8,13 +8,13 @@ import re
 import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 from foldin.bundle import Manifest, check_bundle, load_bundle, read_manifest, save_bundle
-from foldin.data.files import PRIVATE_FOLDER, replaced, sync_folder
+from foldin.data.files import PRIVATE_FOLDER, locked_folder, replaced, sync_folder
 from foldin.errors import BundleError, ConfigurationError, NotFoundError, TrainingError, WorkspaceError
 from foldin.models.zoo import name_of
 from foldin.recommender import Recommender
@@ -230,10 +230,12 @@ class Workspace:
         """Makes a bundle current that was found fit for it; `use` is for all others.
 
         Raises:
+            NotFoundError: it was removed since.
             WorkspaceError: the workspace cannot be written to.
         """
         file = self.folder / "current"
-        with usable(file):
+        with usable(file), self._locked():
+            self.named(name)
             try:
                 with replaced(file, private=True) as draft:
                     draft.write_text(name + "\n", encoding="utf-8")
@@ -277,17 +279,12 @@ class Workspace:
             ConfigurationError: it is in use.
             WorkspaceError: the workspace cannot be written to.
         """
-        name = self.named(version)
-        self._refuse_current(name)
-        with usable(self._bundles):
+        with usable(self._bundles), self._locked():
+            name = self.named(version)
+            self._refuse_current(name)
             removed = self._bundles / f".removed.{name}"
             shutil.rmtree(removed, ignore_errors=True)  # left by a process that was killed
             self._path(name).rename(removed)  # out of the list at once
-            try:
-                self._refuse_current(name)  # another process may have taken it into use meanwhile
-            except ConfigurationError:
-                removed.rename(self._path(name))
-                raise
             shutil.rmtree(removed)
         return name
 
@@ -299,11 +296,11 @@ class Workspace:
             StoreError: the store, which knows who is forgotten, cannot be read.
         """
         forgotten = self._forgotten({name: self._position_of(name) for _, name in self._names()})
-        outdated = [name for name, users in forgotten.items() if users and name != self._named_current()]
-        for name in outdated:
-            with suppress(NotFoundError):  # another process was there before
-                self.remove(name)
-        return outdated
+        removed = []
+        for name in (name for name, users in forgotten.items() if users and name != self._named_current()):
+            with suppress(NotFoundError, ConfigurationError):  # another process removed it, or took it into use
+                removed.append(self.remove(name))
+        return removed
 
     def list_older(self, keep: int) -> list[str]:
         """The names of the bundles beyond the newest `keep`, oldest first, without the one in use and the one before
@@ -360,6 +357,10 @@ class Workspace:
 
     def _next_number(self) -> int:
         return max((number for number, _ in self._names()), default=0) + 1
+
+    def _locked(self) -> AbstractContextManager[None]:
+        """Holds the lock under which bundles are removed and made current: what is current is there."""
+        return locked_folder(self._bundles) if self._bundles.is_dir() else nullcontext()
 
     @property
     def _bundles(self) -> Path:

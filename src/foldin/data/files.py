@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["PRIVATE_FILE", "PRIVATE_FOLDER", "create_private", "replaced", "sync", "sync_folder"]
+__all__ = ["PRIVATE_FILE", "PRIVATE_FOLDER", "create_private", "locked_folder", "replaced", "sync", "sync_folder"]
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 """Modes of what holds people's data or secrets: for its owner alone, whatever the umask is."""
@@ -43,6 +43,26 @@ def replaced(file: Path, *, private: bool = False) -> Iterator[Path]:
 def create_private(file: Path) -> BinaryIO:
     """Opens a file for writing, empty, that only its owner may read where it is a new one."""
     return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb")
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Holds the lock of a folder, which needs no file of its own and so no room; where folders cannot be opened, none.
+
+    Raises:
+        OSError: the folder cannot be opened or locked.
+    """
+    if os.name != "posix":
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
