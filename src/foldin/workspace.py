@@ -113,7 +113,7 @@ class Workspace:
         current = self._named_current()
         listed = [self._bundle(number, name, name == current, hashing) for number, name in self._names()]
         present = [bundle for bundle in listed if bundle.damage is None or self._path(bundle.name).is_dir()]
-        forgotten = self._forgotten({bundle.name: _position(bundle.manifest) for bundle in present})
+        forgotten = self._forgotten({bundle.name: self._position_of(bundle.name) for bundle in present})
         return [replace(bundle, forgotten=forgotten[bundle.name]) for bundle in present]
 
     def check(self, name: str) -> None:
@@ -415,8 +415,8 @@ class Workspace:
 
     def _position_of(self, name: str) -> int | None:
         with suppress(BundleError):
-            return _position(self.manifest(name))
-        return None
+            return self.manifest(name).data_position
+        return None  # not known, as where it is damaged: then it may have learned from all who are forgotten
 
     def _bundle(self, number: int, name: str, current: bool, hashing: bool) -> Bundle:
         manifest = None
@@ -483,10 +483,6 @@ def outdated(store: Store, position: int | None) -> int:
     the bundle may have learned from all who are forgotten.
     """
     return store.summary().forgotten if position is None else store.forgotten_since(position)
-
-
-def _position(manifest: Manifest | None) -> int | None:
-    return None if manifest is None else manifest.data_position
 
 
 @contextmanager
