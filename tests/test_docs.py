@@ -8,6 +8,7 @@ import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -109,6 +110,7 @@ def test_the_examples_of_a_page_run(page: Path, ground: Path, tmp_path: Path, mo
             assert result.exit_code == 0, f"{name_of_page(page)}: foldin {shlex.join(words)}\n{result.output}"
 
 
+@cache
 def root() -> typer.core.TyperGroup:
     group = typer.main.get_command(app)
     assert isinstance(group, typer.core.TyperGroup)

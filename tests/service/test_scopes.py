@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from foldin.errors import ConfigurationError, WorkspaceError
+from foldin.errors import ConfigurationError
 from foldin.service.gate import OPEN
-from foldin.service.keys import KEYS, SCOPES, create_key, read_keys
+from foldin.service.keys import SCOPES, create_key
 from foldin.workspace import Workspace
 from tests.service.in_process import InProcess, serving_in_process
 
@@ -143,16 +143,6 @@ def test_a_scope_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Pat
     there_are = "there are: read, events, catalogue, people, admin"
     with pytest.raises(ConfigurationError, match=there_are):
         create_key(tmp_path, "shop", ["ingest"])
-
-
-def test_a_file_of_keys_with_a_scope_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Path) -> None:
-    create_key(tmp_path, "shop", ["read", "events"])
-    file = tmp_path / KEYS
-    file.write_text(file.read_text(encoding="utf-8").replace("events", "ingest"), encoding="utf-8")
-    with pytest.raises(WorkspaceError) as refused:
-        read_keys(tmp_path)
-    assert "key 'shop' has the unknown scope 'ingest'" in str(refused.value)
-    assert "there are only: read, events, catalogue, people, admin" in str(refused.value)
 
 
 def test_the_description_names_the_scopes(service: InProcess, keys: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
+from starlette.routing import Match
 from starlette.types import Scope
 
 import foldin
@@ -170,15 +170,18 @@ def _tell_of_problems(app: FastAPI) -> None:
 
 
 def _allowed(request: Request) -> str:
-    """Methods of the routes at a path; the framework names those of the first route only.
+    """Methods of all routes at a path; the framework names those of the first route only."""
+    scope, app = request.scope, request.app
+    # a path that is described stands for itself: `rollback` in `/v1/models/rollback` is no model
+    described = app.openapi()["paths"].get(scope["path"])
+    if described is not None:
+        return ", ".join(method for method in METHODS if _as_get(method).lower() in described)
+    return ", ".join(method for method in METHODS if _leads_somewhere({**scope, "method": _as_get(method)}, app))
 
-    A path without parameters stands for itself: `rollback` in `/v1/models/rollback` is no model.
-    """
-    routes = request.app.routes
-    own = [route for route in routes if getattr(route, "path", None) == request.scope["path"]] or routes
-    return ", ".join(method for method in METHODS if _match_any(own, {**request.scope, "method": method}))
+
+def _as_get(method: str) -> str:
+    return "GET" if method == "HEAD" else method
 
 
-def _match_any(routes: Sequence[BaseRoute], scope: Scope) -> bool:
-    asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-    return any(route.matches(asked)[0] == Match.FULL for route in routes)
+def _leads_somewhere(scope: Scope, app: FastAPI) -> bool:
+    return any(route.matches(scope)[0] == Match.FULL for route in app.routes)
