@@ -17,7 +17,7 @@ from tests.service.server import PATIENCE, Server, serving
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-LINK = re.compile(r"The page: (http\S+/)enter\?code=(\S+) \(once, for 12 hours\)\n")
+LINK = re.compile(r"(http\S+/)enter\?code=(\S+)\n")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_under_another_name_it_has_that_name(run: Run, running: Server) -> None:
 
 def test_where_no_key_is_wanted_it_is_the_address(run: Run, folder: Path) -> None:
     with announced(folder, "http://127.0.0.1:8123/", auth=False):
-        assert run("link", "-w", folder).stdout == "The page: http://127.0.0.1:8123/\n"
+        assert run("link", "-w", folder).stdout == "http://127.0.0.1:8123/\n"
 
 
 def test_where_no_service_runs_it_says_how_to_start_one(run: Run, folder: Path) -> None:

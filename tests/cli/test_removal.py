@@ -62,7 +62,7 @@ def test_the_bundle_in_use_and_an_unknown_one_are_refused(run: Run, several: Pat
 def test_a_training_keeps_the_newest_bundles(run: Run, four: Path) -> None:
     lines = run(*TRAIN, "--keep", 3, "-w", four).stdout.splitlines()
     assert [line for line in lines if "removed" in line] == [
-        f"{name} is removed: --keep leaves newer ones" for name in ("1-edlae", "2-autoencoder")
+        f"{name} is removed, as --keep asks" for name in ("1-edlae", "2-autoencoder")
     ]
     assert names(four) == ["3-popularity", "4-popularity", "5-popularity"]
     assert audited_removals(four) == [("command line", name, "done") for name in ("1-edlae", "2-autoencoder")]

@@ -22,7 +22,9 @@ def create(
     name: Annotated[str, typer.Argument(help="What it is for; lists show it.")],
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="What it may do: read, events, catalogue, people or admin; may be given again."),
+        typer.Option(
+            help="What it may do: read, events, catalogue, people or admin; may be given again; read by default."
+        ),
     ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="After so many days it ends.")] = None,
     workspace: WorkspaceFolder = DEFAULT_FOLDER,

@@ -28,17 +28,20 @@ def link(
     Example: foldin link -w foldin-workspace
     """
     from foldin.cli.extra import from_service
-    from foldin.cli.output import print_line
+    from foldin.cli.output import print_line, print_note
     from foldin.workspace import open_workspace
 
     with from_service():
         from foldin.service.link import USES, link_to
     folder = open_workspace(workspace).folder
     if address is not None:
-        print_line(f"The page: {link_to(folder, _checked(address))} ({USES})")
+        print_line(link_to(folder, _checked(address)))
+        print_note(f"the link signs one browser in, {USES}")
         return
     for one in _running(folder):
-        print_line(f"The page: {link_to(folder, one.url)} ({USES})" if one.auth else f"The page: {one.url}")
+        print_line(link_to(folder, one.url) if one.auth else one.url)
+        if one.auth:
+            print_note(f"the link signs one browser in, {USES}")
 
 
 def _checked(address: str) -> str:

@@ -64,7 +64,7 @@ def use(
 
 @models.command()
 def rollback(context: typer.Context, workspace: WorkspaceFolder = DEFAULT_FOLDER, json: Json = False) -> None:
-    """Take the model before the present one into use.
+    """Take the next older model, by number, into use.
 
     Example: foldin models rollback
     """

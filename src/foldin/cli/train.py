@@ -73,7 +73,8 @@ def train(
     keep: Annotated[
         int | None,
         typer.Option(
-            min=2, help="Remove older bundles than the newest so many, but for the last two in use; keeps all."
+            min=2,
+            help="Keep so many of the newest bundles, and the last two in use; remove the others. Default: keep all.",
         ),
     ] = None,
     log_progress: Annotated[
@@ -268,7 +269,7 @@ def _print_report(
     for old in removed:
         print_line(f"{old} is removed: it learned from users who have been forgotten since")
     for old in older:
-        print_line(f"{old} is removed: --keep leaves newer ones")
+        print_line(f"{old} is removed, as --keep asks")
     if forgotten:
         print_line(f"{name} learned from {counted(forgotten, 'user')} forgotten while it was trained: train again")
     if report.figures is None:

@@ -41,6 +41,7 @@ from foldin.service.turns import Admission, Turns
 __all__ = ["create_app"]
 
 NOWHERE = "there is nothing at this address"
+NEW_KEY = "make one that has it with `foldin keys create NAME --scope SCOPE`; a key can have several scopes"
 
 LONGEST_METHOD = 20
 """Letters of a method that an answer repeats."""
@@ -149,7 +150,9 @@ def _tell_of_problems(app: FastAPI) -> None:
 
     @app.exception_handler(ForbiddenError)
     async def refused(request: Request, error: ForbiddenError) -> Response:
-        return as_asked(request.scope, problem(403, f"this key lacks the scope {error}", request.state.request_id))
+        return as_asked(
+            request.scope, problem(403, f"this key lacks the scope {error}: {NEW_KEY}", request.state.request_id)
+        )
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

@@ -133,7 +133,7 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": JsonLines}},
-    "handlers": {"lines": {"()": Written, "formatter": "json", "stream": "ext://sys.stderr"}},
+    "handlers": {"lines": {"()": Written, "formatter": "json", "stream": "ext://sys.stderr", "level": "INFO"}},
     "root": {"handlers": ["lines"], "level": "WARNING"},  # asyncio's logger, and those of other libraries
     "loggers": {name: {"handlers": ["lines"], "level": "INFO", "propagate": False} for name in ("uvicorn", "foldin")},
 }

@@ -75,7 +75,8 @@ WORDS: Mapping[str, str] = {
 """What is said of the faults that pydantic finds, whose own words are about Python; by what it calls them."""
 
 AWAY: Mapping[type[FoldinError], str] = {
-    StoreError: "the store cannot be used just now: send it again, events with their event ids, which are stored once",
+    StoreError: "the store cannot be used now: try again, and if that does not help, see the service's log; "
+    "an event that is sent again with its event id is stored once",
     WorkspaceError: "the workspace cannot be used just now, as where its disk is full: send it again",
     UnreadableError: "the model's files cannot be read just now: the service's log says why; ask again once they can",
 }

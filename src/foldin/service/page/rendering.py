@@ -33,9 +33,9 @@ def page(template: str, status: int = 200, **values: object) -> HTMLResponse:
     return HTMLResponse(_environment().get_template(template).render(**values), status)
 
 
-def stranger(reason: str) -> HTMLResponse:
-    """What a browser without a key sees: how to get one."""
-    return page("stranger.html", 401, reason=reason)
+def stranger(reason: str, *, may_be_signed_in: bool = False) -> HTMLResponse:
+    """Page for a browser that is not signed in: why, and how to sign in."""
+    return page("stranger.html", 401, reason=reason, may_be_signed_in=may_be_signed_in)
 
 
 def at_browser(scope: Scope) -> bool:

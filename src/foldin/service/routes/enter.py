@@ -39,7 +39,7 @@ def enter_routes(service: Service) -> APIRouter:
         """Shows a button that redeems the code of a one-time link: previews of links send GET and HEAD, which must not
         use it up."""
         if not await asyncio.to_thread(is_valid, folder, code):
-            return stranger(INVALID)
+            return stranger(INVALID, may_be_signed_in=True)
         button = page("enter.html", code=code)
         button.headers.update(REFERRER)
         return button
@@ -49,7 +49,7 @@ def enter_routes(service: Service) -> APIRouter:
         """Redeems the code for a session, whose id the browser keeps in a cookie. The body is empty."""
         session_id = await asyncio.to_thread(redeem, folder, code)
         if session_id is None:
-            return stranger(INVALID)
+            return stranger(INVALID, may_be_signed_in=True)
         inside = RedirectResponse("/", 303)
         inside.set_cookie(
             _cookie_of(request),

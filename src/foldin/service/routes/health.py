@@ -47,7 +47,7 @@ def health_routes(service: Service) -> APIRouter:
         """
         writing = await service.write_check.succeeds(probe=purpose == "write")
         reason = await _reading_problem(service) if purpose == "read" else None if writing else UNWRITABLE
-        body = {"status": _state(reason is None), "writing": _state(writing)}
+        body = {"status": _state(reason is None), "writing": _state(writing and reason != AWAY)}
         return JSONResponse(body if reason is None else {**body, "reason": reason}, 200 if reason is None else 503)
 
     return routes
