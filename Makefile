@@ -12,7 +12,7 @@ demo: $(VENV)/.demo
 	$(BIN)/foldin demo
 
 test: $(VENV)/.test
-	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/.test
 	SOAK=1 $(BIN)/pytest tests/faults tests/service/faults tests/cli/test_demo.py --durations=20

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from foldin.errors import WorkspaceError
+from foldin.service.app import create_app
 from foldin.service.keys import KEYS, create_key, read_keys
+from foldin.service.settings import Settings
 from foldin.workspace import create_workspace
 from tests.service.server import FOLDIN, PATIENCE, Server, serving, until
 
@@ -72,24 +74,27 @@ def test_it_does_not_start_on_damaged_keys(damaged: bytes, tmp_path: Path) -> No
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize("options", [(), ("--no-auth",)], ids=["keys", "no keys"])
-def test_a_worker_does_not_start_on_damaged_keys_where_keys_are_wanted(
-    options: tuple[str, ...], workspace: Path
-) -> None:
+def test_a_worker_does_not_start_on_damaged_keys(workspace: Path) -> None:
     # as users start it: with more time for each worker, the death of one that starts is noticed later
-    with serving(workspace, "--workers", "2", *options, program=FOLDIN) as server, server.client() as client:
+    with serving(workspace, "--workers", "2", program=FOLDIN) as server, server.client() as client:
         one, _ = until(lambda: found if len(found := answering(server)) == 2 else None)
         whole = (workspace / KEYS).read_bytes()
         (workspace / KEYS).write_bytes(b"[")
         os.kill(one, signal.SIGKILL)
-        if not options:
-            until(lambda: "worker not started" in server.log.read_text(encoding="utf-8"))
-            assert {client.get("/v1/models", headers=ALONE).status_code for _ in range(20)} == {200}
-            (workspace / KEYS).write_bytes(whole)
+        until(lambda: "worker not started" in server.log.read_text(encoding="utf-8"))
+        assert {client.get("/v1/models", headers=ALONE).status_code for _ in range(20)} == {200}
+        (workspace / KEYS).write_bytes(whole)
         until(lambda: len(answering(server)) == 3)
         said = server.log.read_text(encoding="utf-8")
-        assert ("mend it, or remove it to begin with no keys" in said) == (not options)
+        assert "mend it, or remove it to begin with no keys" in said
         assert "Traceback" not in said
+
+
+def test_where_no_keys_are_wanted_damaged_ones_play_no_part(workspace: Path) -> None:
+    (workspace / KEYS).write_bytes(b"[")
+    create_app(Settings(workspace, auth=False)).state.service.close()
+    with pytest.raises(WorkspaceError, match="remove it to begin with no keys"):
+        create_app(Settings(workspace))
 
 
 def answering(server: Server) -> list[int]:

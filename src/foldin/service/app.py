@@ -16,7 +16,7 @@ from starlette.types import Scope
 import foldin
 from foldin.errors import FoldinError
 from foldin.service.bodies import Bodies, QuickRoute, StrictRoute
-from foldin.service.description import EVERYWHERE, PROBLEMS, complete_description
+from foldin.service.description import EVERYWHERE, PROBLEMS, describe_when_asked
 from foldin.service.gate import ForbiddenError, Gate
 from foldin.service.heads import Heads
 from foldin.service.logs import end_gathering
@@ -106,7 +106,7 @@ def create_app(settings: Settings, *, on_shutdown: Callable[[], None] = lambda: 
         _allow(app, settings.origins)
     app.add_middleware(Trail, measures=service.measures)
     app.state.service = service
-    complete_description(app, routers)
+    describe_when_asked(app, routers)
     return app
 
 

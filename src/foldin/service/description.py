@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -11,7 +12,7 @@ from fastapi.routing import APIRoute
 from foldin.service.gate import needs
 from foldin.service.messages import Problem
 
-__all__ = ["EVERYWHERE", "PROBLEMS", "complete_description"]
+__all__ = ["EVERYWHERE", "PROBLEMS", "describe_when_asked"]
 
 PROBLEM = "application/problem+json"
 
@@ -46,9 +47,19 @@ for a user of the store need the scope `people` as well."""
 KEY = {"key": {"type": "http", "scheme": "bearer", "description": SCHEME}}
 
 
-def complete_description(app: FastAPI, routers: Sequence[APIRouter]) -> None:
-    """Adds the type of problems, and the scopes that each operation needs; once all routes are there."""
-    described = app.openapi()
+def describe_when_asked(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Has an application describe its routes once it is first asked to: that takes as long as all else at its start."""
+    plain = app.openapi
+
+    @cache
+    def describe() -> dict[str, Any]:
+        return _complete(plain(), routers)
+
+    app.openapi = describe  # type: ignore[method-assign]  # as the framework's documentation advises
+
+
+def _complete(described: dict[str, Any], routers: Sequence[APIRouter]) -> dict[str, Any]:
+    """Adds the type of problems, and the scopes that each operation needs."""
     described["components"]["securitySchemes"] = KEY
     scopes = {route.unique_id: _scopes_of(route) for route in _routes(routers)}
     for operation in _operations(described):
@@ -56,6 +67,7 @@ def complete_description(app: FastAPI, routers: Sequence[APIRouter]) -> None:
         for status, response in operation["responses"].items():
             if status in map(str, PROBLEMS) and "content" in response:
                 response["content"] = {PROBLEM: response["content"].popitem()[1]}
+    return described
 
 
 def _operations(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
