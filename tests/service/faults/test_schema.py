@@ -8,10 +8,13 @@ from pathlib import Path
 
 import httpx
 
-from tests.faults.scale import rounds
+from tests.faults.scale import SOAK, rounds
 from tests.service.server import serving
 
 EXAMPLES = rounds(100)
+PHASES = "examples,coverage,fuzzing,stateful" if SOAK else "examples,coverage"
+"""Coverage tries the boundaries of every field, the same in every run."""
+
 SETTINGS = Path(__file__).parents[1] / "schemathesis.toml"
 
 # To delete an item is to hide it, for events may be about it: what is hidden can still be looked at, and put back.
@@ -22,6 +25,7 @@ def test_every_route_keeps_to_its_description(workspace: Path, tmp_path: Path) -
     with serving(workspace, "--rate", "100000") as server:
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(SETTINGS), "run", *CHECKS]
         command += ["--header", f"Authorization: Bearer {server.key}", "--max-examples", str(EXAMPLES), "--seed", "1"]
+        command += ["--phases", PHASES]
         asked = subprocess.run(
             [*command, "--no-color", f"{server.url}/openapi.json"], capture_output=True, text=True, cwd=tmp_path
         )
