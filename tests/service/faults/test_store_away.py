@@ -87,6 +87,7 @@ def test_a_database_that_is_restarted_is_found_again(
             assert client.get("/health/live").status_code == 200
             unlucky_postgres_server.start()
             until(lambda: client.get("/health/ready").status_code == 200)
+            until(lambda: client.get("/health/ready?for=write").status_code == 200)  # by another connection
             assert post(client, "kept", "i03").json()["stored"] == 1
             found = client.post("/v1/recommend", json={"user": "kept", "k": 4}).json()["items"]
             assert {one["item"] for one in found} == {"i05", "i07", "i09", "i11"}
