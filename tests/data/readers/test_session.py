@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 
 from foldin.data.readers import read
@@ -32,3 +33,17 @@ def test_the_temporary_folder_may_have_an_apostrophe(tmp_path: Path, monkeypatch
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     (tmp_path / "log.csv").write_text("user,item\na,x\n")
     assert len(read(tmp_path / "log.csv")) == 1
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
+def test_no_column_comes_from_the_name_of_a_folder(tmp_path: Path, form: str) -> None:
+    # as Spark and Hive name folders; `c0` is what the first column of a delimited file is called inside
+    folder = tmp_path / "user=ann" / "rating=5" / "time=2024-01-01" / "c0=x" / "json=1"
+    folder.mkdir(parents=True)
+    frame = pd.DataFrame({"user": ["a", "b"], "item": ["x", "y"]})
+    write = {"parquet": frame.to_parquet, "csv": frame.to_csv, "jsonl": frame.to_json}[form]
+    options = {"csv": {"index": False}, "jsonl": {"orient": "records", "lines": True}}.get(form, {})
+    write(folder / f"part.{form}", **options)
+    for source in (folder / f"part.{form}", tmp_path / "*/*/*/*/*" / f"*.{form}"):
+        log = read(source)
+        assert (log.user_ids.tolist(), log.values, log.times) == (["a", "b"], None, None)

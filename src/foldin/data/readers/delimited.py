@@ -11,7 +11,7 @@ from typing import TextIO
 
 from foldin.data.readers.columns import RECBOLE_TYPES, Column, usual
 from foldin.data.readers.scans import Scan
-from foldin.data.readers.session import literal
+from foldin.data.readers.session import AS_WRITTEN, literal, path_literal
 from foldin.errors import DataError
 
 __all__ = ["TORN", "delimited_scan", "is_gzip", "opened", "opened_bytes"]
@@ -151,10 +151,8 @@ def _is_recbole(cells: list[str]) -> bool:
 
 def _relation(path: Path, dialect: Dialect, errors: str) -> str:
     columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(dialect.names)))
-    # a name with the signs of a glob must not be one
-    place = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
     return (
-        f"read_csv({literal(place)}, auto_detect = false, header = {str(dialect.header).lower()}, "
+        f"read_csv({path_literal(path)}, {AS_WRITTEN}, auto_detect = false, header = {str(dialect.header).lower()}, "
         f"skip = {dialect.blank_lines}, "
         f"delim = {literal(dialect.delimiter)}, quote = {literal(dialect.quote)}, escape = {literal(dialect.quote)}, "
         f"columns = {{{columns}}}, compression = '{'gzip' if is_gzip(path) else 'none'}', {errors})"

@@ -10,7 +10,7 @@ import duckdb
 from foldin.data.readers.columns import Column
 from foldin.data.readers.delimited import is_gzip, opened
 from foldin.data.readers.scans import Scan, refusing
-from foldin.data.readers.session import literal
+from foldin.data.readers.session import AS_WRITTEN, literal, path_literal
 from foldin.errors import DataError
 
 __all__ = ["is_broken_sql", "json_scan", "repeats_sql"]
@@ -52,10 +52,9 @@ def _refuse_mark(path: Path, name: str) -> None:
 
 
 def _relation(path: Path) -> str:
-    name = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
     packed = "gzip" if is_gzip(path) else "none"
     form = "format = 'array'" if _is_array(path) else "format = 'newline_delimited', ignore_errors = true"
-    return f"read_json_objects({literal(name)}, {form}, compression = '{packed}')"
+    return f"read_json_objects({path_literal(path)}, {form}, compression = '{packed}', {AS_WRITTEN})"
 
 
 def _is_array(path: Path) -> bool:

@@ -11,11 +11,14 @@ from pathlib import Path
 import duckdb
 import psutil
 
-__all__ = ["literal", "session"]
+__all__ = ["AS_WRITTEN", "literal", "path_literal", "session"]
 
 SHARE_OF_MEMORY = 0.6
 MOST_THREADS = 8
 INTERRUPTED = "Query interrupted"
+
+AS_WRITTEN = "hive_partitioning = false, union_by_name = false, filename = false"
+"""Options of every scan of a file: its columns are those written in it; none comes from the names of folders."""
 
 
 @contextmanager
@@ -45,6 +48,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def path_literal(path: Path) -> str:
+    """A path as SQL writes it; one with the signs of a glob is not taken for one."""
+    return literal("".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path)))
+
+
 def _settings() -> dict[str, str | int]:
     return {
         "threads": min(_processors(), MOST_THREADS),
@@ -53,6 +61,8 @@ def _settings() -> dict[str, str | int]:
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "enable_progress_bar": "false",
+        # a name in a query is that of a table here, never that of a Python variable or a file
+        "python_enable_replacements": "false",
         # joins stay as written: the log streams past the small tables of ids, whatever DuckDB guesses of its size
         "disabled_optimizers": "join_order,build_side_probe_side",
         # 0: a pandas column of objects is read as text, never as what its first rows look like

@@ -15,7 +15,7 @@ import duckdb
 from foldin.data.readers.columns import Column
 from foldin.data.readers.delimited import is_gzip
 from foldin.data.readers.scans import Scan, refusing
-from foldin.data.readers.session import literal
+from foldin.data.readers.session import AS_WRITTEN, path_literal
 from foldin.errors import DataError
 
 __all__ = ["arrow_scan", "is_arrow", "is_pandas", "naming_surrogates", "pandas_scan", "parquet_scan"]
@@ -75,8 +75,7 @@ def parquet_scan(connection: duckdb.DuckDBPyConnection, path: Path, name: str, r
         DataError: the file is not Parquet.
     """
     readable = _unpacked(path, name, resources) if is_gzip(path) else path
-    place = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(readable))
-    relation = f"read_parquet({literal(place)})"
+    relation = f"read_parquet({path_literal(readable)}, {AS_WRITTEN})"
     with refusing(name):
         return Scan(name, relation, _columns(connection, relation))
 
