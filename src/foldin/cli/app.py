@@ -17,6 +17,7 @@ from foldin.cli.explain import explain
 from foldin.cli.forget import forget
 from foldin.cli.ingest import ingest
 from foldin.cli.inspect import inspect
+from foldin.cli.items import items
 from foldin.cli.keys import keys
 from foldin.cli.link import link
 from foldin.cli.models import models
@@ -50,6 +51,7 @@ for command in (
     restore,
     train,
     compare,
+    items,
     recommend,
     similar,
     predict,

@@ -44,15 +44,16 @@ def explain(
 
     Example: foldin explain nle HOL-2002-01-CMP
     """
+    from foldin.cli.item_arguments import find_items
     from foldin.cli.output import print_json
-    from foldin.cli.people import checked_ids, person_of
+    from foldin.cli.people import person_of
     from foldin.workspace import open_workspace
 
     user, item = _user_and_item(names or [], described=history is not None or profile is not None)
     opened = open_workspace(workspace)
     recommender = opened.current()
     person = person_of(opened, recommender, user=user, history=history, profile=profile)
-    explanation = recommender.explain(person.history, *checked_ids([item]), profile=person.profile)
+    explanation = recommender.explain(person.history, *find_items([item], recommender.catalog), profile=person.profile)
     if json:
         print_json(asdict(replace(explanation, items=tuple(_most(explanation.items, k)))))
     else:

@@ -86,5 +86,5 @@ ProfileOption = Annotated[
     ),
 ]
 HistoryOption = Annotated[
-    str | None, typer.Option("--history", help="Item ids, as A,B,C, of somebody the store need not know.")
+    str | None, typer.Option("--history", help="Items, as A,B,C, of a person the store need not know.")
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from foldin.recommender import Recommender
     from foldin.workspace import Workspace
 
-__all__ = ["Person", "checked_ids", "note_unknown", "person_of", "typed_profile", "unavailable_now"]
+__all__ = ["Person", "person_of", "typed_profile", "unavailable_now"]
 
 
 @dataclass(frozen=True)
@@ -64,28 +63,6 @@ def typed_profile(text: str) -> dict[str, str]:
     return profile
 
 
-def checked_ids(item_ids: Sequence[str]) -> list[str]:
-    """Item ids as they were typed, in the form in which ids are kept.
-
-    Raises:
-        DataError: no item can have such an id.
-    """
-    from foldin.data.identifiers import checked_id
-
-    return [checked_id(item_id, "item") for item_id in item_ids]
-
-
-def note_unknown(item_ids: Sequence[str], catalog: Catalog) -> None:
-    """Says which of the items are not known to the model."""
-    from foldin.cli.output import print_note
-    from foldin.data.spelling import perhaps
-
-    unknown = [item for item, known in zip(item_ids, catalog.knows(item_ids), strict=True) if not known]
-    if unknown:
-        told = (f"{item}{perhaps(item, catalog.item_ids)}" for item in unknown)
-        print_note(f"unknown to the model and passed over: {', '.join(told)}")
-
-
 def unavailable_now(workspace: Workspace) -> list[str]:
     """The ids of items that the store's catalogue hides, or that are not there yet or any more; none without a store.
 
@@ -116,11 +93,11 @@ def _stored(workspace: Workspace, user: str) -> tuple[History, Profile]:
 
 
 def _typed_history(text: str, catalog: Catalog) -> History:
+    from foldin.cli.item_arguments import find_known_items
     from foldin.data.interactions import History
 
-    item_ids = checked_ids([part.strip() for part in text.split(",") if part.strip()])
-    note_unknown(item_ids, catalog)
-    return History.of(item_ids)
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    return History.of(find_known_items(names, catalog))
 
 
 def _note_unknown_attributes(profile: Profile, recommender: Recommender) -> None:

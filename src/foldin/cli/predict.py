@@ -39,15 +39,17 @@ def predict(
 
     Example: foldin predict nle HOL-2002-01-CMP HOL-2002-02-CMP
     """
+    from foldin.cli.item_arguments import find_items
     from foldin.cli.output import print_json
-    from foldin.cli.people import checked_ids, person_of
+    from foldin.cli.people import person_of
     from foldin.workspace import open_workspace
 
     user, items = _user_and_items(names or [], described=history is not None or profile is not None)
     opened = open_workspace(workspace)
     recommender = opened.current()
     person = person_of(opened, recommender, user=user, history=history, profile=profile)
-    row = _best_first(recommender.predict(person.history, checked_ids(items) or None, profile=person.profile))
+    item_ids = find_items(items, recommender.catalog) or None
+    row = _best_first(recommender.predict(person.history, item_ids, profile=person.profile))
     seen = set(person.history.item_ids)
     if json:
         print_json([{**asdict(one), "in_history": one.item_id in seen} for one in row[:k]])

@@ -12,7 +12,7 @@ __all__ = ["similar"]
 
 
 def similar(
-    item: Annotated[str, typer.Argument(help="The item's id.")],
+    item: Annotated[str, typer.Argument(help="The item, by its id or its title.")],
     k: Annotated[int, typer.Option("-k", min=1, help="How many items.")] = 10,
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
@@ -21,13 +21,14 @@ def similar(
 
     Example: foldin similar HOL-2002-01-CMP -k 5
     """
-    from foldin.cli.people import checked_ids, unavailable_now
+    from foldin.cli.item_arguments import find_items
+    from foldin.cli.people import unavailable_now
     from foldin.cli.rankings import print_ranking
     from foldin.workspace import open_workspace
 
     opened = open_workspace(workspace)
     recommender = opened.current()
-    (item_id,) = checked_ids([item])
+    (item_id,) = find_items([item], recommender.catalog)
     ranking = recommender.similar(item_id, k, exclude=unavailable_now(opened))
     title = recommender.catalog.title(int(recommender.catalog.indices([item_id])[0]))
     heading = f"Goes with {title}" if recommender.had(item_id) else f"Resembles {title} by its words"

@@ -116,6 +116,22 @@ class Catalog:
         """The item's title, or its id where the catalogue has none."""
         return title_in(self.item(index), str(self.item_ids[index]))
 
+    @cached_property
+    def titles(self) -> list[str | None]:
+        """The title of every item, in their order; None where the catalogue has none."""
+        titles: list[str | None] = [None] * len(self)
+        for name in reversed(TITLES):
+            column = self.attributes.get(name)
+            if column is not None:
+                titles = [cell if cell is not None else title for cell, title in zip(column, titles, strict=True)]
+        return titles
+
+    def names(self) -> list[str]:
+        """The title of every item, in their order; the id where there is none."""
+        return [
+            str(item_id) if title is None else title for item_id, title in zip(self.item_ids, self.titles, strict=True)
+        ]
+
     def extended(self, ids: Ids) -> Catalog:
         """This catalogue followed by those of the ids it lacks, in code point order, without attributes."""
         extra = sorted(ids[~self.knows(ids)])

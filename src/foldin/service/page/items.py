@@ -7,7 +7,6 @@ from functools import partial
 
 from foldin.data.catalog import Catalog
 from foldin.service.offload import offload
-from foldin.service.page.listing import titles_of
 from foldin.service.page.names import MANY, Names, names_of
 
 __all__ = ["Items"]
@@ -40,6 +39,6 @@ class Items:
     def _now(self, catalog: Catalog) -> _Named:
         named = self._named
         if named is None or named.of is not catalog:
-            named = _Named(catalog, names_of(titles_of(catalog)), names_of(catalog.item_ids.tolist()))
+            named = _Named(catalog, names_of(catalog.names()), names_of(catalog.item_ids.tolist()))
             self._named = named
         return named

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foldin.data.catalog import TITLES, Catalog
+from foldin.data.catalog import Catalog
+from foldin.data.item_search import search_items
 from foldin.service.page.digest import ItemNumbers
 from foldin.service.shelf import CATEGORIES
 
-__all__ = ["PER_PAGE", "Listed", "Listing", "listing_of", "titles_of"]
+__all__ = ["PER_PAGE", "Listed", "Listing", "listing_of"]
 
 PER_PAGE = 40
 
@@ -34,20 +35,10 @@ class Listing:
     pages: int
 
 
-def titles_of(catalog: Catalog) -> list[str]:
-    """The title of every item, in their order; the id where there is none."""
-    titles: list[str] = catalog.item_ids.tolist()
-    for name in reversed(TITLES):
-        column = catalog.attributes.get(name)
-        if column is not None:
-            titles = [cell if cell is not None else title for cell, title in zip(column, titles, strict=True)]
-    return titles
-
-
 def listing_of(catalog: Catalog, text: str, page: int, numbers: dict[str, ItemNumbers]) -> Listing:
     """The items in whose id or attributes every word of a text stands, whatever the case."""
-    titles = titles_of(catalog)
-    places = _matches(catalog, text.casefold().split())
+    titles = catalog.names()
+    places = search_items(catalog, text)
     ids: list[str] = catalog.item_ids.tolist()
     places.sort(key=lambda place: numbers[ids[place]].place if ids[place] in numbers else len(ids))
     pages = max(1, -(-len(places) // PER_PAGE))
@@ -55,14 +46,6 @@ def listing_of(catalog: Catalog, text: str, page: int, numbers: dict[str, ItemNu
     shown = places[(page - 1) * PER_PAGE : page * PER_PAGE]
     items = [Listed(ids[place], titles[place], _categories(catalog, place), numbers.get(ids[place])) for place in shown]
     return Listing(items, len(places), page, pages)
-
-
-def _matches(catalog: Catalog, words: Sequence[str]) -> list[int]:
-    if not words:
-        return list(range(len(catalog)))
-    columns = [catalog.item_ids, *catalog.attributes.values()]
-    texts = ("\n".join(filter(None, cells)).casefold() for cells in zip(*columns, strict=True))
-    return [place for place, text in enumerate(texts) if all(word in text for word in words)]
 
 
 def _categories(catalog: Catalog, place: int) -> tuple[str, ...]:

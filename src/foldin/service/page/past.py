@@ -14,7 +14,6 @@ import numpy as np
 from foldin.data.catalog import TITLES, Catalog, ids_of
 from foldin.data.interactions import NO_TIME, History
 from foldin.service.offload import offload
-from foldin.service.page.listing import titles_of
 
 __all__ = ["Done", "past_of"]
 
@@ -60,7 +59,7 @@ def _titles(item_ids: Sequence[str], catalog: Catalog) -> dict[str, str]:
     known = ids_of(compress(item_ids, catalog.knows(item_ids)))
     places = catalog.indices(known)
     columns = {name: column[places] for name, column in catalog.attributes.items() if name in TITLES}
-    return dict(zip(known, titles_of(Catalog(known, columns)), strict=True))
+    return dict(zip(known, Catalog(known, columns).names(), strict=True))
 
 
 def _moment(history: History, place: int) -> datetime | None:
