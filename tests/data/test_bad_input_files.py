@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from foldin.data.readers import read, read_catalog, read_events
-from foldin.errors import DataError
+from foldin.errors import ConfigurationError, DataError
 
 VALUES = {
     "nan": "is NaN",
@@ -60,6 +60,23 @@ def refused(source: object, *, file: str | None, row: int | None, field: str | N
 def test_bad_values_in_delimited_files(tmp_path: Path, value: str) -> None:
     (tmp_path / "log.csv").write_text(f"user;item;rating\na;x;1\nb;y;{value}\n")
     refused(tmp_path / "log.csv", file="log.csv", row=3, field="rating", reason=VALUES[value])
+
+
+def test_a_decimal_comma_is_named_or_refused(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("user;item;rating\na;x;3,5\nb;y;-0,25\nc;z;2\n")
+    refused(log, file="log.csv", row=2, field="rating", reason="--decimal ,")
+    assert read(log, decimal=",").values == pytest.approx([3.5, -0.25, 2])
+    log.write_text("user;item;rating\na;x;3,5\nb;y;1.234\n")
+    with pytest.raises(DataError, match="row 3, field 'rating': the value has a point"):
+        read(log, decimal=",")
+    (tmp_path / "log.jsonl").write_text(
+        '{"user":"a","item":"x","rating":"3,5"}\n{"user":"b","item":"x","rating":2.5}\n'
+    )
+    assert read(tmp_path / "log.jsonl", decimal=",").values == pytest.approx([3.5, 2.5])
+    assert read(pd.DataFrame({"user": ["a"], "item": ["x"], "rating": ["3,5"]}), decimal=",").values == [3.5]
+    with pytest.raises(ConfigurationError, match="decimal mark"):
+        read(log, decimal=";")
 
 
 @pytest.mark.parametrize("value", VALUES)

@@ -15,6 +15,7 @@ import typer
 from foldin.cli.options import (
     DEFAULT_FOLDER,
     WORKSPACE_VARIABLE,
+    DecimalMark,
     FeedbackForm,
     HalfLife,
     ItemColumn,
@@ -118,6 +119,7 @@ def compare(
     value: ValueColumn = None,
     time: TimeColumn = None,
     timezone: TimeZone = None,
+    decimal: DecimalMark = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides who is held out, and how a network starts.")] = 0,
     json: Json = False,
 ) -> None:
@@ -135,7 +137,8 @@ def compare(
     _check_report(report)
     wish = Wish(by_history_length, segments, plot, None if report is None else report.parent)
     wish.check()
-    columns = {"user": user, "item": item, "kind": kind, "value": value, "time": time, "timezone": timezone}
+    columns = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
+    columns |= {"timezone": timezone, "decimal": decimal}
     workspace = _workspace(file, workspace, columns, {"--users": users, "--items": items})
     left_out = tuple(dict.fromkeys(without or ()))
     if left_out and workspace is None:

@@ -10,6 +10,7 @@ import typer
 
 from foldin.cli.options import (
     DEFAULT_FOLDER,
+    DecimalMark,
     ItemColumn,
     Json,
     KindColumn,
@@ -62,6 +63,7 @@ def ingest(
         str | None, typer.Option(help="The column of event ids; an id that is stored already is left out.")
     ] = None,
     timezone: TimeZone = None,
+    decimal: DecimalMark = None,
     again: Annotated[bool, typer.Option("--again", help="Take in what was taken in before.")] = False,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Take the good rows, and write the others with the reason to a file.")
@@ -91,7 +93,7 @@ def ingest(
         bound = _last(name, reached) if since == LAST else since
         asked = Database(database, query, items_query, users_query, bound, cursor, name, reached)
     with progress("reading") as tell:
-        columns["timezone"] = timezone
+        columns |= {"timezone": timezone, "decimal": decimal}
         intake = read_intake(files or [], items, users, asked, columns, source=source, skip_bad=skip_bad, tell=tell)
         tell("storing")
         stored = store_intake(create_workspace(workspace), intake, rejected, again=again)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import ItemColumn, Json, KindColumn, TimeColumn, TimeZone, UserColumn, ValueColumn
+from foldin.cli.options import DecimalMark, ItemColumn, Json, KindColumn, TimeColumn, TimeZone, UserColumn, ValueColumn
 
 if TYPE_CHECKING:
     from foldin.data.diagnosis import Bar, Diagnosis, Memory, Spread, TimeRange, Values
@@ -26,6 +26,7 @@ def inspect(
     value: ValueColumn = None,
     time: TimeColumn = None,
     timezone: TimeZone = None,
+    decimal: DecimalMark = None,
     json: Json = False,
 ) -> None:
     """Examine a log of events before it is taken in: what is there, and what about it will do harm.
@@ -38,7 +39,9 @@ def inspect(
     from foldin.data.doctor import as_json, examine
 
     with progress("examining"):
-        found = examine(files, user=user, item=item, kind=kind, value=value, time=time, timezone=timezone)
+        found = examine(
+            files, user=user, item=item, kind=kind, value=value, time=time, timezone=timezone, decimal=decimal
+        )
     if json:
         print_json(as_json(found))
     else:

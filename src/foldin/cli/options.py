@@ -12,6 +12,7 @@ from foldin.wording import DEFAULT_FOLDER, WORKSPACE_VARIABLE
 __all__ = [
     "DEFAULT_FOLDER",
     "WORKSPACE_VARIABLE",
+    "DecimalMark",
     "FeedbackForm",
     "HalfLife",
     "HistoryOption",
@@ -70,6 +71,10 @@ Without = Annotated[
 
 TimeZone = Annotated[
     str | None, typer.Option("--timezone", help="Where times without an offset were written, as Europe/Berlin or UTC.")
+]
+DecimalMark = Annotated[
+    str | None,
+    typer.Option("--decimal", metavar="MARK", help="The decimal mark of values, a comma where 3,5 is meant."),
 ]
 
 UserColumn = Annotated[str | None, typer.Option("--user", help="The column of users, where its name is unusual.")]

@@ -32,6 +32,7 @@ from foldin.data.interactions import NO_KIND, NO_TIME, Interactions
 from foldin.data.normalisation import nfkc
 from foldin.data.readers.columns import Role
 from foldin.data.readers.logs import rejections
+from foldin.data.readers.notation import Notation
 from foldin.data.readers.raw import RawLog, read_raw
 from foldin.data.readers.rejects import Rejected
 from foldin.data.readers.session import session
@@ -67,16 +68,17 @@ def examine(
     value: str | None = None,
     time: str | None = None,
     timezone: str | None = None,
+    decimal: str | None = None,
 ) -> Diagnosis:
     """Examines a log; the options are those of `read`. Times without a time zone are taken as UTC, and counted.
 
     Raises:
         DataError: the source cannot be parsed at all, or has no column of users or items.
-        ConfigurationError: there is no such time zone.
+        ConfigurationError: there is no such time zone or decimal mark.
     """
     given: dict[Role, str | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
     with naming_surrogates(source), session() as connection, ExitStack() as resources:
-        raw = read_raw(connection, scans_of(connection, source, resources), given, timezone or "UTC")
+        raw = read_raw(connection, scans_of(connection, source, resources), given, Notation(timezone or "UTC", decimal))
         bad_rows = _bad_rows(connection, raw)
     diagnosis = _diagnosis(raw, raw.interactions(), bad_rows)
     return replace(diagnosis, warnings=tuple(_warnings(diagnosis, zone_given=timezone is not None)))

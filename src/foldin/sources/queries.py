@@ -82,6 +82,7 @@ def read_sql(
     time: str | None = None,
     event: str | None = None,
     timezone: str | None = None,
+    decimal: str | None = None,
     skip_bad: bool = False,
 ) -> SqlReading:
     """Reads a log from a database. Columns, ids, values and times are judged as those of a file.
@@ -111,7 +112,7 @@ def read_sql(
         note = unjudged.append if is_time and skip_bad else furthest.note
         blocks = _noting(chain([first] if first else [], answered.blocks), place, note)
         rows = Rows(masked(url), answered.columns, blocks)
-        reading = read_events(rows, **_options(given), timezone=timezone, skip_bad=skip_bad)
+        reading = read_events(rows, **_options(given), timezone=timezone, decimal=decimal, skip_bad=skip_bad)
     furthest.note(_without(chain.from_iterable(unjudged), set(reading.refused_times.tolist())))
     return SqlReading(reading, _text(furthest, cursor or since, answered.columns, place, masked(url)))
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from foldin.data.interactions import Interactions
 from foldin.data.readers.columns import Role, plain_name
+from foldin.data.readers.notation import Notation
 from foldin.data.readers.raw import RawLog, read_raw
 from foldin.data.readers.rejects import Rejected, rejected_rows
 from foldin.data.readers.session import session
@@ -52,6 +53,7 @@ def read(
     value: str | None = None,
     time: str | None = None,
     timezone: str | None = None,
+    decimal: str | None = None,
 ) -> Interactions:
     """Reads a log of events from files or a frame; all of it, or nothing.
 
@@ -59,17 +61,18 @@ def read(
         polars or pyarrow table.
     `user`, `item`, `kind`, `value`, `time`: names of the columns, where they are not the usual ones.
     `timezone`: where times without an offset were written down, for example "UTC" or "Europe/Berlin".
+    `decimal`: the decimal mark of values that are texts, "," for 3,5.
     Times are epoch seconds or milliseconds, decided for the whole column, or ISO 8601.
 
     Raises:
         DataError: a column is missing, or a row cannot be taken; file, row and field are named.
-        ConfigurationError: there is no such time zone.
+        ConfigurationError: there is no such time zone or decimal mark.
 
     Warns:
         DataWarning: ids were normalised, or a number and a text became the same id.
     """
     given: dict[Role, str | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
-    reading = _reading(source, given, timezone, most_rejected=1)
+    reading = _reading(source, given, Notation(timezone, decimal), most_rejected=1)
     for rejected in reading.rejected:
         raise rejected.error()
     for note in reading.notes:
@@ -87,6 +90,7 @@ def read_events(
     time: str | None = None,
     event: str | None = None,
     timezone: str | None = None,
+    decimal: str | None = None,
     skip_bad: bool = False,
 ) -> Reading:
     """Reads a log as `read` does, together with the ids of its events, and tells what was done on the way.
@@ -97,20 +101,22 @@ def read_events(
 
     Raises:
         DataError: a column is missing, or a row cannot be taken; file, row and field are named.
-        ConfigurationError: there is no such time zone.
+        ConfigurationError: there is no such time zone or decimal mark.
     """
     given: dict[Role, str | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
-    reading = _reading(source, given | {"event": event}, timezone, most_rejected=None if skip_bad else 1)
+    reading = _reading(
+        source, given | {"event": event}, Notation(timezone, decimal), most_rejected=None if skip_bad else 1
+    )
     for rejected in reading.rejected if not skip_bad else ():
         raise rejected.error()
     return reading
 
 
 def _reading(
-    source: Source, given: Mapping[Role, str | None], timezone: str | None, most_rejected: int | None
+    source: Source, given: Mapping[Role, str | None], notation: Notation, most_rejected: int | None
 ) -> Reading:
     with naming_surrogates(source), session() as connection, ExitStack() as resources:
-        raw = read_raw(connection, scans_of(connection, source, resources), given, timezone)
+        raw = read_raw(connection, scans_of(connection, source, resources), given, notation)
         if most_rejected is None:
             _refuse_naive_times(connection, raw)
         rejected = rejections(connection, raw, np.flatnonzero(raw.bad), most_rejected)

@@ -16,6 +16,7 @@ from foldin.data.readers.coding import NOT_CODED, Coding, any_json, cell_sql, co
 from foldin.data.readers.columns import Column, Role, find_columns
 from foldin.data.readers.events import CONFLICT, EventIds, conflicting, event_sql, judged_events
 from foldin.data.readers.lines import is_broken_sql
+from foldin.data.readers.notation import Notation
 from foldin.data.readers.rejects import Fault, Torn, torn_rows
 from foldin.data.readers.scans import Scan, refusing
 from foldin.data.readers.times import GOOD_TIME, Times, settled_times, time_refusal, time_sql
@@ -163,7 +164,7 @@ def read_raw(
     connection: duckdb.DuckDBPyConnection,
     scans: Sequence[Scan],
     given: Mapping[Role, str | None],
-    timezone: str | None,
+    notation: Notation,
 ) -> RawLog:
     """Reads the scans into memory.
 
@@ -174,9 +175,9 @@ def read_raw(
     layout = Layout(tuple(scans), tuple(_columns(scans, given)))
     with refusing(scans[0].file if len(scans) == 1 else None):
         codings = _codings(connection, layout)
-        raw = _assembled(layout, codings, *_parts(connection, layout, in_order=False), timezone)
+        raw = _assembled(layout, codings, *_parts(connection, layout, notation, in_order=False), notation)
         if raw.bad.any():
-            raw = _assembled(layout, codings, *_parts(connection, layout, in_order=True), timezone)
+            raw = _assembled(layout, codings, *_parts(connection, layout, notation, in_order=True), notation)
     if not len(raw) and not any(raw.torn):
         raise DataError("there are no rows", file=scans[0].file)
     return raw
@@ -207,31 +208,32 @@ def _codings(connection: duckdb.DuckDBPyConnection, log: Layout) -> dict[Role, C
 
 
 def _parts(
-    connection: duckdb.DuckDBPyConnection, log: Layout, *, in_order: bool
+    connection: duckdb.DuckDBPyConnection, log: Layout, notation: Notation, *, in_order: bool
 ) -> tuple[list[Arrays], list[tuple[Torn, ...]]]:
     parts, torn = [], []
     for scan, columns in zip(log.scans, log.columns, strict=True):
-        arrays = connection.execute(_query(scan, columns, as_json=log.as_json, in_order=in_order)).fetchnumpy()
+        query = _query(scan, columns, notation, as_json=log.as_json, in_order=in_order)
+        arrays = connection.execute(query).fetchnumpy()
         parts.append(_in_order(cast("Arrays", arrays)) if in_order else cast("Arrays", arrays))
         torn.append(tuple(torn_rows(connection, scan)) if scan.noting_torn else ())
     return parts, torn
 
 
-def _query(scan: Scan, columns: Mapping[Role, Column], *, as_json: bool, in_order: bool) -> str:
+def _query(scan: Scan, columns: Mapping[Role, Column], notation: Notation, *, as_json: bool, in_order: bool) -> str:
     """The rows with codes instead of cells. Joins lose the order of rows; it costs a numbering to have it back."""
     coded = [role for role in CODED_ROLES if role in columns]
     cells = [f"{cell_sql(columns[role], as_json=as_json and role in ID_ROLES)} AS {role}_cell" for role in coded]
-    numbers = _number_expressions(scan, columns) | ({"position": "row_number() OVER ()"} if in_order else {})
+    numbers = _number_expressions(scan, columns, notation) | ({"position": "row_number() OVER ()"} if in_order else {})
     inner = ", ".join([*cells, *(f"{expression} AS {name}" for name, expression in numbers.items())])
     outer = ", ".join([*(f"coalesce({role}_cells.code, {NOT_CODED}) AS {role}" for role in coded), *numbers])
     joins = " ".join(f"LEFT JOIN {role}_cells ON {role}_cell = {role}_cells.cell" for role in coded)
     return f"SELECT {outer} FROM (SELECT {inner} FROM {scan.noting_torn or scan.relation}) {joins}"
 
 
-def _number_expressions(scan: Scan, columns: Mapping[Role, Column]) -> dict[str, str]:
+def _number_expressions(scan: Scan, columns: Mapping[Role, Column], notation: Notation) -> dict[str, str]:
     expressions: dict[str, str] = {}
     if "value" in columns:
-        number, verdict = value_sql(columns["value"])
+        number, verdict = value_sql(columns["value"], notation)
         expressions |= {"number": number, "verdict": f"({verdict})::UTINYINT"}
     if "time" in columns:
         moment, form = time_sql(columns["time"])
@@ -249,7 +251,7 @@ def _in_order(arrays: Arrays) -> Arrays:
 
 
 def _assembled(
-    log: Layout, codings: Mapping[Role, Coding], parts: list[Arrays], torn: list[tuple[Torn, ...]], zone: str | None
+    log: Layout, codings: Mapping[Role, Coding], parts: list[Arrays], torn: list[tuple[Torn, ...]], notation: Notation
 ) -> RawLog:
     broken = [part.get("broken", np.zeros(len(part["user"]), dtype=np.bool_)) for part in parts]
     return RawLog(
@@ -266,7 +268,9 @@ def _assembled(
         _joined(parts, "kind") if "kind" in parts[0] else None,
         _joined(parts, "number") if "number" in parts[0] else None,
         _joined(parts, "verdict") if "number" in parts[0] else None,
-        settled_times(_joined(parts, "moment"), _joined(parts, "form"), zone) if "moment" in parts[0] else None,
+        settled_times(_joined(parts, "moment"), _joined(parts, "form"), notation.timezone)
+        if "moment" in parts[0]
+        else None,
         _events(parts) if "event" in parts[0] else None,
     )
 

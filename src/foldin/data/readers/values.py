@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from foldin.data.readers.columns import Column
+from foldin.data.readers.notation import Notation
 
 __all__ = ["GOOD_VALUE", "VALUE_REFUSALS", "is_number", "value_sql"]
 
-GOOD_VALUE, NOT_A_NUMBER, NAN, INFINITE, BOOLEAN, PAST_INT64, PAST_FLOAT32 = range(7)
+GOOD_VALUE, NOT_A_NUMBER, NAN, INFINITE, BOOLEAN, PAST_INT64, PAST_FLOAT32, WITH_COMMA, WITH_POINT = range(9)
 
 VALUE_REFUSALS = (
     "",
@@ -16,6 +17,8 @@ VALUE_REFUSALS = (
     "the value is a boolean, not a number",
     "the value is a whole number past 2^63",
     "the value is past the largest float32",
+    "the value is not a number, unless its comma is a decimal mark: say so with decimal=',' / --decimal ,",
+    "the value has a point, where the decimal mark is a comma; take out what parts thousands",
 )
 """Why a value is refused, by its verdict."""
 
@@ -41,10 +44,12 @@ NUMBER_TYPES = frozenset(
 )
 
 
-def value_sql(column: Column) -> tuple[str, str]:
+def value_sql(column: Column, notation: Notation) -> tuple[str, str]:
     """The expressions of a column's values (FLOAT, NaN where empty) and of the verdicts on them."""
-    if column.type in ("VARCHAR", "JSON"):
-        return _text_sql(column.sql if column.type == "VARCHAR" else f"({column.sql} ->> '$')")
+    if column.type == "VARCHAR":
+        return _text_sql(f"trim({column.sql})", "true", notation)
+    if column.type == "JSON":  # whose numbers have a point, whatever its texts have
+        return _text_sql(f"trim({column.sql} ->> '$')", f"CAST({column.sql} AS VARCHAR)[1] = '\"'", notation)
     if is_number(column):
         return _number_sql(column)
     verdict = BOOLEAN if column.type == "BOOLEAN" else NOT_A_NUMBER
@@ -57,11 +62,12 @@ def is_number(column: Column) -> bool:
     return bare in NUMBER_TYPES and not rest.endswith("]")
 
 
-def _text_sql(cell: str) -> tuple[str, str]:
-    text, number = f"trim({cell})", f"TRY_CAST(trim({cell}) AS DOUBLE)"
+def _text_sql(text: str, is_text: str, notation: Notation) -> tuple[str, str]:
+    number = f"TRY_CAST({_with_decimal_point(text, is_text, notation)} AS DOUBLE)"
     verdict = (
         f"CASE WHEN coalesce({text}, '') = '' THEN {GOOD_VALUE} "
         f"WHEN lower({text}) IN ('true', 'false') THEN {BOOLEAN} "
+        f"{_comma_sql(text, is_text, notation)} "
         f"WHEN {number} IS NULL OR contains({text}, '_') THEN {NOT_A_NUMBER} "
         f"WHEN isnan({number}) THEN {NAN} "
         f"WHEN isinf({number}) AND contains(lower({text}), 'inf') THEN {INFINITE} "
@@ -69,6 +75,16 @@ def _text_sql(cell: str) -> tuple[str, str]:
         f"WHEN abs({number}) > {LARGEST_FLOAT32} THEN {PAST_FLOAT32} ELSE {GOOD_VALUE} END"
     )
     return _as_float(number), verdict
+
+
+def _with_decimal_point(text: str, is_text: str, notation: Notation) -> str:
+    return f"if({is_text}, replace({text}, ',', '.'), {text})" if notation.has_decimal_comma else text
+
+
+def _comma_sql(text: str, is_text: str, notation: Notation) -> str:
+    if notation.has_decimal_comma:  # 1.234 would be a number, and a thousandth of what was meant
+        return f"WHEN {is_text} AND contains({text}, '.') THEN {WITH_POINT}"
+    return f"WHEN regexp_full_match({text}, '[+-]?[0-9]+,[0-9]+') THEN {WITH_COMMA}"
 
 
 def _number_sql(column: Column) -> tuple[str, str]:
