@@ -41,9 +41,12 @@ def test_no_column_comes_from_the_name_of_a_folder(tmp_path: Path, form: str) ->
     folder = tmp_path / "user=ann" / "rating=5" / "time=2024-01-01" / "c0=x" / "json=1"
     folder.mkdir(parents=True)
     frame = pd.DataFrame({"user": ["a", "b"], "item": ["x", "y"]})
-    write = {"parquet": frame.to_parquet, "csv": frame.to_csv, "jsonl": frame.to_json}[form]
-    options = {"csv": {"index": False}, "jsonl": {"orient": "records", "lines": True}}.get(form, {})
-    write(folder / f"part.{form}", **options)
+    if form == "parquet":
+        frame.to_parquet(folder / "part.parquet")
+    elif form == "csv":
+        frame.to_csv(folder / "part.csv", index=False)
+    else:
+        frame.to_json(folder / "part.jsonl", orient="records", lines=True)
     for source in (folder / f"part.{form}", tmp_path / "*/*/*/*/*" / f"*.{form}"):
         log = read(source)
         assert (log.user_ids.tolist(), log.values, log.times) == (["a", "b"], None, None)
