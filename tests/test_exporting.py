@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 import foldin.exporting
-from foldin.data.catalog import ids_of
+from foldin.data.catalog import Catalog, ids_of
 from foldin.data.feedback import Feedback
 from foldin.data.interactions import Interactions
 from foldin.data.profiles import Profiles
@@ -21,7 +21,7 @@ from foldin.errors import ConfigurationError
 from foldin.evaluation.calibration import ProbabilityCalibration
 from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.evaluation.person_calibration import PersonCalibration
-from foldin.exporting import write_embeddings, write_rankings
+from foldin.exporting import check_attributes, write_embeddings, write_rankings
 from foldin.fitting import fit
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EDLAE
@@ -147,6 +147,50 @@ def test_profiles_count_and_what_is_excluded_does_not_appear(
     assert {row[0] for row in wanted if row[2] == "lone"} == {"bob"}
     assert any(row[7] < 0 for row in wanted)
     assert any(row[8] > 0 for row in wanted)
+
+
+def test_who_has_a_profile_alone_is_ranked_for(
+    profiled: Recommender, log_of: Callable[..., Interactions], tmp_path: Path
+) -> None:
+    profiles = Profiles(ids_of(["bob", "new"]), {"role": ids_of(["builder", "admin"])})
+    log = log_of([("ann", "i00"), ("bob", "i01")]).of_users(["new", "bob", "new"])
+    asked: dict[str, Any] = {"k": 5, "only": ["i00", "i01", "i02", "i04"], "diversity": 0.5}
+    write_rankings(profiled, log, tmp_path / "all.csv", profiles=profiles, **asked)
+    wanted = [
+        (user, rank, one.item_id, one.score)
+        for user, history in (("bob", ["i01"]), ("new", []))
+        for rank, one in enumerate(profiled.recommend(history, profile=profiles.profile(user), **asked), 1)
+    ]
+    same([row[:4] for row in rows_of(tmp_path / "all.csv")], wanted)
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".csv", ".jsonl"])
+def test_attributes_of_the_items_are_columns(recommender: Recommender, tmp_path: Path, ending: str) -> None:
+    ids = recommender.catalog.item_ids
+    columns = {"title": ids_of(f'"{item}", so' for item in ids), 'no "one"': ids_of(None for _ in ids)}
+    titled = replace(recommender, catalog=Catalog(ids, columns))
+    file = tmp_path / f"all{ending}"
+    log = simulate(USERS, ITEMS, 2).events
+    write_rankings(titled, log, file, k=2, attributes=list(columns))
+    assert list(columns_of(file)) == [*RANKING, *columns]
+    assert all(row[-2:] == (f'"{row[2]}", so', None) for row in rows_of(file))
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (
+            ["tilte"],
+            r"no attribute 'tilte' in the model's catalogue \(did you mean 'title'\?\); there are: title, Score",
+        ),
+        (["Score"], "the file has a column 'score' already"),
+        (["title", "title"], "the file has a column 'title' already"),
+    ],
+)
+def test_attributes_that_can_be_no_columns_are_refused(names: list[str], said: str) -> None:
+    catalog = Catalog(ids_of(["a"]), {"title": ids_of(["A"]), "Score": ids_of(["1"])})
+    with pytest.raises(ConfigurationError, match=said):
+        check_attributes(names, catalog)
 
 
 def test_explicit_feedback_has_ratings_and_no_probabilities(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +16,19 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from foldin.coldstart.blend import TERMS, of_rows
-from foldin.data.catalog import Attributes
+from foldin.data.catalog import Attributes, Catalog
 from foldin.data.interactions import Ids, Interactions
 from foldin.data.matrix import UserItemMatrix, user_item_matrix
 from foldin.data.profiles import Profiles
 from foldin.data.readers.session import literal, session
+from foldin.data.spelling import perhaps
 from foldin.errors import ConfigurationError
 from foldin.evaluation.scoring import blocks
 from foldin.models.protocols import FactorModel
 from foldin.models.zoo import name_of
 from foldin.recommender import Recommender, Seen
 
-__all__ = ["FORMATS", "Vectors", "check_ending", "write_embeddings", "write_rankings"]
+__all__ = ["FORMATS", "Vectors", "check_attributes", "check_ending", "write_embeddings", "write_rankings"]
 
 _Columns: TypeAlias = Mapping[str, NDArray[np.generic] | Ids]
 
@@ -41,18 +42,9 @@ FORMATS = {
 BLOCK_CELLS = 2**22
 """Numbers of a block, 16 MiB of float32."""
 
-RANKING_TABLES = f"""
-CREATE TABLE users (code INTEGER, id VARCHAR);
-CREATE TABLE items (code INTEGER, id VARCHAR);
-CREATE TABLE ranked (user_code INTEGER, rank INTEGER, item_code INTEGER, score FLOAT, probability FLOAT, rating FLOAT,
-    {", ".join(f"{term} FLOAT" for term in TERMS)});
-"""
-RANKINGS = f"""
-SELECT users.id AS "user", rank, items.id AS item, score, nullif(probability, 'NaN') AS probability,
-    nullif(rating, 'NaN') AS rating, {", ".join(TERMS)}
-FROM ranked JOIN users ON users.code = user_code JOIN items ON items.code = item_code
-ORDER BY user_code, rank
-"""
+RANKED = ("user", "rank", "item", "score", "probability", "rating", *TERMS)
+"""The columns of a file of rankings, before those of items' attributes."""
+
 VECTOR_TABLE = "CREATE TABLE vectors (code INTEGER, id VARCHAR, bias FLOAT, vector FLOAT[]);"
 
 
@@ -74,32 +66,39 @@ def write_rankings(
     profiles: Profiles | None = None,
     exclude: Collection[str] = (),
     k: int = 10,
+    only: Collection[str] | None = None,
     seen: Seen = "exclude",
+    diversity: float = 0,
+    attributes: Sequence[str] = (),
     on_block: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Writes the best k items of every user of a log, without what they have seen, and returns the number of rows.
 
     Columns: user, rank (from 1), item, score, probability and rating (null where there is none), and the terms of the
-    score: history, profile, content and popularity; as in `Recommendation`. Users are sorted by id. Never more than one
-    block of scores is held, and the file appears whole or not at all. `file`: .parquet, .csv or .jsonl. `profiles`:
-    what is known of the users. `exclude`: ids of items left out. `seen="include"` lets in what a user has seen.
-    `on_block` is told how many users are done.
+    score: history, profile, content and popularity; as in `Recommendation`; then the `attributes` of the item that are
+    named. Users are sorted by id; one without an event (`Interactions.of_users`) is ranked for by the profile. Never
+    more than one block of scores is held, and the file appears whole or not at all. `file`: .parquet, .csv or .jsonl.
+    `profiles`: what is known of the users. `only`: ids of the items to choose from; `exclude`: of items left out.
+    `seen="include"` lets in what a user has seen. `diversity`: as for `Recommender.recommend`. `on_block` is told how
+    many users are done.
 
     Raises:
-        ConfigurationError: k is below 1, the file has another ending, or it cannot be written.
+        ConfigurationError: k is below 1, the file has another ending, or it cannot be written; the catalogue lacks an
+            attribute, or a column of the file has its name; and as from `Recommender.recommend`.
     """
     file = Path(file)
     check_ending(file)
+    check_attributes(attributes, recommender.catalog)
     matrix = user_item_matrix(log, recommender.catalog, recommender.rule)
-    attributes = {} if profiles is None else profiles.of(matrix.user_ids)
-    left_out = recommender.left_out(exclude=exclude)
-    with _drafted(file, RANKING_TABLES) as draft:
+    known = {} if profiles is None else profiles.of(matrix.user_ids)
+    rules = _Rules(recommender.left_out(only, exclude), k, seen, diversity)
+    with _drafted(file, _ranking_tables(len(attributes))) as draft:
         draft.put("users", _coded(matrix.user_ids))
-        draft.put("items", _coded(recommender.catalog.item_ids))
+        draft.put("items", _with_attributes(recommender.catalog, attributes))
         for users in blocks(len(matrix.user_ids), _at_once(len(recommender.catalog))):
-            draft.put("ranked", _ranked(recommender, matrix, attributes, users, left_out, k, seen))
+            draft.put("ranked", _ranked(recommender, matrix, known, users, rules))
             on_block(users.stop)
-        return draft.copy(RANKINGS)
+        return draft.copy(_ranking_query(attributes))
 
 
 def write_embeddings(
@@ -147,6 +146,49 @@ def check_ending(file: Path) -> None:
         raise ConfigurationError(f"{file} ends in none of: {', '.join(FORMATS)}")
 
 
+def check_attributes(attributes: Sequence[str], catalog: Catalog) -> None:
+    """Refuses attributes of items that cannot be columns of a file of rankings.
+
+    Raises:
+        ConfigurationError: the catalogue lacks one, one is named twice, or a column of the file has its name.
+    """
+    taken = {name.casefold() for name in RANKED}
+    for name in attributes:
+        if name not in catalog.attributes:
+            known = ", ".join(catalog.attributes) or "none"
+            raise ConfigurationError(
+                f"no attribute '{name}' in the model's catalogue{perhaps(name, catalog.attributes)}; there are: {known}"
+            )
+        if name.casefold() in taken:
+            raise ConfigurationError(f"the file has a column '{name.casefold()}' already: leave the attribute out")
+        taken.add(name.casefold())
+
+
+def _ranking_tables(attributes: int) -> str:
+    cells = "".join(f", a{place} VARCHAR" for place in range(attributes))
+    return f"""
+CREATE TABLE users (code INTEGER, id VARCHAR);
+CREATE TABLE items (code INTEGER, id VARCHAR{cells});
+CREATE TABLE ranked (user_code INTEGER, rank INTEGER, item_code INTEGER, score FLOAT, probability FLOAT, rating FLOAT,
+    {", ".join(f"{term} FLOAT" for term in TERMS)});
+"""
+
+
+def _ranking_query(attributes: Sequence[str]) -> str:
+    cells = "".join(f", items.a{place} AS {_quoted(name)}" for place, name in enumerate(attributes))
+    return f"""
+SELECT users.id AS "user", rank, items.id AS item, score, nullif(probability, 'NaN') AS probability,
+    nullif(rating, 'NaN') AS rating, {", ".join(TERMS)}{cells}
+FROM ranked JOIN users ON users.code = user_code JOIN items ON items.code = item_code
+ORDER BY user_code, rank
+"""
+
+
+def _quoted(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
+
+
 def _refuse_present(*files: Path) -> None:
     for file in files:
         if file.exists():
@@ -188,17 +230,32 @@ def _put_vectors(
     draft.put("vectors", {**entries, **cells}, select=f"code, id, bias, list_value({', '.join(cells)})")
 
 
+@dataclass(frozen=True, eq=False)
+class _Rules:
+    """What every user's ranking may hold."""
+
+    left_out: NDArray[np.bool_]
+    k: int
+    seen: Seen
+    diversity: float
+
+
 def _ranked(
     recommender: Recommender,
     matrix: UserItemMatrix,
     attributes: Attributes,
     users: slice,
-    left_out: NDArray[np.bool_],
-    k: int,
-    seen: Seen,
+    rules: _Rules,
 ) -> _Columns:
-    hidden = matrix.seen[users] if seen == "exclude" else None
-    ranked = recommender.rank(matrix.histories[users], hidden, of_rows(attributes, users), k=k, left_out=left_out)
+    hidden = matrix.seen[users] if rules.seen == "exclude" else None
+    ranked = recommender.rank(
+        matrix.histories[users],
+        hidden,
+        of_rows(attributes, users),
+        k=rules.k,
+        left_out=rules.left_out,
+        diversity=rules.diversity,
+    )
     rankings = ranked.rankings
     unknown = np.full(len(rankings.items), np.nan, dtype=np.float32)
     return {
@@ -214,6 +271,11 @@ def _ranked(
 
 def _coded(ids: Ids) -> _Columns:
     return {"code": np.arange(len(ids)), "id": ids}
+
+
+def _with_attributes(catalog: Catalog, attributes: Sequence[str]) -> _Columns:
+    cells = {f"a{place}": catalog.attributes[name] for place, name in enumerate(attributes)}
+    return {**_coded(catalog.item_ids), **cells}
 
 
 def _at_once(width: int) -> int:

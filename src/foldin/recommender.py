@@ -27,7 +27,7 @@ from foldin.explaining import Check, explanations
 from foldin.models.protocols import Estimator, Model
 from foldin.ranking.diversity import CANDIDATES, check_diversity, diverse
 from foldin.ranking.newcomers import top_k_with_few_new
-from foldin.ranking.top_k import Rankings, masked, top_k
+from foldin.ranking.top_k import Rankings, check_k, masked, top_k
 from foldin.recommendation import Basis, Explanation, Ranked, Recommendation, joined
 
 __all__ = ["Recommender", "Seen"]
@@ -80,8 +80,8 @@ class Recommender:
         `diversity`: from 0, the order of the scores, to 1, items as different by their words as can be (`diversified`).
 
         Raises:
-            ConfigurationError: k is below 1, the profile or the diversity is none, or the catalogue has no words to
-                tell diversity by.
+            ConfigurationError: k is below 1, or with a diversity above 100; the profile or the diversity is none; the
+                catalogue has no words to tell diversity by.
             DataError: the history's columns differ in length, or an id cannot be one.
         """
         return self.recommend_many(
@@ -278,7 +278,8 @@ class Recommender:
         Raises:
             ConfigurationError: as from `recommend`.
         """
-        check_diversity(diversity)
+        check_k(k)
+        check_diversity(diversity, k)
         users, size = histories.shape[0], max(1, CELLS // max(1, len(self.catalog)))
         if users <= size:
             return self._ranked(histories, seen, attributes, k, left_out, diversity=diversity, whole=whole)

@@ -13,6 +13,7 @@ import pexpect
 import pytest
 
 from foldin.data.catalog import Catalog, ids_of
+from foldin.data.profiles import Profiles
 from foldin.workspace import open_workspace
 
 Run: TypeAlias = Callable[..., CompletedProcess[str]]
@@ -234,9 +235,95 @@ def test_everybodys_rankings_replace_no_file_unless_allowed(
     assert file.read_text().startswith("user,rank,item")
 
 
+# -- which items, for one and for everybody
+
+
+def test_filters_leave_the_same_items_for_one_and_for_everybody(
+    run_json: RunJson, trained: Path, labs: list[str], tmp_path: Path
+) -> None:
+    recommender = open_workspace(trained).current()
+    title = recommender.catalog.title(3)
+    topics = [set((recommender.catalog.item(place).get("topics") or "").split("|")) for place in range(len(labs))]
+    topic = sorted(topics[3])[0]
+    asked: list[object] = ["--category", topic, "--exclude", title, "-k", 40, "--seen", "--diversity", 0.3]
+    if "," in title:
+        asked[3] = labs[3]
+    found = [one["item_id"] for one in run_json("recommend", "nle", *asked, "-w", trained)]
+    assert found
+    assert set(found) <= {lab for lab, of_lab in zip(labs, topics, strict=True) if topic in of_lab} - {labs[3]}
+    file = tmp_path / "all.csv"
+    run_json("recommend", "--all", "-o", file, *asked, "--with", "title", "-w", trained)
+    rows = duckdb.execute(f"""SELECT item, title FROM '{file}' WHERE "user" = 'nle' ORDER BY rank""").fetchall()
+    assert rows == [(item, recommender.catalog.title(labs.index(item))) for item in found]
+    few = run_json("recommend", "nle", "--only", f"{labs[0]},{labs[1]}", "--exclude", labs[1], "--seen", "-w", trained)
+    assert [one["item_id"] for one in few] == [labs[0]]
+
+
+def test_a_filter_that_nothing_passes_is_noted(run: Run, trained: Path, labs: list[str]) -> None:
+    answer = run("recommend", "nle", "--category", "storge", "--only", "nowhere", "-w", trained)
+    assert answer.stdout == "For nle: nothing is left to recommend\n"
+    assert answer.stderr.splitlines() == [
+        "note: --only: unknown and passed over: nowhere",
+        "note: no item has the category 'storge' (did you mean 'storage'?)",
+    ]
+
+
+def test_an_attribute_of_the_items_is_a_column_of_the_table(run: Run, trained: Path) -> None:
+    answer = run("recommend", "nle", "--with", "title", "--with", "level", "-w", trained)
+    columns = answer.stdout.splitlines()[1].split()
+    assert columns == ["item", "title", "probability", "because", "of", "level"]
+    refused = run("recommend", "nle", "--with", "levle", "-w", trained)
+    assert (refused.returncode, "no attribute 'levle'" in refused.stderr) == (2, True)
+
+
+# -- for whom of everybody
+
+
+def test_who_has_a_profile_alone_gets_rows_if_asked_for(run_json: RunJson, trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "w")
+    workspace = open_workspace(tmp_path / "w")
+    with workspace.store() as store:
+        store.put_profiles(Profiles(ids_of(["aaa"]), {"role": ids_of(["developer"])}))
+    counts = [
+        run_json("recommend", "--all", "-o", tmp_path / f"{len(more)}.csv", *more, "-w", tmp_path / "w")
+        for more in ((), ("--with-profiles",))
+    ]
+    assert counts[1]["users"] > counts[0]["users"] == 297
+    first = run_json("recommend", "aaa", "-w", tmp_path / "w")
+    assert ranked(tmp_path / "1.csv", "aaa") == [one["item_id"] for one in first]
+    assert ranked(tmp_path / "0.csv", "aaa") == []
+
+
+def test_the_users_of_a_file_get_rows_and_nobody_else(
+    run: Run, run_json: RunJson, trained: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "people.csv").write_text("user,role,shoe\nnle,architect,42\n~new,developer,\n~plain,,\n")
+    asked = ("recommend", "--all", "--users", tmp_path / "people.csv", "-w", trained, "-o")
+    answer = run(*asked, tmp_path / "all.jsonl")
+    assert answer.stdout == f"Wrote 30 recommendations for 3 users to {tmp_path / 'all.jsonl'}\n"
+    assert answer.stderr == f"note: unknown to the model, so only its words count: shoe {KNOWN}\n"
+    for user, whose in (
+        ("nle", ["nle", "--profile", "role=architect,shoe=42"]),
+        ("~new", ["--profile", "role=developer"]),
+        ("~plain", ["--profile", ""]),
+    ):
+        expected = [one["item_id"] for one in run_json("recommend", *whose, "-w", trained)]
+        assert ranked(tmp_path / "all.jsonl", user) == expected
+
+
+def ranked(file: Path, user: str) -> list[str]:
+    rows = duckdb.execute(f"""SELECT item FROM '{file}' WHERE "user" = '{user}' ORDER BY rank""").fetchall()
+    return [item for (item,) in rows]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
+        (["nle", "--with-profiles"], 2, "--users and --with-profiles go with --all -o FILE"),
+        (["nle", "--users", "x.csv"], 2, "--users and --with-profiles go with --all -o FILE"),
+        (["--all", "-o", "x.csv", "--users", "y.csv", "--with-profiles"], 2, "give --users FILE or --with-profiles"),
+        (["--all", "-o", "x.csv", "--with", "score"], 2, "no attribute 'score'"),
+        (["nle", "-k", "101", "--diversity", "0.5"], 2, "with diversity, k is at most 100"),
         (["nobody"], 4, "nobody"),
         ([], 2, "--history"),
         (["nle", "--history", "a"], 2, "give one of"),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from foldin.errors import ConfigurationError
-from foldin.ranking.diversity import check_diversity, diverse, diversified
+from foldin.ranking.diversity import MOST_DIVERSE, check_diversity, diverse, diversified
 from foldin.ranking.top_k import top_k
 
 TWINS = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]], dtype=np.float32)
@@ -64,4 +64,11 @@ def test_it_is_what_the_formula_says_word_for_word(scores: list[float], d: float
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan"), True, "much"])
 def test_what_is_no_share_is_refused(wrong: float) -> None:
     with pytest.raises(ConfigurationError, match="from 0"):
-        check_diversity(wrong)
+        check_diversity(wrong, 10)
+
+
+def test_a_long_ranking_is_not_made_diverse() -> None:
+    check_diversity(0.5, MOST_DIVERSE)
+    check_diversity(0, MOST_DIVERSE + 1)
+    with pytest.raises(ConfigurationError, match="with diversity, k is at most 100"):
+        check_diversity(0.5, MOST_DIVERSE + 1)

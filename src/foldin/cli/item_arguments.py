@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from foldin.data.catalog import Catalog
 
-__all__ = ["find_items", "find_known_items"]
+__all__ = ["find_items", "find_known_items", "split_names"]
+
+
+def split_names(text: str) -> list[str]:
+    """The names of a list "A,B,C"."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def find_items(names: Sequence[str], catalog: Catalog) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import DEFAULT_FOLDER, Json, WorkspaceFolder
+from foldin.cli.options import DEFAULT_FOLDER, HowMany, Json, WorkspaceFolder
 
 if TYPE_CHECKING:
     from foldin.data.catalog import Catalog
@@ -19,7 +19,7 @@ def items(
     words: Annotated[
         list[str] | None, typer.Argument(metavar="[WORD ...]", help="What to look for; every item, if nothing is said.")
     ] = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many items.")] = 20,
+    k: HowMany = 20,
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:

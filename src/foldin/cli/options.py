@@ -16,6 +16,7 @@ __all__ = [
     "FeedbackForm",
     "HalfLife",
     "HistoryOption",
+    "HowMany",
     "ItemColumn",
     "Json",
     "KCore",
@@ -38,6 +39,7 @@ __all__ = [
 WorkspaceFolder = Annotated[
     Path, typer.Option("--workspace", "-w", envvar=WORKSPACE_VARIABLE, help="Folder with the store and the models.")
 ]
+HowMany = Annotated[int, typer.Option("-k", min=1, help="How many items.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 FeedbackForm = Annotated[

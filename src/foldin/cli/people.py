@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from foldin.recommender import Recommender
     from foldin.workspace import Workspace
 
-__all__ = ["Person", "person_of", "typed_profile", "unavailable_now"]
+__all__ = ["Person", "person_of", "stored_catalog", "typed_profile"]
 
 
 @dataclass(frozen=True)
@@ -63,20 +63,16 @@ def typed_profile(text: str) -> dict[str, str]:
     return profile
 
 
-def unavailable_now(workspace: Workspace) -> list[str]:
-    """The ids of items that the store's catalogue hides, or that are not there yet or any more; none without a store.
-
-    Raises:
-        DataError: the catalogue does not say so in a way that can be understood.
-    """
-    from foldin.data.availability import unavailable
+def stored_catalog(workspace: Workspace) -> Catalog:
+    """The store's catalogue; one without items where there is no store."""
+    from foldin.data.catalog import Catalog, ids_of
     from foldin.errors import NotFoundError
 
     try:
         with workspace.store() as store:
-            return unavailable(store.catalog())
+            return store.catalog()
     except NotFoundError:
-        return []
+        return Catalog(ids_of([]))
 
 
 def _stored(workspace: Workspace, user: str) -> tuple[History, Profile]:
@@ -93,11 +89,10 @@ def _stored(workspace: Workspace, user: str) -> tuple[History, Profile]:
 
 
 def _typed_history(text: str, catalog: Catalog) -> History:
-    from foldin.cli.item_arguments import find_known_items
+    from foldin.cli.item_arguments import find_known_items, split_names
     from foldin.data.interactions import History
 
-    names = [part.strip() for part in text.split(",") if part.strip()]
-    return History.of(find_known_items(names, catalog))
+    return History.of(find_known_items(split_names(text), catalog))
 
 
 def _note_unknown_attributes(profile: Profile, recommender: Recommender) -> None:

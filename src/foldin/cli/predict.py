@@ -79,6 +79,6 @@ def _print_row(
     from foldin.wording import counted
 
     marks = {one.item_id: "yes" if one.item_id in seen else "" for one in row}
-    print_ranking(title, row[:wanted], recommender, extra=("in history", marks))
+    print_ranking(title, row[:wanted], recommender, extra={"in history": marks})
     if wanted < len(row):
         print_line(f"{wanted:,} of {counted(len(row), 'item')}; -k shows more, --json all")

@@ -25,13 +25,13 @@ def print_ranking(
     as_json: bool = False,
     known: bool = True,
     one_term: bool = False,
-    extra: tuple[str, Mapping[str, str]] | None = None,
+    extra: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
     """A ranking, best first: with its probabilities, or its scores, and the ratings to be expected where there are any.
 
     `known`: whether the model knows any of the person's history; a line below says so if not. `one_term`: whether all
     scores are of one and the same term, so that nothing is to be said of what they rest on, and probabilities are none.
-    `extra`: one more column for the table, its name and its cells by item id.
+    `extra`: more columns for the table, by name, each with its cells by item id.
     """
     if as_json:
         print_json([asdict(recommendation) for recommendation in ranking])
@@ -41,7 +41,7 @@ def print_ranking(
         return
     figures = _figures(ranking, recommender, one_term=one_term)
     reasons = [] if one_term else ["because of"]
-    more, cells = extra or ("", {})
+    more = extra or {}
     rows = [
         [
             str(rank),
@@ -49,13 +49,11 @@ def print_ranking(
             one.title,
             *(FIGURES[figure](one, recommender) for figure in figures),
             *(because(one.basis) for _ in reasons),
-            *([cells[one.item_id]] if more else []),
+            *(cells.get(one.item_id, "") for cells in more.values()),
         ]
         for rank, one in enumerate(ranking, 1)
     ]
-    print_table(
-        title, ["", "item", "title", *figures, *reasons, *([more] if more else [])], rows, numbers=["", *figures]
-    )
+    print_table(title, ["", "item", "title", *figures, *reasons, *more], rows, numbers=["", *figures])
     if "probability" in figures:
         _print_key({_probability(one, recommender) for one in ranking})
     if not known:

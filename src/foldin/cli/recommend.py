@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, Json, ProfileOption, WorkspaceFolder
+from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, HowMany, Json, ProfileOption, WorkspaceFolder
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from foldin.cli.item_filters import ItemFilters
+    from foldin.data.catalog import Catalog
+    from foldin.data.interactions import Interactions
+    from foldin.data.profiles import Profiles
+    from foldin.recommender import Recommender, Seen
+    from foldin.store.contract import Snapshot
     from foldin.workspace import Workspace
 
 __all__ = ["recommend"]
@@ -22,17 +30,34 @@ def recommend(
     history: HistoryOption = None,
     profile: ProfileOption = None,
     everybody: Annotated[bool, typer.Option("--all", help="For every user with events; needs -o.")] = False,
+    with_profiles: Annotated[
+        bool, typer.Option("--with-profiles", help="With --all: also for users of whom there is a profile alone.")
+    ] = False,
+    users: Annotated[
+        Path | None,
+        typer.Option(help="With --all: for the users of this file instead; its attributes go before the stored ones."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File for --all: .parquet, .csv or .jsonl.")
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the file of --all if it is there already.")
     ] = False,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many items.")] = 10,
+    k: HowMany = 10,
+    only: Annotated[str | None, typer.Option(help="Choose from these items, as A,B,C.")] = None,
+    exclude: Annotated[str | None, typer.Option(help="Leave these items out, as A,B,C.")] = None,
+    categories: Annotated[
+        list[str] | None,
+        typer.Option("--category", help="Only items of this category, topic, genre or tag; may be given again."),
+    ] = None,
     seen: Annotated[bool, typer.Option("--seen", help="Items of the history may be recommended too.")] = False,
     diversity: Annotated[
         float, typer.Option(min=0, max=1, help="From 0, the order of the scores, to 1, as different as can be.")
     ] = 0,
+    attributes: Annotated[
+        list[str] | None,
+        typer.Option("--with", help="A column more: this attribute of the items, as title; may be given again."),
+    ] = None,
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:
@@ -42,40 +67,69 @@ def recommend(
 
     Example: foldin recommend --profile role=admin,interests=networking
     """
-    from foldin.cli.people import person_of, unavailable_now
+    from foldin.cli.item_filters import ItemFilters
+    from foldin.cli.people import person_of, stored_catalog
     from foldin.cli.rankings import print_ranking
     from foldin.workspace import open_workspace
 
-    _check(user, history, profile, everybody, output, diversity)
+    _check(user, history, profile, everybody, output)
+    _check_whom(everybody, with_profiles, users)
     _check_file(output, replace)
+    rules = _Rules(ItemFilters(only, exclude, categories or ()), k, "include" if seen else "exclude", diversity)
+    shown = list(dict.fromkeys(attributes or ()))
     opened = open_workspace(workspace)
-    if everybody:
-        _write_all(opened, output, k, seen, as_json=json)
+    if output is not None:
+        _write_all(opened, _Whom(with_profiles, users), output, rules, shown, as_json=json)
         return
     recommender = opened.current()
+    columns = _columns(shown, recommender.catalog)
     if user is None and history is None and profile is None:
         user = _asked_for()
     person = person_of(opened, recommender, user=user, history=history, profile=profile)
+    chosen = rules.filters.choose(recommender.catalog, stored_catalog(opened))
     ranking = recommender.recommend(
         person.history,
         profile=person.profile,
         k=k,
-        exclude=unavailable_now(opened),
-        seen="include" if seen else "exclude",
+        only=chosen.only,
+        exclude=chosen.exclude,
+        seen=rules.seen,
         diversity=diversity,
     )
-    print_ranking(f"For {person.name}", ranking, recommender, as_json=json, known=recommender.knows(person.history))
+    known = recommender.knows(person.history)
+    print_ranking(f"For {person.name}", ranking, recommender, as_json=json, known=known, extra=columns)
 
 
-def _check(
-    user: str | None, history: str | None, profile: str | None, everybody: bool, output: Path | None, diversity: float
-) -> None:
+@dataclass(frozen=True)
+class _Rules:
+    """What a ranking may hold."""
+
+    filters: ItemFilters
+    k: int
+    seen: Seen
+    diversity: float
+
+
+@dataclass(frozen=True)
+class _Whom:
+    """For whom of the store: those with events, also those with a profile alone, or those of a file."""
+
+    with_profiles: bool
+    file: Path | None
+
+
+def _check(user: str | None, history: str | None, profile: str | None, everybody: bool, output: Path | None) -> None:
     if sum([user is not None, history is not None, everybody]) > 1 or (everybody and profile is not None):
         raise ConfigurationError("give one of: a user, --history, --all; --profile goes alone or with the first two")
     if everybody != (output is not None):
         raise ConfigurationError("--all and -o FILE go together")
-    if everybody and diversity:
-        raise ConfigurationError("--all ranks by the scores alone: leave --diversity out")
+
+
+def _check_whom(everybody: bool, with_profiles: bool, users: Path | None) -> None:
+    if not everybody and (with_profiles or users is not None):
+        raise ConfigurationError("--users and --with-profiles go with --all -o FILE")
+    if with_profiles and users is not None:
+        raise ConfigurationError("give --users FILE or --with-profiles: a file names everybody it is for")
 
 
 def _check_file(output: Path | None, replace: bool) -> None:
@@ -85,6 +139,18 @@ def _check_file(output: Path | None, replace: bool) -> None:
         raise ConfigurationError(f"{output} is there already: name another file, or allow it to be replaced: --replace")
 
 
+def _columns(attributes: Sequence[str], catalog: Catalog) -> dict[str, dict[str, str]]:
+    """Columns for a table, each with its cells by item id; a title stands there already."""
+    from foldin.exporting import check_attributes
+
+    check_attributes(attributes, catalog)
+    return {
+        name: {item_id: cell for item_id, cell in zip(catalog.item_ids, catalog.attributes[name], strict=True) if cell}
+        for name in attributes
+        if name != "title"
+    }
+
+
 def _asked_for() -> str:
     if not sys.stdin.isatty():
         raise ConfigurationError("say for whom: a user, --history A,B,C, --profile role=admin or --all -o FILE")
@@ -92,28 +158,58 @@ def _asked_for() -> str:
     return name.strip()
 
 
-def _write_all(workspace: Workspace, output: Path | None, k: int, seen: bool, *, as_json: bool) -> None:
+def _write_all(
+    workspace: Workspace, whom: _Whom, output: Path, rules: _Rules, attributes: Sequence[str], *, as_json: bool
+) -> None:
     from foldin.cli.output import print_json, print_line, progress
-    from foldin.data.availability import unavailable
     from foldin.exporting import check_ending, write_rankings
     from foldin.wording import counted
 
-    assert output is not None
     check_ending(output)
     with progress("reading the store") as tell, workspace.store() as store:
         recommender, stored = workspace.current(), store.snapshot()
+        log, profiles = _people(whom, stored, recommender)
+        chosen = rules.filters.choose(recommender.catalog, stored.catalog)
         written = write_rankings(
             recommender,
-            stored.interactions,
+            log,
             output,
-            profiles=stored.profiles,
-            exclude=unavailable(stored.catalog),
-            k=k,
-            seen="include" if seen else "exclude",
-            on_block=lambda users: tell(counted(users, "user")),
+            profiles=profiles,
+            k=rules.k,
+            only=chosen.only,
+            exclude=chosen.exclude,
+            seen=rules.seen,
+            diversity=rules.diversity,
+            attributes=attributes,
+            on_block=lambda done: tell(counted(done, "user")),
         )
-    users = len(stored.interactions.user_ids)
+    users = len(log.user_ids)
     if as_json:
         print_json({"file": str(output), "users": users, "recommendations": written})
     else:
         print_line(f"Wrote {counted(written, 'recommendation')} for {counted(users, 'user')} to {output}")
+
+
+def _people(whom: _Whom, stored: Snapshot, recommender: Recommender) -> tuple[Interactions, Profiles]:
+    """The events and the profiles of those who are ranked for."""
+    from foldin.data.readers import read_profiles
+
+    log, profiles = stored.interactions, stored.profiles
+    if whom.with_profiles:
+        return log.of_users([*log.user_ids, *profiles.user_ids]), profiles
+    if whom.file is None:
+        return log, profiles
+    given = read_profiles(whom.file)
+    _note_attributes(given, recommender)
+    return log.of_users(given.user_ids), given.laid_over(profiles)
+
+
+def _note_attributes(given: Profiles, recommender: Recommender) -> None:
+    """Says which attributes of a file the model does not know."""
+    from foldin.cli.output import print_note
+    from foldin.data.spelling import perhaps
+
+    known = recommender.attributes
+    unknown = [f"{name}{perhaps(name, known)}" for name in given.attributes if name not in known]
+    if known and unknown:
+        print_note(f"unknown to the model, so only its words count: {', '.join(unknown)} (it knows {', '.join(known)})")

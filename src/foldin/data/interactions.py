@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -98,6 +98,16 @@ class Interactions:
             None if self.values is None else self.values[keep],
             None if self.times is None else self.times[keep],
         )
+
+    def of_users(self, user_ids: Iterable[str]) -> Interactions:
+        """The events of these users, each of whom is among `user_ids` whether there is an event or not."""
+        users = sorted(set(user_ids))
+        places = {user_id: place for place, user_id in enumerate(users)}
+        moved = np.fromiter((places.get(user_id, -1) for user_id in self.user_ids), np.int32, len(self.user_ids))
+        codes = moved[self.user_codes]
+        column = np.empty(len(users), dtype=np.object_)
+        column[:] = users
+        return replace(self.where(codes >= 0), user_ids=column, user_codes=codes[codes >= 0])
 
     def history(self, user_id: str) -> History:
         """The events of one user, oldest first where times are known, then by item id.

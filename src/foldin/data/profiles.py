@@ -62,6 +62,16 @@ class Profiles:
         # one cell more than there are users: the last is None, which is what the row -1 finds
         return {name: np.append(column, [None])[rows] for name, column in self.attributes.items()}
 
+    def laid_over(self, below: Profiles) -> Profiles:
+        """The same users, of whom `below` says what these profiles do not."""
+        known = below.of(self.user_ids)
+        nothing = np.full(len(self), None, dtype=np.object_)
+        columns: dict[str, Ids] = {}
+        for name in dict.fromkeys((*known, *self.attributes)):
+            above, under = self.attributes.get(name, nothing), known.get(name, nothing)
+            columns[name] = ids_of(one if one is not None else other for one, other in zip(above, under, strict=True))
+        return Profiles(self.user_ids, columns)
+
 
 def attributes_of(profiles: Sequence[Profile | None]) -> dict[str, Ids]:
     """Profiles as columns, one cell for each in their order; None where one lacks the attribute.

@@ -11,10 +11,13 @@ from scipy.sparse import csr_array
 from foldin.errors import ConfigurationError
 from foldin.ranking.top_k import Rankings
 
-__all__ = ["CANDIDATES", "check_diversity", "diverse", "diversified"]
+__all__ = ["CANDIDATES", "MOST_DIVERSE", "check_diversity", "diverse", "diversified"]
 
 CANDIDATES = 10
 """So many times the items wanted are looked at: what is further down is too far from what fits."""
+
+MOST_DIVERSE = 100
+"""Items of a diverse ranking, at most: every two of the candidates are compared."""
 
 
 def diverse(rankings: Rankings, vectors: csr_array, k: int, diversity: float) -> Rankings:
@@ -57,13 +60,15 @@ def diversified(
     return shown
 
 
-def check_diversity(diversity: float) -> None:
-    """Refuses what is no share.
+def check_diversity(diversity: float, k: int) -> None:
+    """Refuses what is no share, and long rankings that are to be diverse.
 
     Raises:
-        ConfigurationError: it is not from 0 to 1.
+        ConfigurationError: it is not from 0 to 1, or k is above `MOST_DIVERSE`.
     """
     if isinstance(diversity, bool) or not isinstance(diversity, int | float) or not 0 <= diversity <= 1:
         raise ConfigurationError(
             f"diversity is {diversity}; it is from 0 (by score alone) to 1 (as different as can be)"
         )
+    if diversity and k > MOST_DIVERSE:
+        raise ConfigurationError(f"with diversity, k is at most {MOST_DIVERSE}")

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from foldin.errors import ConfigurationError, TrainingError
 
-__all__ = ["Rankings", "joined", "masked", "top_k"]
+__all__ = ["Rankings", "check_k", "joined", "masked", "top_k"]
 
 _CELLS = 2**20  # scores looked at together; with fewer, starting again for each block takes longer than ranking it
 
@@ -69,13 +69,22 @@ def top_k(scores: NDArray[np.float32], k: int, *, first_row: int = 0) -> Ranking
         ConfigurationError: k is no whole number above 0.
         TrainingError: a score is NaN; the row is named.
     """
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-        raise ConfigurationError(f"k is {k}; a ranking has 1 item or more, a whole number")
+    check_k(k)
     users, items = scores.shape
     step = max(1, _CELLS // max(1, items))
     return joined(
         [_best(scores[first : first + step], min(k, items), first_row + first) for first in range(0, users, step)]
     )
+
+
+def check_k(k: int) -> None:
+    """Refuses what is no number of items.
+
+    Raises:
+        ConfigurationError: k is no whole number above 0.
+    """
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise ConfigurationError(f"k is {k}; a ranking has 1 item or more, a whole number")
 
 
 def masked(scores: NDArray[np.float32], seen: csr_array) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from foldin.data.spelling import perhaps
+from foldin.ranking.diversity import MOST_DIVERSE
 from foldin.service.field_types import AT_A_GLANCE, MOST_IDS, Amount, Attributes, Id, Ids, Kind, Moment, Text, Whole
 
 __all__ = [
@@ -53,7 +54,6 @@ MOST_ITEMS = 1_000
 MOST_EVENTS = 10_000
 MOST_TOGETHER = 10_000
 MOST_IN_BATCH = 256
-MOST_DIVERSE = 100
 MAX_EXPLAINED_PAIRS = 1_000_000
 """Pairs of a ranked item and an item of the history, over all rankings of a request with `explain`."""
 

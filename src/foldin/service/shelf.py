@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 
 from foldin.data.availability import AVAILABILITY, Availability, availability_of
 from foldin.data.catalog import Attributes, Catalog, ids_of
+from foldin.data.categories import items_by_category
 from foldin.errors import DataError
 from foldin.recommendation import Recommendation
 from foldin.service.live import Live
 from foldin.store.contract import Store
 
-__all__ = ["CATEGORIES", "Shelf"]
-
-CATEGORIES = ("category", "categories", "topic", "topics", "genre", "genres", "tag", "tags")
-"""The catalogue's attributes that hold an item's categories; several values are parted by `|`."""
+__all__ = ["Shelf"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,9 +146,5 @@ def _availability(items: Catalog, said: Attributes) -> Availability:
 
 
 def _categories(items: Catalog, catalog: Catalog) -> dict[str, NDArray[np.int32]]:
-    found: dict[str, list[str]] = {}
-    for name in CATEGORIES:
-        for item_id, cell in zip(catalog.item_ids, catalog.attributes.get(name, ()), strict=False):
-            for category in filter(None, (part.strip() for part in (cell or "").split("|"))):
-                found.setdefault(category, []).append(item_id)
+    found = items_by_category(catalog)
     return {category: items.known_indices(item_ids)[1] for category, item_ids in found.items()}

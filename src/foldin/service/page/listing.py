@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from foldin.data.catalog import Catalog
+from foldin.data.categories import categories_of
 from foldin.data.item_search import search_items
 from foldin.service.page.digest import ItemNumbers
-from foldin.service.shelf import CATEGORIES
 
 __all__ = ["PER_PAGE", "Listed", "Listing", "listing_of"]
 
@@ -44,10 +44,7 @@ def listing_of(catalog: Catalog, text: str, page: int, numbers: dict[str, ItemNu
     pages = max(1, -(-len(places) // PER_PAGE))
     page = min(max(page, 1), pages)
     shown = places[(page - 1) * PER_PAGE : page * PER_PAGE]
-    items = [Listed(ids[place], titles[place], _categories(catalog, place), numbers.get(ids[place])) for place in shown]
+    items = [
+        Listed(ids[place], titles[place], categories_of(catalog, place), numbers.get(ids[place])) for place in shown
+    ]
     return Listing(items, len(places), page, pages)
-
-
-def _categories(catalog: Catalog, place: int) -> tuple[str, ...]:
-    cells = [catalog.attributes[name][place] for name in CATEGORIES if name in catalog.attributes]
-    return tuple(filter(None, (part.strip() for cell in cells if cell for part in cell.split("|"))))
