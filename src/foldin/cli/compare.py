@@ -28,6 +28,7 @@ from foldin.cli.options import (
     Recent,
     Strength,
     TimeColumn,
+    TimeFormat,
     TimeZone,
     UserColumn,
     ValueColumn,
@@ -120,6 +121,7 @@ def compare(
     time: TimeColumn = None,
     timezone: TimeZone = None,
     decimal: DecimalMark = None,
+    time_format: TimeFormat = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides who is held out, and how a network starts.")] = 0,
     json: Json = False,
 ) -> None:
@@ -138,7 +140,7 @@ def compare(
     wish = Wish(by_history_length, segments, plot, None if report is None else report.parent)
     wish.check()
     columns = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
-    columns |= {"timezone": timezone, "decimal": decimal}
+    columns |= {"timezone": timezone, "decimal": decimal, "time_format": time_format}
     workspace = _workspace(file, workspace, columns, {"--users": users, "--items": items})
     left_out = tuple(dict.fromkeys(without or ()))
     if left_out and workspace is None:
@@ -182,7 +184,7 @@ def _workspace(
     workspace = _found() if file is None and given is None else given
     if (file is None) == (workspace is None):
         raise ConfigurationError(f"give either a file or -w WORKSPACE{', not both' if file else ''}")
-    unused = [f"--{name}" for name, value in columns.items() if value is not None]
+    unused = [f"--{name.replace('_', '-')}" for name, value in columns.items() if value is not None]
     if workspace is not None and unused:
         raise ConfigurationError(f"{', '.join(unused)}: columns are those of a file, not of a workspace's store")
     beside = [name for name, table in tables.items() if table is not None]

@@ -15,6 +15,7 @@ from foldin.cli.options import (
     Json,
     KindColumn,
     TimeColumn,
+    TimeFormat,
     TimeZone,
     UserColumn,
     ValueColumn,
@@ -64,6 +65,7 @@ def ingest(
     ] = None,
     timezone: TimeZone = None,
     decimal: DecimalMark = None,
+    time_format: TimeFormat = None,
     again: Annotated[bool, typer.Option("--again", help="Take in what was taken in before.")] = False,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Take the good rows, and write the others with the reason to a file.")
@@ -93,7 +95,7 @@ def ingest(
         bound = _last(name, reached) if since == LAST else since
         asked = Database(database, query, items_query, users_query, bound, cursor, name, reached)
     with progress("reading") as tell:
-        columns |= {"timezone": timezone, "decimal": decimal}
+        columns |= {"timezone": timezone, "decimal": decimal, "time_format": time_format}
         intake = read_intake(files or [], items, users, asked, columns, source=source, skip_bad=skip_bad, tell=tell)
         tell("storing")
         stored = store_intake(create_workspace(workspace), intake, rejected, again=again)

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import DecimalMark, ItemColumn, Json, KindColumn, TimeColumn, TimeZone, UserColumn, ValueColumn
+from foldin.cli.options import (
+    DecimalMark,
+    ItemColumn,
+    Json,
+    KindColumn,
+    TimeColumn,
+    TimeFormat,
+    TimeZone,
+    UserColumn,
+    ValueColumn,
+)
 
 if TYPE_CHECKING:
     from foldin.data.diagnosis import Bar, Diagnosis, Memory, Spread, TimeRange, Values
@@ -27,6 +37,7 @@ def inspect(
     time: TimeColumn = None,
     timezone: TimeZone = None,
     decimal: DecimalMark = None,
+    time_format: TimeFormat = None,
     json: Json = False,
 ) -> None:
     """Examine a log of events before it is taken in: what is there, and what about it will do harm.
@@ -39,9 +50,8 @@ def inspect(
     from foldin.data.doctor import as_json, examine
 
     with progress("examining"):
-        found = examine(
-            files, user=user, item=item, kind=kind, value=value, time=time, timezone=timezone, decimal=decimal
-        )
+        columns = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
+        found = examine(files, **columns, timezone=timezone, decimal=decimal, time_format=time_format)
     if json:
         print_json(as_json(found))
     else:

@@ -28,6 +28,7 @@ __all__ = [
     "Recent",
     "Strength",
     "TimeColumn",
+    "TimeFormat",
     "TimeZone",
     "UserColumn",
     "ValueColumn",
@@ -73,6 +74,9 @@ Without = Annotated[
 
 TimeZone = Annotated[
     str | None, typer.Option("--timezone", help="Where times without an offset were written, as Europe/Berlin or UTC.")
+]
+TimeFormat = Annotated[
+    str | None, typer.Option("--time-format", help="How times are written, as '%d/%m/%Y %H:%M' (of strptime).")
 ]
 DecimalMark = Annotated[
     str | None,

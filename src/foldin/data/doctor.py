@@ -69,16 +69,18 @@ def examine(
     time: str | None = None,
     timezone: str | None = None,
     decimal: str | None = None,
+    time_format: str | None = None,
 ) -> Diagnosis:
     """Examines a log; the options are those of `read`. Times without a time zone are taken as UTC, and counted.
 
     Raises:
         DataError: the source cannot be parsed at all, or has no column of users or items.
-        ConfigurationError: there is no such time zone or decimal mark.
+        ConfigurationError: there is no such time zone, decimal mark or format of times.
     """
     given: dict[Role, str | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
     with naming_surrogates(source), session() as connection, ExitStack() as resources:
-        raw = read_raw(connection, scans_of(connection, source, resources), given, Notation(timezone or "UTC", decimal))
+        notation = Notation(timezone or "UTC", decimal, time_format)
+        raw = read_raw(connection, scans_of(connection, source, resources), given, notation)
         bad_rows = _bad_rows(connection, raw)
     diagnosis = _diagnosis(raw, raw.interactions(), bad_rows)
     return replace(diagnosis, warnings=tuple(_warnings(diagnosis, zone_given=timezone is not None)))
@@ -100,7 +102,7 @@ def _diagnosis(raw: RawLog, log: Interactions, bad_rows: tuple[BadRows, ...]) ->
         rows=len(raw) + sum(len(torn) for torn in raw.torn),
         times=_time_range(log, 0 if raw.times is None else raw.times.naive),
         bad_rows=bad_rows,
-        notes=(*raw.users.notes, *raw.items.notes),
+        notes=raw.notes,
     )
 
 

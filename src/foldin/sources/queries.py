@@ -83,6 +83,7 @@ def read_sql(
     event: str | None = None,
     timezone: str | None = None,
     decimal: str | None = None,
+    time_format: str | None = None,
     skip_bad: bool = False,
 ) -> SqlReading:
     """Reads a log from a database. Columns, ids, values and times are judged as those of a file.
@@ -112,7 +113,8 @@ def read_sql(
         note = unjudged.append if is_time and skip_bad else furthest.note
         blocks = _noting(chain([first] if first else [], answered.blocks), place, note)
         rows = Rows(masked(url), answered.columns, blocks)
-        reading = read_events(rows, **_options(given), timezone=timezone, decimal=decimal, skip_bad=skip_bad)
+        written = {"timezone": timezone, "decimal": decimal, "time_format": time_format}
+        reading = read_events(rows, **_options(given), **written, skip_bad=skip_bad)
     furthest.note(_without(chain.from_iterable(unjudged), set(reading.refused_times.tolist())))
     return SqlReading(reading, _text(furthest, cursor or since, answered.columns, place, masked(url)))
 

@@ -203,9 +203,9 @@ def test_nfd_is_normalised_and_the_import_says_so(tmp_path: Path) -> None:
 
 
 def test_empty_cells_are_missing(tmp_path: Path) -> None:
-    (tmp_path / "log.csv").write_text('user,item,kind,value,time\na,x,,,\nb,y,"","",""\nc,z,view,1,2\n')
+    (tmp_path / "log.csv").write_text('user,item,kind,value,time\na,x,,,\nb,y,"","",""\nc,z,view,1,1600000002\n')
     expected: Counter[Event] = Counter([("a", "x", None, None, None), ("b", "y", None, None, None)])
-    expected["c", "z", "view", 1.0, 2_000_000] = 1
+    expected["c", "z", "view", 1.0, 1_600_000_002_000_000] = 1
     assert events(read(tmp_path / "log.csv")) == expected
 
 

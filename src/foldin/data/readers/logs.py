@@ -54,6 +54,7 @@ def read(
     time: str | None = None,
     timezone: str | None = None,
     decimal: str | None = None,
+    time_format: str | None = None,
 ) -> Interactions:
     """Reads a log of events from files or a frame; all of it, or nothing.
 
@@ -62,17 +63,19 @@ def read(
     `user`, `item`, `kind`, `value`, `time`: names of the columns, where they are not the usual ones.
     `timezone`: where times without an offset were written down, for example "UTC" or "Europe/Berlin".
     `decimal`: the decimal mark of values that are texts, "," for 3,5.
-    Times are epoch seconds or milliseconds, decided for the whole column, or ISO 8601.
+    `time_format`: how times are written, in the directives of `strptime`, as "%d/%m/%Y %H:%M". Without it they are
+        seconds, milliseconds, microseconds or nanoseconds since the epoch, decided for the whole column, days of the
+        calendar in digits (20210113), or ISO 8601.
 
     Raises:
         DataError: a column is missing, or a row cannot be taken; file, row and field are named.
-        ConfigurationError: there is no such time zone or decimal mark.
+        ConfigurationError: there is no such time zone, decimal mark or format of times.
 
     Warns:
-        DataWarning: ids were normalised, or a number and a text became the same id.
+        DataWarning: ids were normalised, a number and a text became the same id, or times look misread.
     """
     given: dict[Role, str | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
-    reading = _reading(source, given, Notation(timezone, decimal), most_rejected=1)
+    reading = _reading(source, given, Notation(timezone, decimal, time_format), most_rejected=1)
     for rejected in reading.rejected:
         raise rejected.error()
     for note in reading.notes:
@@ -91,6 +94,7 @@ def read_events(
     event: str | None = None,
     timezone: str | None = None,
     decimal: str | None = None,
+    time_format: str | None = None,
     skip_bad: bool = False,
 ) -> Reading:
     """Reads a log as `read` does, together with the ids of its events, and tells what was done on the way.
@@ -101,11 +105,14 @@ def read_events(
 
     Raises:
         DataError: a column is missing, or a row cannot be taken; file, row and field are named.
-        ConfigurationError: there is no such time zone or decimal mark.
+        ConfigurationError: there is no such time zone, decimal mark or format of times.
     """
     given: dict[Role, str | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
     reading = _reading(
-        source, given | {"event": event}, Notation(timezone, decimal), most_rejected=None if skip_bad else 1
+        source,
+        given | {"event": event},
+        Notation(timezone, decimal, time_format),
+        most_rejected=None if skip_bad else 1,
     )
     for rejected in reading.rejected if not skip_bad else ():
         raise rejected.error()
@@ -120,10 +127,9 @@ def _reading(
         if most_rejected is None:
             _refuse_naive_times(connection, raw)
         rejected = rejections(connection, raw, np.flatnonzero(raw.bad), most_rejected)
-    notes = (*raw.users.notes, *raw.items.notes)
     columns = {role: column.name for role, column in raw.columns[0].items()}
     return Reading(
-        raw.interactions(), tuple(rejected), notes, columns, raw.event_ids(), raw.refused_times(), _unused(raw)
+        raw.interactions(), tuple(rejected), raw.notes, columns, raw.event_ids(), raw.refused_times(), _unused(raw)
     )
 
 

@@ -16,7 +16,8 @@ class Notation:
     """How cells are written.
 
     `timezone`: where times without an offset were written down. `decimal`: the decimal mark of values that are texts;
-    None for a point.
+    None for a point. `time_format`: how times that are texts or numbers are written, in the directives of `strptime`;
+    None where they are numbers since the epoch or ISO 8601.
 
     Raises:
         ConfigurationError: there is no such decimal mark.
@@ -24,6 +25,7 @@ class Notation:
 
     timezone: str | None = None
     decimal: str | None = None
+    time_format: str | None = None
 
     def __post_init__(self) -> None:
         if self.decimal is not None and self.decimal not in DECIMAL_MARKS:

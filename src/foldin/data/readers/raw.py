@@ -19,7 +19,7 @@ from foldin.data.readers.lines import is_broken_sql
 from foldin.data.readers.notation import Notation
 from foldin.data.readers.rejects import Fault, Torn, torn_rows
 from foldin.data.readers.scans import Scan, refusing
-from foldin.data.readers.times import GOOD_TIME, Times, settled_times, time_refusal, time_sql
+from foldin.data.readers.times import GOOD_TIME, Times, check_time_format, refuse_time_type, settled_times, time_sql
 from foldin.data.readers.values import GOOD_VALUE, VALUE_REFUSALS, value_sql
 from foldin.errors import DataError
 
@@ -91,6 +91,11 @@ class RawLog:
         bad[[*self._event_faults(~bad)]] = True
         return bad
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was changed on the way, and what may have been misread, in sentences."""
+        return (*self.users.notes, *self.items.notes, *(() if self.times is None else self.times.notes))
+
     def event_ids(self) -> NDArray[np.object_] | None:
         """The ids of the good rows' events, where they have ids."""
         return None if self.events is None else self.events.texts[~self.bad]
@@ -133,7 +138,7 @@ class RawLog:
         if self.value_verdicts is not None and self.value_verdicts[row]:
             return "value", VALUE_REFUSALS[self.value_verdicts[row]]
         if self.times is not None and self.times.verdicts[row]:
-            return "time", time_refusal(int(self.times.verdicts[row]), self.times.unit)
+            return "time", self.times.refusal(row)
         assert self.events is not None
         return "event", self.events.reasons.get(row, CONFLICT)
 
@@ -170,8 +175,9 @@ def read_raw(
 
     Raises:
         DataError: a column is missing or of the wrong type, a file is damaged, or there are no rows.
-        ConfigurationError: there is no such time zone.
+        ConfigurationError: there is no such time zone, or no such format of times.
     """
+    check_time_format(connection, notation)
     layout = Layout(tuple(scans), tuple(_columns(scans, given)))
     with refusing(scans[0].file if len(scans) == 1 else None):
         codings = _codings(connection, layout)
@@ -204,6 +210,8 @@ def _codings(connection: duckdb.DuckDBPyConnection, log: Layout) -> dict[Role, C
     codings = {role: coded_ids(connection, log.parts(role), role) for role in ID_ROLES}
     for scan, column in log.parts("event") if "event" in log.columns[0] else ():
         refuse_id_type(column, "event", scan.file)
+    for scan, column in log.parts("time") if "time" in log.columns[0] else ():
+        refuse_time_type(column, scan.file)
     return codings | ({"kind": coded_kinds(connection, log.parts("kind"))} if "kind" in log.columns[0] else {})
 
 
@@ -236,7 +244,7 @@ def _number_expressions(scan: Scan, columns: Mapping[Role, Column], notation: No
         number, verdict = value_sql(columns["value"], notation)
         expressions |= {"number": number, "verdict": f"({verdict})::UTINYINT"}
     if "time" in columns:
-        moment, form = time_sql(columns["time"])
+        moment, form = time_sql(columns["time"], notation)
         expressions |= {"moment": moment, "form": f"({form})::UTINYINT"}
     if "event" in columns:
         expressions |= event_sql(columns["event"])
@@ -268,9 +276,7 @@ def _assembled(
         _joined(parts, "kind") if "kind" in parts[0] else None,
         _joined(parts, "number") if "number" in parts[0] else None,
         _joined(parts, "verdict") if "number" in parts[0] else None,
-        settled_times(_joined(parts, "moment"), _joined(parts, "form"), notation.timezone)
-        if "moment" in parts[0]
-        else None,
+        settled_times(_joined(parts, "moment"), _joined(parts, "form"), notation) if "moment" in parts[0] else None,
         _events(parts) if "event" in parts[0] else None,
     )
 
