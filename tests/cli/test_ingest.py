@@ -97,6 +97,38 @@ def test_a_file_that_comes_again_adds_nothing(run_json: RunJson, run: Run, tmp_p
     assert run_json("ingest", log, "--again", "-w", folder)["store"]["events"] == 6
 
 
+def test_a_log_that_has_grown_adds_only_what_is_new(run_json: RunJson, run: Run, tmp_path: Path) -> None:
+    rows, folder = [f"u{number},x,{1_700_000_000 + number}\n" for number in range(5)], tmp_path / "w"
+    monday = written(tmp_path / "monday.csv", "".join(["user,item,time\n", *rows[:3], rows[0]]))
+    tuesday = written(tmp_path / "tuesday.csv", "".join(["user,item,time\n", *rows, rows[0]]))
+    assert run_json("ingest", monday, "-w", folder)["added"] == 4  # a row that stands twice in a log happened twice
+    told = run_json("ingest", tuesday, "-w", folder)
+    assert (told["added"], told["known"], told["store"]["events"], told["taken_before"]) == (2, 4, 6, [])
+    note = "4 of 6 events are in the store already (the same user, item, kind, value and time); 2 are new"
+    assert told["notes"] == [f"{note} (--again stores all)"]
+    for log, number in ((monday, 4), (tuesday, 6)):
+        told = run_json("ingest", log, "-w", folder)
+        assert (told["added"], told["known"], told["taken_before"], told["notes"]) == (0, number, [log.name], [])
+    assert run_json("ingest", tuesday, "--again", "-w", folder)["store"]["events"] == 12
+    with open_workspace(folder).store() as store:
+        store.forget("u1")
+        store.readmit("u1")
+    assert "note: 5 of 6 events are" in run("ingest", tuesday, "-w", folder).stderr  # what was erased comes back
+
+
+def test_a_log_without_times_that_has_grown_is_noted_and_stored(run_json: RunJson, tmp_path: Path) -> None:
+    folder, head = tmp_path / "w", "user,item,plays\n"
+    rows = [f"u{number},x,3\n" for number in range(5)]
+    run_json("ingest", written(tmp_path / "monday.csv", head + "".join(rows[:3])), "-w", folder)
+    told = run_json("ingest", written(tmp_path / "tuesday.csv", head + "".join(rows)), "-w", folder)
+    assert (told["added"], told["known"]) == (5, 0)
+    note = "3 of 5 events without a time have the user, item, kind and value of one in the store; all were stored"
+    assert [one for one in told["notes"] if one.startswith(note)]
+    few = written(tmp_path / "few.csv", head + "".join(f"new{number},x,3\n" for number in range(5)) + rows[0])
+    told = run_json("ingest", few, "-w", folder)
+    assert (told["added"], [one for one in told["notes"] if "without a time" in one]) == (6, [])
+
+
 def test_events_with_ids_are_taken_once(run_json: RunJson, run: Run, tmp_path: Path) -> None:
     log, folder = written(tmp_path / "log.csv", "user,item,event_id\na,x,e1\nb,y,e2\nb,y,e2\n"), tmp_path / "w"
     told = run_json("ingest", log, "-w", folder)

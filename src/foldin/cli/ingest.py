@@ -66,7 +66,9 @@ def ingest(
     timezone: TimeZone = None,
     decimal: DecimalMark = None,
     time_format: TimeFormat = None,
-    again: Annotated[bool, typer.Option("--again", help="Take in what was taken in before.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Store events without ids though they are stored already.")
+    ] = False,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Take the good rows, and write the others with the reason to a file.")
     ] = False,
@@ -158,7 +160,9 @@ def _taken_before(intake: Intake, stored: Stored) -> list[str]:
     # with event ids single events are known, else whole logs
     whole = (part for part in intake.parts if part.reading.event_ids is None)
     return [
-        part.name for part in whole if not stored.new.get(part.name) and stored.added.known >= len(part.reading.log)
+        part.name
+        for part in whole
+        if not stored.new.get(part.name) and stored.added.known + stored.added.forgotten >= len(part.reading.log)
     ]
 
 

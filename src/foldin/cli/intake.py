@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 
 from foldin.cli.losses import losses
 from foldin.cli.rejects import in_the_way, rejects_written
+from foldin.cli.repeats import repeats
 from foldin.errors import ConfigurationError, DataError, DataWarning
 from foldin.wording import counted
 
 if TYPE_CHECKING:
     from foldin.data.catalog import Catalog
+    from foldin.data.interactions import Interactions
     from foldin.data.profiles import Profiles
     from foldin.data.readers import Reading, Rejected
     from foldin.store.contract import Batch, Ingested, Summary
@@ -132,7 +134,7 @@ def _left_alone(part: Part) -> list[str]:
 def store_intake(workspace: Workspace, intake: Intake, rejected_file: Path | None, *, again: bool = False) -> Stored:
     """Stores everything, and writes the rows set aside, if any; both or neither.
 
-    `again`: store logs without event ids though the same log is there already.
+    `again`: store events without an id though they are there already.
 
     Raises:
         StoreError: the store cannot be written.
@@ -148,7 +150,7 @@ def store_intake(workspace: Workspace, intake: Intake, rejected_file: Path | Non
         before, lost = store.sources(), losses(store, intake.catalog, intake.profiles)
         added = store.ingest(batches, catalog=intake.catalog, profiles=intake.profiles)
         new = {name: count - before.get(name, 0) for name, count in store.sources().items()}
-        return Stored(added, store.summary(), file, new, lost)
+        return Stored(added, store.summary(), file, new, [*lost, *repeats(intake.parts, added)])
 
 
 def _batch(part: Part, again: bool) -> Batch:
@@ -159,10 +161,18 @@ def _batch(part: Part, again: bool) -> Batch:
         part.reading.log,
         part.name,
         event_ids=None if event_ids is None else event_ids.tolist(),
-        digest=None if again or event_ids is not None else _digest(part),
+        digest=None if again or event_ids is not None or _is_timed(part.reading.log) else _digest(part),
         cursor=part.cursor,
         cursor_before=part.reached,
+        only_new=not again,
     )
+
+
+def _is_timed(log: Interactions) -> bool:
+    """Whether every event has a time: such events are known one by one, others only as a whole log."""
+    from foldin.data.interactions import NO_TIME
+
+    return log.times is not None and not bool((log.times == NO_TIME).any())
 
 
 def _digest(part: Part) -> str:

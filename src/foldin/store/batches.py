@@ -31,8 +31,10 @@ from foldin.store.coded_events import (
 )
 from foldin.store.contract import Batch
 from foldin.store.dictionary import ITEMS, KINDS, SOURCES, USERS, check_text, codes_of, latest_code
+from foldin.store.events import stored_of
 from foldin.store.forgetting import forgotten_among
 from foldin.store.impressions import count_clicks
+from foldin.store.repeats import NO_REPEATS, Held, Repeats, repeats_among
 from foldin.store.schema import EVENT_ID_INDEX
 
 __all__ = ["Taken", "take_batch"]
@@ -45,15 +47,18 @@ UPDATE arrivals SET
     last_time = coalesce(max(last_time, ?3), last_time, ?3)
 RETURNING next - ?1
 """
+_HELD = "SELECT (SELECT coalesce(sum(events), 0) FROM sources), first_time, last_time FROM arrivals"
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a batch's events: stored, known already, or of users who are forgotten."""
+    """What became of a batch's events; see `Ingested`."""
 
     events: int
     known: int
     forgotten: int
+    repeated: int = 0
+    alike: int = 0
 
 
 def take_batch(connection: apsw.Connection, batch: Batch) -> Taken:
@@ -73,9 +78,12 @@ def take_batch(connection: apsw.Connection, batch: Batch) -> Taken:
     log, (event_ids, cited, filled) = _remembered(connection, batch.log, columns)
     events = _coded(connection, log, event_ids, filled)
     rows = _new_rows(connection, events)
+    repeats = _repeats(connection, events, rows) if batch.only_new else NO_REPEATS
+    rows = np.setdiff1d(rows, repeats.rows, assume_unique=True)
     _insert(connection, events, rows, source)
     count_clicks(connection, citations_of(log, cited, rows))
-    return Taken(len(rows), len(log) - len(rows), len(batch.log) - len(log))
+    known, forgotten = len(log) - len(rows), len(batch.log) - len(log)
+    return Taken(len(rows), known, forgotten, len(repeats.rows), repeats.alike)
 
 
 def _advance(connection: apsw.Connection, source: int, batch: Batch) -> bool:
@@ -127,6 +135,11 @@ def _stored_kinds(connection: apsw.Connection, log: Interactions) -> NDArray[np.
 
 def _new_rows(connection: apsw.Connection, events: CodedEvents) -> NDArray[np.intp]:
     return unknown_rows(events, lambda ids: check_text(ids, "event_id"), partial(_stored_bodies, connection))
+
+
+def _repeats(connection: apsw.Connection, events: CodedEvents, rows: NDArray[np.intp]) -> Repeats:
+    held = Held(*cast("tuple[int, int | None, int | None]", connection.execute(_HELD).fetchone()))
+    return repeats_among(events, rows, held, partial(stored_of, connection))
 
 
 def _stored_bodies(connection: apsw.Connection, event_ids: Sequence[str]) -> dict[str, Body]:

@@ -41,6 +41,9 @@ class Batch:
     event, whether it came without a time and whoever took it in filled in the present, None where none did; the time of
     such an event says nothing of whether it is the one that is stored under its id. Only the mark of the event that
     comes again counts, none is stored: where it brings a time, that is the stored one's or it is another event.
+    `only_new`: whether events without an id are left out, too, where the store has them: the same user, item, kind,
+    value and time. Where such an event comes k times and the store has it m times, it then has it max(k, m) times.
+    Without a time an event cannot be told from another like it, and is stored.
     """
 
     log: Interactions
@@ -51,18 +54,25 @@ class Batch:
     cursor_before: str | None = None
     recommendation_ids: Sequence[str | None] | None = None
     times_filled: Sequence[bool] | NDArray[np.bool_] | None = None
+    only_new: bool = False
 
 
 @dataclass(frozen=True)
 class Ingested:
     """What one call did: events stored, left out since they were known, left out since their user is forgotten;
-    and users and items the store had never heard of."""
+    and users and items the store had never heard of.
+
+    Of batches with `only_new`: `repeated`, of the known ones those that have no id; and `alike`, of the stored ones
+    those without a time, where the store had one of the same user, item, kind and value for each.
+    """
 
     events: int
     known: int
     forgotten: int
     new_users: int
     new_items: int
+    repeated: int = 0
+    alike: int = 0
 
 
 @dataclass(frozen=True)

@@ -319,6 +319,8 @@ def _ingested(
         sum(one.forgotten for one in taken),
         latest_code(connection, USERS) - users,
         latest_code(connection, ITEMS) - items,
+        sum(one.repeated for one in taken),
+        sum(one.alike for one in taken),
     )
 
 

@@ -31,10 +31,12 @@ from foldin.store.coded_events import (
 from foldin.store.contract import Batch, Ingested
 from foldin.store.dictionary import ITEMS, KINDS, SOURCES, USERS, Dictionary, check_text
 from foldin.store.postgres.dictionary import check_key, codes_of
+from foldin.store.postgres.events import stored_of
 from foldin.store.postgres.forgetting import forgotten_among
 from foldin.store.postgres.impressions import count_clicks
 from foldin.store.postgres.schema import EVENT_ID_INDEX
 from foldin.store.postgres.session import Connection
+from foldin.store.repeats import NO_REPEATS, Held, Repeats, repeats_among
 
 __all__ = ["take_batch"]
 
@@ -50,6 +52,7 @@ UPDATE arrivals SET next = next + %(count)s,
     first_time = least(first_time, %(first)s), last_time = greatest(last_time, %(last)s)
 RETURNING next - %(count)s
 """
+_HELD = "SELECT (SELECT coalesce(sum(events), 0)::bigint FROM sources), first_time, last_time FROM arrivals"
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,16 @@ def take_batch(connection: Connection, batch: Batch) -> Ingested:
     events, entered = _coded(connection, log, event_ids, filled)
     indexed = events.ids is None or _are_ids_indexed(connection)
     rows = unknown_rows(events, _check_ids, partial(_stored_bodies, connection) if indexed else _no_bodies)
+    repeats = _repeats(connection, events, rows) if batch.only_new else NO_REPEATS
+    rows = np.setdiff1d(rows, repeats.rows, assume_unique=True)
     _insert(connection, events, rows, source)
     count_clicks(connection, citations_of(log, cited, rows))
     if not indexed:
         connection.execute(EVENT_ID_INDEX)
     known, forgotten = len(log) - len(rows), len(batch.log) - len(log)
-    return Ingested(len(rows), known, forgotten, entered.new[USERS], entered.new[ITEMS])
+    return Ingested(
+        len(rows), known, forgotten, entered.new[USERS], entered.new[ITEMS], len(repeats.rows), repeats.alike
+    )
 
 
 def _advance(connection: Connection, source: int, batch: Batch) -> bool:
@@ -149,6 +156,11 @@ def _check_ids(event_ids: Sequence[str]) -> None:
 
 def _no_bodies(_: Sequence[str]) -> dict[str, Body]:
     return {}
+
+
+def _repeats(connection: Connection, events: CodedEvents, rows: NDArray[np.intp]) -> Repeats:
+    (held,) = connection.execute(_HELD).fetchall()
+    return repeats_among(events, rows, Held(*held), partial(stored_of, connection))
 
 
 def _stored_bodies(connection: Connection, event_ids: Sequence[str]) -> dict[str, Body]:

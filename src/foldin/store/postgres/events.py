@@ -7,6 +7,7 @@ from functools import partial
 from typing import LiteralString
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foldin.data.interactions import NO_KIND, NO_TIME, History, Interactions
 from foldin.errors import NotFoundError
@@ -15,16 +16,23 @@ from foldin.store.dictionary import USERS, check_text
 from foldin.store.postgres.dictionary import decoded
 from foldin.store.postgres.session import Connection
 
-__all__ = ["read_history", "read_interactions"]
+__all__ = ["read_history", "read_interactions", "stored_of"]
 
 # The server packs the numbers of many events into one answer; with an answer for each this takes three times as long.
-_READ = """
+_PACKED = """
 SELECT string_agg(
     int4send(user_code) || int4send(item) || int2send(coalesce(kind, %(no_kind)s::int2))
     || float4send(coalesce(value, 'NaN')) || int8send(coalesce(time, %(no_time)s::int8)), ''
-) FROM events WHERE ctid >= %(from)s::tid AND ctid < %(to)s::tid AND seq >= %(since)s
+) FROM events
+"""
+_READ = f"""{_PACKED} WHERE ctid >= %(from)s::tid AND ctid < %(to)s::tid AND seq >= %(since)s
     AND source <> ALL (ARRAY(SELECT code FROM sources WHERE name = ANY(%(without)s)))
 """
+_READ_OF = f"{_PACKED} WHERE user_code = ANY(%(users)s)"
+_IN_SPAN = "AND time BETWEEN %(first)s AND %(last)s"
+USERS_AT_ONCE = 1_000
+"""Users whose events the server hands over at a time, a user's as one answer."""
+
 _ROW = np.dtype([("user", ">i4"), ("item", ">i4"), ("kind", ">i2"), ("value", ">f4"), ("time", ">i8")])
 _MISSING = {"no_kind": NO_KIND, "no_time": NO_TIME}
 
@@ -66,6 +74,16 @@ def read_history(connection: Connection, user_id: str) -> History:
     if not rows:
         raise NotFoundError(f"no user '{user_id}' in the store")
     return history_of([row for row in rows if row[0] is not None])
+
+
+def stored_of(connection: Connection, users: list[int], times: tuple[int, int] | None) -> Iterator[NDArray[np.void]]:
+    """The events of the users with these codes, all or those of a span of time, in blocks."""
+    first, last = times or (None, None)
+    query: LiteralString = f"{_READ_OF} {_IN_SPAN if times else ''} GROUP BY user_code"
+    with connection.cursor("stored_of") as cursor:  # on the server, so that a block at a time comes over
+        cursor.execute(query, {"users": users, "first": first, "last": last} | _MISSING, binary=True)
+        while packed := cursor.fetchmany(USERS_AT_ONCE):
+            yield np.frombuffer(b"".join(answer for (answer,) in packed), dtype=_ROW)
 
 
 def _packed(connection: Connection, since: int | None, without: list[str]) -> Iterator[bytes]:

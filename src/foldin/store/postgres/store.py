@@ -193,6 +193,8 @@ def _ingested(
         sum(one.forgotten for one in taken),
         users + sum(one.new_users for one in taken),
         items + sum(one.new_items for one in taken),
+        sum(one.repeated for one in taken),
+        sum(one.alike for one in taken),
     )
 
 
