@@ -50,8 +50,10 @@ def test_it_tells_what_was_read_what_is_new_and_how_to_go_on(run: Run, run_json:
     first, second = written(tmp_path / "one.csv", GOOD), written(tmp_path / "two.csv", "user,item\nb,x\nc,z\n")
     said = run("ingest", first, "-w", tmp_path / "w").stdout
     assert "New: 2 users and 2 items" in said
-    assert "--positive-from" in said
-    assert f"Next: foldin train --feedback explicit --positive-from 4 -w {tmp_path / 'w'}\n" in said
+    assert (
+        "The values look like ratings (1 to 3, mean 2): --positive-from 3 counts those above the mean as liked" in said
+    )
+    assert f"Next: foldin train --positive-from 3 -w {tmp_path / 'w'}\n" in said
     assert f"Next: foldin train -w {tmp_path / 'v'}\n" in run("ingest", second, "-w", tmp_path / "v").stdout
     told = run_json("ingest", second, "-w", tmp_path / "w")
     assert (told["new_users"], told["new_items"], told["store"]["events"]) == (1, 1, 5)

@@ -87,7 +87,7 @@ def test_ids_that_are_nearly_the_same(messy: Diagnosis) -> None:
 def test_warnings_come_most_serious_first(messy: Diagnosis) -> None:
     told = [next(i for i, text in enumerate(messy.warnings) if word in text) for word in (
         "cannot be taken: 4 of 12", "time zone: 2", "user ids that differ", "item ids that differ",
-        "100% of the users", "repeat another exactly: 2", "look like ratings (1 to 5)", "NFC",
+        "100% of the users", "repeat another exactly: 2", "look like ratings (1 to 5", "NFC",
     )]  # fmt: skip
     assert told == sorted(told)
 
@@ -139,9 +139,17 @@ def test_a_superhuman_rate_is_likely_a_bot() -> None:
     [
         ([1, 2, 3, 4, 5], "ratings"),
         ([0.5, 1.0, 5.0], "ratings"),
+        ([0, 1, 1, 0], "ratings"),
+        ([0, 1, 2, 2], "ratings"),
+        ([-1, 1, 1], "ratings"),
+        (np.linspace(-10, 10, 60).tolist(), "ratings"),
+        (list(range(101)), "ratings"),
         ([1, 1, 1, 2, 3], "amounts"),
         ([1, 40, 352_698], "amounts"),
         ([0.37, 2.5, 1.1], "amounts"),
+        ([-1, *range(1, 12)], "amounts"),
+        ([*range(1, 60), *[1, 2, 3] * 30], "amounts"),
+        ([-80_995, *range(1, 30), 80_995], "amounts"),
         ([1, 1, 1], "constant"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foldin.data.feedback import Feedback, FeedbackRule
+from foldin.data.feedback import Feedback, FeedbackRule, Form
 from foldin.data.interactions import Interactions
 from foldin.errors import ConfigurationError, DataError
 
@@ -52,7 +52,55 @@ def test_values_without_a_meaning_are_refused(log_of: LogOf) -> None:
     with pytest.raises(
         ConfigurationError, match=r"say what they mean.*positive_from / --positive-from.*strength / --strength"
     ):
-        Feedback().settle(log_of([("u", "i")], values=[3]))
+        Feedback().settle(log_of([("u", "i")] * 2, values=[3, 4]))
+
+
+@pytest.mark.parametrize("values", [[3, 3], [None, None]])
+def test_values_that_say_nothing_need_no_meaning(log_of: LogOf, values: list[float | None]) -> None:
+    assert not Feedback().settle(log_of([("u", "i")] * 2, values=values)).explicit
+
+
+@pytest.mark.parametrize("form", ["implicit", "explicit"])
+def test_a_threshold_that_no_rating_reaches_is_refused_with_the_scale(log_of: LogOf, form: Form) -> None:
+    log = log_of([("u", "i")] * 3, values=[0.5, 1, 2])
+    with pytest.raises(
+        ConfigurationError, match=r"^no rating of the log reaches 4 \(positive_from.*\): they go from 0.5 to 2$"
+    ):
+        Feedback(form, positive_from=4).settle(log)
+    assert Feedback(form, positive_from=2).settle(log).feedback.positive_from == 2
+
+
+def test_a_threshold_that_next_to_no_rating_reaches_is_refused(log_of: LogOf) -> None:
+    values = [1, 2, 3] * 30 + [5] * 8
+    with pytest.raises(ConfigurationError, match=r"only 8 of 98 events .* reach 4 .*too few.* from 1 to 5, on average"):
+        Feedback(positive_from=4).settle(log_of([("u", "i")] * 98, values=values))
+    Feedback(positive_from=4).settle(log_of([("u", "i")] * 99, values=[*values, 5]))  # 9 of 99 are a tenth
+
+
+@pytest.mark.parametrize("weights", [{"view": 0}, {"view": 0, "buy": 1}])
+def test_weights_that_leave_nothing_are_refused(log_of: LogOf, weights: dict[str, float]) -> None:
+    kinds = ["view"] * 40 + ["buy"] * (len(weights) - 1)
+    with pytest.raises(ConfigurationError, match=r"of the log counts by weights / --weights view=0.*above 0"):
+        Feedback(weights=weights).settle(log_of([("u", "i")] * len(kinds), kinds=kinds))
+
+
+def test_amounts_and_half_lives_that_leave_nothing_are_refused(log_of: LogOf) -> None:
+    with pytest.raises(ConfigurationError, match="no event of the log has an amount above 0"):
+        Feedback(strength="log").settle(log_of([("u", "i")] * 2, values=[0, 0]))
+    times = [0] * 50 + [10_000 * 86_400_000_000]
+    with pytest.raises(ConfigurationError, match="only 1 of 51 events of the log is young enough"):
+        Feedback(half_life=1).settle(log_of([("u", "i")] * 51, times=times))
+
+
+def test_amounts_are_no_ratings_unless_it_is_said(log_of: LogOf) -> None:
+    log = log_of([("u", "i")] * 4, values=[1, 7, 350, 1_200])
+    with pytest.raises(
+        ConfigurationError, match=r"look like amounts \(1 to 1200\).*--strength log; .*--amounts-as-ratings"
+    ):
+        Feedback("explicit", positive_from=4).settle(log)
+    assert Feedback("explicit", positive_from=4, amounts_as_ratings=True).settle(log).highest == 1_200
+    with pytest.raises(ConfigurationError, match="amounts_as_ratings / --amounts-as-ratings is for explicit"):
+        Feedback(amounts_as_ratings=True)
 
 
 @pytest.mark.parametrize("feedback", [Feedback(positive_from=4), Feedback(form="explicit", positive_from=4)])
@@ -67,7 +115,9 @@ def test_ratings_that_are_all_missing_are_none(log_of: LogOf) -> None:
 
 
 def test_a_negative_amount_is_refused_with_its_row(log_of: LogOf) -> None:
-    with pytest.raises(DataError, match=r"row 2, field 'value': an amount of -0.5") as refused:
+    with pytest.raises(
+        DataError, match=r"row 2, field 'value': an amount of -0.5.*returns.*--positive-from 1 in the"
+    ) as refused:
         Feedback(strength="log").settle(log_of([("u", "i"), ("u", "j")], values=[1, -0.5]))
     assert (refused.value.row, refused.value.field) == (2, "value")
 

@@ -15,6 +15,7 @@ import typer
 from foldin.cli.options import (
     DEFAULT_FOLDER,
     WORKSPACE_VARIABLE,
+    AmountsAsRatings,
     DecimalMark,
     FeedbackForm,
     HalfLife,
@@ -106,6 +107,7 @@ def compare(
     weights: Weights = None,
     strength: Strength = None,
     half_life: HalfLife = None,
+    amounts_as_ratings: AmountsAsRatings = False,
     recent: Recent = None,
     prior: Annotated[
         bool, typer.Option(help="Judge models with the prior, as they are used; --no-prior judges them alone.")
@@ -148,7 +150,7 @@ def compare(
     if segments is not None and workspace is None and users is None:
         raise ConfigurationError(f"--segments {segments} needs the users' profiles: give --users FILE")
     estimators = _estimators(models)
-    rule = feedback_from(feedback, positive_from, weights, strength, half_life)
+    rule = feedback_from(feedback, positive_from, weights, strength, half_life, amounts_as_ratings=amounts_as_ratings)
     with progress("reading") as tell:
         data = _data(file, workspace, columns, items, users, left_out)
         wish.check_profiles(data.profiles)

@@ -25,6 +25,7 @@ from foldin.errors import ConfigurationError, NotFoundError
 
 if TYPE_CHECKING:
     from foldin.cli.intake import Intake, Part, Stored
+    from foldin.cli.next_step import NextStep
     from foldin.data.catalog import Attributes
     from foldin.data.interactions import Interactions
 
@@ -82,7 +83,8 @@ def ingest(
     Example: foldin ingest events.csv --items items.csv --users users.csv
     """
     from foldin.cli.intake import Database, read_intake, store_intake
-    from foldin.cli.output import print_note, progress
+    from foldin.cli.next_step import find_next_step
+    from foldin.cli.output import print_json, print_line, print_note, progress
     from foldin.workspace import create_workspace
 
     told = {"--query": query, "--items-query": items_query, "--users-query": users_query}
@@ -100,10 +102,18 @@ def ingest(
         columns |= {"timezone": timezone, "decimal": decimal, "time_format": time_format}
         intake = read_intake(files or [], items, users, asked, columns, source=source, skip_bad=skip_bad, tell=tell)
         tell("storing")
-        stored = store_intake(create_workspace(workspace), intake, rejected, again=again)
+        opened = create_workspace(workspace)
+        stored = store_intake(opened, intake, rejected, again=again)
+        following = find_next_step(opened, intake, stored)
     for note in (*intake.notes, *stored.notes, *map(_known, _taken_before(intake, stored))):
         print_note(note)
-    _print(workspace, intake, stored, as_json=json)
+    if json:
+        print_json(_as_json(intake, stored, following))
+    else:
+        _print_tables(workspace, intake, stored)
+        if following.reason:
+            print_line(following.reason)
+        print_line(f"Next: {following.command}")
 
 
 def _check(
@@ -170,15 +180,6 @@ def _known(name: str) -> str:
     return f"{name}: taken in before, nothing added (--again takes it in once more)"
 
 
-def _print(workspace: Path, intake: Intake, stored: Stored, *, as_json: bool) -> None:
-    from foldin.cli.output import print_json
-
-    if as_json:
-        print_json(_as_json(intake, stored))
-    else:
-        _print_tables(workspace, intake, stored)
-
-
 def _print_tables(workspace: Path, intake: Intake, stored: Stored) -> None:
     from foldin.cli.output import print_line, print_table
     from foldin.wording import counted
@@ -186,8 +187,10 @@ def _print_tables(workspace: Path, intake: Intake, stored: Stored) -> None:
     added, summary, logs = stored.added, stored.summary, [part.reading.log for part in intake.parts]
     numbers = ["interactions", "new", "users", "items", "repeated pairs", "refused"]
     if intake.parts:
-        rows = [_row(part, _new(part, intake, stored)) for part in intake.parts]
-        print_table(f"Taken into {workspace}", ["source", *numbers, "with"], rows, numbers=numbers)
+        columns, rows = ["source", *numbers], [_row(part, _new(part, intake, stored)) for part in intake.parts]
+        if any(extras := [_with(part) for part in intake.parts]):
+            columns, rows = [*columns, "with"], [[*row, extra] for row, extra in zip(rows, extras, strict=True)]
+        print_table(f"Taken into {workspace}", columns, rows, numbers=numbers)
     if intake.catalog is not None:
         print_line(f"Catalogue: {counted(len(intake.catalog), 'item')} with {_names(intake.catalog.attributes)}")
     if intake.profiles is not None:
@@ -201,18 +204,12 @@ def _print_tables(workspace: Path, intake: Intake, stored: Stored) -> None:
     print_line(f"The store now holds {', '.join(counted(number, noun) for number, noun in held)}")
     if stored.rejected is not None:
         print_line(f"Refused: {counted(len(intake.rejected), 'row')}, kept with the reasons in {stored.rejected}")
-    values = any(log.values is not None for log in logs)
-    if values:
-        print_line(
-            "Training must know what values are: --feedback explicit --positive-from 4, or --strength log for amounts"
-        )
-    print_line(f"Next: {_next(workspace, values)}")
 
 
 def _row(part: Part, new: int | None) -> list[str]:
     log, rejected = part.reading.log, part.reading.rejected
     numbers = [len(log), new, len(log.user_ids), len(log.item_ids), _repeated(log), len(rejected)]
-    return [part.name, *("" if number is None else f"{number:,}" for number in numbers), _with(part)]
+    return [part.name, *("" if number is None else f"{number:,}" for number in numbers)]
 
 
 def _new(part: Part, intake: Intake, stored: Stored) -> int | None:
@@ -221,7 +218,7 @@ def _new(part: Part, intake: Intake, stored: Stored) -> int | None:
     return stored.new.get(part.name, 0) if alone else None
 
 
-def _as_json(intake: Intake, stored: Stored) -> dict[str, object]:
+def _as_json(intake: Intake, stored: Stored, following: NextStep) -> dict[str, object]:
     from dataclasses import asdict
 
     return {
@@ -238,6 +235,7 @@ def _as_json(intake: Intake, stored: Stored) -> dict[str, object]:
         "rejected_file": None if stored.rejected is None else str(stored.rejected),
         "notes": [*intake.notes, *stored.notes],
         "store": asdict(stored.summary),
+        "next": asdict(following),
     }
 
 
@@ -279,9 +277,3 @@ def _with(part: Part) -> str:
 
 def _names(attributes: Attributes) -> str:
     return ", ".join(attributes) or "no attributes"
-
-
-def _next(workspace: Path, values: bool) -> str:
-    from foldin.wording import command
-
-    return command("train --feedback explicit --positive-from 4" if values else "train", workspace)

@@ -74,6 +74,10 @@ def _print(found: Diagnosis) -> None:
     if found.times is not None:
         print_line(f"Times: {_times(found.times)}")
     print_line(f"Training needs {_memory(found.memory)}")
+    if found.events:
+        print_line(
+            f"Once it is taken in with `foldin ingest`, train with: {f'foldin train {found.hint.options}'.rstrip()}"
+        )
 
 
 def _print_warnings(found: Diagnosis) -> None:
@@ -133,8 +137,11 @@ def _print_values(values: Values) -> None:
     known = sum(bar.count for bar in values.histogram)
     rows = [[_range(bar), f"{bar.count:,}", f"{bar.count / known:.1%}", _bar(bar, most)] for bar in values.histogram]
     missing = f", {values.missing:,} missing" if values.missing else ""
+    negative = f", {values.negative:,} below 0" if values.negative else ""
     looks = "one value throughout" if values.looks_like == "constant" else f"look like {values.looks_like}"
-    title = f"Values: {looks}; {values.minimum:g} to {values.maximum:g}, {values.distinct:,} different{missing}"
+    title = (
+        f"Values: {looks}; {values.minimum:g} to {values.maximum:g}, {values.distinct:,} different{negative}{missing}"
+    )
     print_table(title, ["value", "events", "share", ""], rows, numbers=["value", "events", "share"])
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "DEFAULT_FOLDER",
     "WORKSPACE_VARIABLE",
     "DecimalMark",
+    "AmountsAsRatings",
     "FeedbackForm",
     "HalfLife",
     "HistoryOption",
@@ -46,6 +47,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 FeedbackForm = Annotated[
     Literal["implicit", "explicit"] | None,
     typer.Option("--feedback", help="explicit learns ratings; implicit (the default) learns interest."),
+]
+AmountsAsRatings = Annotated[
+    bool, typer.Option("--amounts-as-ratings", help="Explicit feedback on values that look like amounts, too.")
 ]
 PositiveFrom = Annotated[
     float | None,

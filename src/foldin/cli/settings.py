@@ -40,6 +40,8 @@ def feedback_from(
     weights: str | None,
     strength: Strength | None,
     half_life: str | None,
+    *,
+    amounts_as_ratings: bool,
 ) -> Feedback:
     """The feedback that the options describe.
 
@@ -54,6 +56,7 @@ def feedback_from(
         weights=_weights(weights),
         strength=strength,
         half_life=days(half_life, "--half-life"),
+        amounts_as_ratings=amounts_as_ratings,
     )
 
 

@@ -11,6 +11,7 @@ import typer
 
 from foldin.cli.options import (
     DEFAULT_FOLDER,
+    AmountsAsRatings,
     FeedbackForm,
     HalfLife,
     Json,
@@ -27,8 +28,9 @@ from foldin.cli.options import (
 from foldin.errors import BundleError, ConfigurationError, FoldinError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from foldin.bundle import Manifest
     from foldin.data.feedback import Feedback
     from foldin.data.interactions import Interactions
     from foldin.models.protocols import Estimator
@@ -54,6 +56,7 @@ def train(
     weights: Weights = None,
     strength: Strength = None,
     half_life: HalfLife = None,
+    amounts_as_ratings: AmountsAsRatings = False,
     recent: Recent = None,
     min_per_user: MinPerUser = 1,
     min_per_item: MinPerItem = 1,
@@ -67,7 +70,7 @@ def train(
         bool,
         typer.Option(
             "--as-current",
-            help="Model and feedback of the bundle in use, where there is one, without what it left out.",
+            help="Model and feedback of the bundle in use, without what it left out; without one, what fits the data.",
         ),
     ] = False,
     keep: Annotated[
@@ -95,14 +98,17 @@ def train(
     from foldin.cli.epochs import shown_progress
     from foldin.cli.output import print_line, progress
     from foldin.cli.settings import check_sources, cleaned, days, feedback_from, pairs_from
+    from foldin.data.feedback import Feedback
+    from foldin.data.training_hint import TrainingHint, training_hint
     from foldin.fitting import fit
     from foldin.workspace import open_workspace
 
     fields = pairs_from(settings or [], "--set")
-    rule = feedback_from(feedback, positive_from, weights, strength, half_life)
+    rule = feedback_from(feedback, positive_from, weights, strength, half_life, amounts_as_ratings=amounts_as_ratings)
     opened, left_out = open_workspace(workspace), tuple(dict.fromkeys(without or ()))
-    if as_current:
-        model, rule, left_out = _as_current(opened, model, rule, left_out)
+    current = opened.current_manifest() if as_current else None
+    if current is not None:
+        model, rule, left_out = _as_current(current, model, rule, left_out)
     estimator = _estimator(model, fields, of_network=resume or device is not None)
     by = os.environ.get(BY, COMMAND_LINE)
     with (
@@ -113,20 +119,22 @@ def train(
             check_sources(store, without or ())
             stored = store.snapshot(without=left_out)
         log = cleaned(stored.interactions, min_per_user, min_per_item, k_core)
+        # a first training that the service starts has no rule to keep, and its page does not ask for one
+        hint = training_hint(log.values) if as_current and current is None and rule == Feedback() else TrainingHint()
         shown = shown_progress(tell, lines=not json)
         recommender = fit(
             log,
             estimator=estimator,
             catalog=stored.catalog,
             profiles=stored.profiles,
-            feedback=rule,
+            feedback=hint.feedback if hint.options else rule,
             recent=days(recent, "--recent"),
             fixed=fields,
             refit=refit,
             training=Training(device=device, checkpoints=opened.checkpoints, resume=resume, progress=shown),
             seed=seed,
         )
-        recommender = _reporting(recommender, without=left_out)
+        recommender = _reporting(recommender, left_out, [hint.reason] if hint.options else [])
         before = _in_use(opened)
         said["model"] = name = opened.publish(replace(recommender, data_position=stored.position))
     opened.forget_checkpoints()
@@ -173,26 +181,23 @@ def _print_way_back(workspace: Workspace, before: str | None) -> None:
 
 
 def _as_current(
-    workspace: Workspace, model: str | None, rule: Feedback, without: tuple[str, ...]
+    current: Manifest, model: str | None, rule: Feedback, without: tuple[str, ...]
 ) -> tuple[str | None, Feedback, tuple[str, ...]]:
-    """Model and feedback of the bundle in use, and what it left out beside this; as they were asked for, where there is
-    none."""
+    """Model and feedback of the bundle in use, and what it left out beside this."""
     from foldin.data.feedback import Feedback
 
-    current = workspace.current_manifest()
-    if current is None:
-        return model, rule, without
     if rule != Feedback():
         raise ConfigurationError("--as-current takes the feedback of the bundle in use: say no other beside it")
     before = () if current.report is None else current.report.without
     return model or current.model, current.feedback.feedback, tuple(dict.fromkeys((*before, *without)))
 
 
-def _reporting(recommender: Recommender, without: tuple[str, ...]) -> Recommender:
+def _reporting(recommender: Recommender, without: tuple[str, ...], notes: Sequence[str]) -> Recommender:
     from dataclasses import replace
 
     assert recommender.report is not None
-    return replace(recommender, report=replace(recommender.report, without=without))
+    report = replace(recommender.report, without=without, notes=(*notes, *recommender.report.notes))
+    return replace(recommender, report=report)
 
 
 def _estimator(model: str | None, fields: Mapping[str, str], *, of_network: bool) -> Estimator:

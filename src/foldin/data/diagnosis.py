@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from foldin.data.readers.rejects import Rejected
+from foldin.data.training_hint import TrainingHint
+from foldin.data.value_scale import Meaning
 
 __all__ = [
     "Alike",
@@ -21,11 +23,9 @@ __all__ = [
     "Values",
     "as_json",
     "Json",
-    "Meaning",
 ]
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
-Meaning: TypeAlias = Literal["ratings", "amounts", "constant"]
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,15 @@ class Bar:
 
 @dataclass(frozen=True)
 class Values:
-    """The values, and what they look like: ratings, amounts, or one number throughout."""
+    """The values, and what they look like: ratings, amounts, or one number throughout. `negative`: how many are below
+    0."""
 
     looks_like: Meaning
     minimum: float
     maximum: float
     distinct: int
     missing: int
+    negative: int
     histogram: tuple[Bar, ...]
 
 
@@ -124,7 +126,7 @@ class Diagnosis:
     `columns`: the column taken for each role. `rows`: of the source; `events`: those that can be taken, on which all
         other figures rest. `pairs`: distinct users and items. `density`: pairs / (users x items).
     `few_users`, `few_items`: the share with fewer than 5 events.
-    `warnings`: ready sentences, the most serious first.
+    `hint`: what `foldin train` should be told of the values. `warnings`: ready sentences, the most serious first.
     """
 
     files: tuple[str, ...]
@@ -149,6 +151,7 @@ class Diagnosis:
     alike_items: Alike
     bots: tuple[Bot, ...]
     memory: Memory
+    hint: TrainingHint
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -21,7 +21,6 @@ from foldin.data.diagnosis import (
     Bot,
     Diagnosis,
     Duplicates,
-    Meaning,
     Memory,
     Spread,
     TimeRange,
@@ -38,6 +37,8 @@ from foldin.data.readers.rejects import Rejected
 from foldin.data.readers.session import session
 from foldin.data.readers.sources import Source, scans_of
 from foldin.data.readers.typed import naming_surrogates
+from foldin.data.training_hint import training_hint
+from foldin.data.value_scale import scale_of
 from foldin.wording import counted
 
 __all__ = ["Diagnosis", "as_json", "examine", "examine_log"]
@@ -51,8 +52,6 @@ BOT_QUANTILE = 0.999
 BOT_EVENTS_PER_HOUR = 1_000
 MICROSECONDS_PER_HOUR = 3_600_000_000
 
-MOST_RATING_STEPS = 21
-HIGHEST_RATING = 100.0
 MOST_BARS = 12
 
 NETWORK_WIDTHS = (128, 64, 128)
@@ -134,7 +133,7 @@ def _of_log(log: Interactions, user_texts: Sequence[str], item_texts: Sequence[s
         alike_items=_alike(item_texts),
         bots=_bots(log, per_user),
         memory=_memory(users, items, pairs),
-        notes=(),
+        hint=training_hint(log.values),
     )
 
 
@@ -181,27 +180,18 @@ def _share_of_few(counts: NDArray[np.int64]) -> float:
 
 
 def _values(values: NDArray[np.float32]) -> Values | None:
-    known = values[~np.isnan(values)].astype(np.float64)
-    if not len(known):
+    scale = scale_of(values)
+    if scale is None:
         return None
-    distinct, counts = np.unique(known, return_counts=True)
     return Values(
-        _meaning(distinct, counts),
-        float(distinct[0]),
-        float(distinct[-1]),
-        len(distinct),
-        len(values) - len(known),
-        _histogram(known, distinct, counts),
+        scale.looks_like,
+        scale.minimum,
+        scale.maximum,
+        len(scale.distinct),
+        scale.missing,
+        scale.negative,
+        _histogram(values[~np.isnan(values)].astype(np.float64), scale.distinct, scale.counts),
     )
-
-
-def _meaning(distinct: NDArray[np.float64], counts: NDArray[np.int64]) -> Meaning:
-    if len(distinct) == 1:
-        return "constant"
-    on_a_scale = len(distinct) <= MOST_RATING_STEPS and distinct[0] >= 0 and distinct[-1] <= HIGHEST_RATING
-    halves = bool(np.all(distinct * 2 == np.round(distinct * 2)))
-    mostly_one = distinct[0] == 1 and 2 * counts[0] > counts.sum()
-    return "ratings" if on_a_scale and halves and not mostly_one else "amounts"
 
 
 def _histogram(known: NDArray[np.float64], distinct: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[Bar, ...]:
@@ -348,8 +338,5 @@ def _of_users_and_items(found: Diagnosis) -> Iterable[str]:
 def _of_events(found: Diagnosis) -> Iterable[str]:
     if found.duplicates.rows:
         yield f"rows that repeat another exactly: {found.duplicates.rows:,}; each counts as an event of its own"
-    if found.values is not None and found.values.looks_like == "ratings":
-        scale = f"{found.values.minimum:g} to {found.values.maximum:g}"
-        yield f"the values look like ratings ({scale}); training needs to know from which one an item is liked"
-    if found.values is not None and found.values.looks_like == "amounts":
-        yield "the values look like amounts, not ratings; training needs to know how they count (strength)"
+    if found.values is not None and found.values.looks_like != "constant":
+        yield found.hint.reason

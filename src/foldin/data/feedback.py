@@ -10,14 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldin.data.interactions import NO_KIND, NO_TIME, Ids, Interactions
+from foldin.data.value_scale import ValueScale, as_typed, scale_of
 from foldin.errors import ConfigurationError, DataError
+from foldin.wording import counted
 
-__all__ = ["Feedback", "FeedbackRule", "Form", "Strength"]
+__all__ = ["Feedback", "FeedbackRule", "Form", "Strength", "is_enough"]
 
 Form: TypeAlias = Literal["implicit", "explicit"]
 Strength: TypeAlias = Literal["none", "log", "cap"]
 
 MICROSECONDS_PER_DAY = 86_400_000_000
+
+FEWEST_LEFT = 20
+"""Events that count, from which on a rule leaves enough of any log; of a small one a tenth is enough."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Feedback:
         but a log with values must say it, or give `positive_from`: values are either ratings or amounts.
     `cap`: the sum from which more does not count; None is the largest kind weight, so that one event is enough.
     `half_life`: days after which an event counts half, seen from the newest event of the log; None is for ever.
+    `amounts_as_ratings`: whether explicit feedback takes values that look like amounts, such as plays or seconds.
 
     Raises:
         ConfigurationError: a setting is out of its range, or two of them exclude each other.
@@ -44,6 +50,7 @@ class Feedback:
     strength: Strength | None = None
     cap: float | None = None
     half_life: float | None = None
+    amounts_as_ratings: bool = False
 
     def __post_init__(self) -> None:
         if self.form not in ("implicit", "explicit"):
@@ -52,6 +59,8 @@ class Feedback:
             raise ConfigurationError(f"strength '{self.strength}' is not one of: none, log, cap")
         if self.form == "explicit":
             self._check_explicit()
+        elif self.amounts_as_ratings:
+            raise ConfigurationError("amounts_as_ratings / --amounts-as-ratings is for explicit feedback")
         for kind, weight in self.weights.items():
             if not 0 <= weight < np.inf:
                 raise ConfigurationError(f"the weight of kind '{kind}' is {weight}; weights are 0 or more")
@@ -83,14 +92,31 @@ class Feedback:
         """The rule for this log, with what only the log can tell: the ratings' range and the newest time.
 
         Raises:
-            ConfigurationError: the log has values and nothing says what they mean, or lacks what the rule needs.
+            ConfigurationError: the log has values and nothing says what they mean, or lacks what the rule needs, or the
+                rule leaves nothing of it, or next to nothing.
             DataError: a value is outside what the form allows, or a kind has no weight; the row and its ids are named.
         """
+        scale = scale_of(log.values)
         if log.values is not None:
             _check_values(log.values, self, log)
-        if self.form == "explicit":
-            return FeedbackRule(self, rating_range=_rating_range(log))
-        if log.values is not None and self.positive_from is None and self.strength is None:
+        rule = self._settled_explicit(scale) if self.form == "explicit" else self._settled_implicit(log, scale)
+        _check_what_is_left(log, rule, scale)
+        return rule
+
+    def _settled_explicit(self, scale: ValueScale | None) -> FeedbackRule:
+        if scale is None:
+            raise ConfigurationError("explicit feedback needs a column of ratings, and the log has no values")
+        if scale.looks_like == "amounts" and not self.amounts_as_ratings:
+            raise ConfigurationError(
+                f"the values look like amounts ({as_typed(scale.minimum)} to {as_typed(scale.maximum)}), and explicit "
+                "feedback predicts ratings: leave it out and give strength / --strength log; if they are ratings, say "
+                "so with amounts_as_ratings / --amounts-as-ratings"
+            )
+        return FeedbackRule(self, rating_range=(scale.minimum, scale.maximum))
+
+    def _settled_implicit(self, log: Interactions, scale: ValueScale | None) -> FeedbackRule:
+        says_something = scale is not None and scale.looks_like != "constant"
+        if says_something and self.positive_from is None and self.strength is None:
             raise ConfigurationError(_WHAT_VALUES_MEAN)
         if self.positive_from is not None and log.values is None:
             raise ConfigurationError(
@@ -154,6 +180,19 @@ class FeedbackRule:
                 strengths = np.minimum(sums, self.feedback.cap or self.heaviest or 1.0)
         return strengths.astype(np.float32)
 
+    def parts_that_count(self, log: Interactions) -> dict[str, NDArray[np.bool_]]:
+        """Which events of a log count by each part of the rule that may leave some out, (events,)."""
+        if self.explicit:
+            assert log.values is not None
+            return {"positive_from": self.positive(log.values / np.float32(self.highest))}
+        name = "amounts" if self.feedback.positive_from is None else "positive_from"
+        parts = {
+            "weights": self._kind_weights(log.kind_names, log.kind_codes),
+            name: self._amounts(log.values),
+            "half_life": self._decays(log.times),
+        }
+        return {name: part > 0 for name, part in parts.items() if part is not None}
+
     def contributions(
         self,
         count: int,
@@ -199,19 +238,52 @@ _WHAT_VALUES_MEAN = (
 )
 
 
-def _rating_range(log: Interactions) -> tuple[float, float]:
-    if log.values is None or np.isnan(log.values).all():
-        raise ConfigurationError("explicit feedback needs a column of ratings, and the log has no values")
-    return float(np.nanmin(log.values)), float(np.nanmax(log.values))
+def is_enough(left: int, events: int) -> bool:
+    """Whether so many events that count are enough of a log to learn from."""
+    return left > 0 and left >= min(FEWEST_LEFT, events // 10)
+
+
+def _check_what_is_left(log: Interactions, rule: FeedbackRule, scale: ValueScale | None) -> None:
+    counting = np.ones(len(log), dtype=np.bool_)
+    for part, counts in rule.parts_that_count(log).items() if len(log) else ():
+        counting &= counts
+        if not is_enough(left := int(np.count_nonzero(counting)), len(log)):
+            raise ConfigurationError(_what_is_left(part, left, log, rule.feedback, scale))
+
+
+def _what_is_left(part: str, left: int, log: Interactions, feedback: Feedback, scale: ValueScale | None) -> str:
+    few = f"only {left:,} of {counted(len(log), 'event')}"
+    if part == "positive_from" and scale is not None and feedback.positive_from is not None:
+        threshold = f"{feedback.positive_from:g} (positive_from / --positive-from)"
+        range_of = f"they go from {as_typed(scale.minimum)} to {as_typed(scale.maximum)}"
+        if not scale.reaching(feedback.positive_from):
+            return f"no rating of the log reaches {threshold}: {range_of}"
+        return f"{few} of the log reach {threshold}, too few to learn from: {range_of}, on average {scale.mean:.3g}"
+    if part == "weights":
+        kinds = ", ".join(f"{kind}={weight:g}" for kind, weight in feedback.weights.items())
+        return (
+            f"{few if left else 'no event'} of the log counts by weights / --weights {kinds}: a kind of weight 0 only "
+            "marks items as seen; give the kinds that show interest a weight above 0"
+        )
+    if part == "amounts":
+        return f"{few if left else 'no event'} of the log has an amount above 0, and an amount of 0 counts nothing"
+    return f"{few if left else 'no event'} of the log is young enough to count by half_life / --half-life: lengthen it"
 
 
 def _check_values(values: NDArray[np.float32], feedback: Feedback, log: Interactions | None = None) -> None:
     _refuse(values, np.isinf(values), "a value of {:g}; values must be finite", log)
     if feedback.form == "explicit":
-        low = "a rating of {:g}; ratings must be above 0, where 0 is not rated: shift the scale"
+        low = (
+            "a rating of {:g}; explicit feedback predicts ratings above 0, as 0 is not rated: shift the scale, or give "
+            "positive_from / --positive-from without explicit feedback, which takes any scale"
+        )
         _refuse(values, values <= 0, low, log)
     elif feedback.positive_from is None:
-        _refuse(values, values < 0, "an amount of {:g}; with implicit feedback amounts are 0 or more", log)
+        negative = (
+            "an amount of {:g}; with implicit feedback amounts are 0 or more. Where those below 0 are returns, "
+            "positive_from / --positive-from 1 in the place of strength counts them as seen, not liked"
+        )
+        _refuse(values, values < 0, negative, log)
 
 
 def _refuse(values: NDArray[np.float32], wrong: NDArray[np.bool_], problem: str, log: Interactions | None) -> None:

@@ -74,6 +74,7 @@ def test_where_nothing_is_there_yet_it_is_said_how_to_begin(tmp_path: Path) -> N
         client.post("/v1/events", json={"events": [{"user": "u", "item": "i"}]})
         until(lambda: "Sources</h2>" in client.get("/data").text)
         assert "<dd>1 event</dd>" in client.get("/data").text
+        assert "To train by what the values say: <code>foldin train " in client.get("/data").text
     assert f"<code>foldin train -w {workspace.folder}</code> makes the first" in models
     assert f"<code>foldin ingest -w {workspace.folder}</code> takes" in models
     assert f"<code>foldin ingest -w {workspace.folder}</code> takes" in data

@@ -49,12 +49,17 @@ def data_page_routes(service: Service, reading: Reading) -> APIRouter:
             digest=digest,
             trouble=reading.trouble,
             ingest=command("ingest", service.workspace.folder),
+            train="" if digest is None else command(_train(digest), service.workspace.folder),
             counting=counting,
             pause=SOON if counting else LATER,
             charts=[] if digest is None or not digest.diagnosis.events else _charts(digest),
         )
 
     return routes
+
+
+def _train(digest: Digest) -> str:
+    return f"train {digest.diagnosis.hint.options}".rstrip()
 
 
 def _is_news(digest: Digest | None, counted: int) -> bool:
