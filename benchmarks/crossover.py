@@ -1,4 +1,4 @@
-"""From which share of stored cells a dense product beats a sparse one: what `DENSE_FROM` in models/linear.py rests on.
+"""From which share of stored cells a dense product beats a sparse one: for `DENSE_FROM` in models/item_weights.py.
 
 `python -m benchmarks.crossover`, in a quiet moment: the dense product takes all cores, the sparse one takes one.
 """
@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from benchmarks.measuring import fastest
 from benchmarks.worlds import skewed_histories
-from foldin.models import linear
+from foldin.models import item_weights, linear
 from foldin.models.ease import EASE
 
 USERS, ITEMS = 2_000, 3_500
@@ -33,7 +33,7 @@ def main() -> None:
 
 def score(model: linear.LinearAutoEncoder, histories: csr_array, dense_from: float) -> None:
     """The model's scores, with another crossover."""
-    linear.DENSE_FROM = dense_from
+    item_weights.DENSE_FROM = dense_from
     model.score(histories)
 
 

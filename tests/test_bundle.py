@@ -74,7 +74,7 @@ def test_a_bundle_comes_back_as_it_was(linear: Recommender, folder: Path) -> Non
 def test_a_models_arrays_stand_in_memory_of_their_own(folder: Path) -> None:
     model = load_bundle(folder).model
     assert isinstance(model, LinearModel)
-    assert model.item_weights.flags.owndata
+    assert model.item_weights.block.flags.owndata
 
 
 def test_prior_handover_and_cold_items_come_back_too(profiled: Recommender, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from foldin.errors import ConfigurationError, ResourceError, TrainingError
+from foldin.errors import BundleError, ConfigurationError, ResourceError, TrainingError
 from foldin.models.ease import EASE, EDLAE
 from foldin.models.linear import LinearAutoEncoder
 
@@ -103,6 +103,49 @@ def test_dropout_is_a_share(dropout: float) -> None:
 
 @pytest.mark.parametrize("estimator", [EASE(), EDLAE()], ids=["ease", "edlae"])
 def test_two_million_items_are_refused_before_any_work(estimator: EASE | EDLAE) -> None:
-    histories = csr_array((np.ones(2, np.float32), ([0, 1], [0, 1_999_999])), shape=(2, 2_000_000))
-    with pytest.raises(ResourceError, match=r"on 2,000,000 items needs about 17,600\.0 GB of memory"):
+    histories = csr_array(np.ones((1, 2_000_000), np.float32))
+    with pytest.raises(ResourceError, match=r"on 2,000,000 items with events needs about 17,600\.0 GB of memory"):
         estimator.fit(histories)
+
+
+# -- items without events
+
+
+def with_cold_items(histories: csr_array, seed: int = 3) -> csr_array:
+    """The same histories over a catalogue in which two of three items have no event."""
+    items = 3 * histories.shape[1]
+    places = np.sort(np.random.default_rng(seed).choice(items, histories.shape[1], replace=False))
+    spread = np.zeros((histories.shape[0], items), dtype=np.float32)
+    spread[:, places] = histories.toarray()
+    return csr_array(spread)
+
+
+@pytest.mark.parametrize("estimator", [EASE(3), EDLAE(2, 0.4)], ids=["ease", "edlae"])
+def test_items_without_events_separate_from_the_others(estimator: EASE | EDLAE) -> None:
+    histories = with_cold_items(random_histories())
+    slow = slow_weights(histories, estimator.l2, getattr(estimator, "dropout", 0.0))
+    model = estimator.fit(histories)
+    assert model.weights.shape == (14, 14)
+    everything, some = np.arange(histories.shape[1]), np.array([40, 3, 17, 2])
+    np.testing.assert_allclose(model.item_weights.between(everything, everything), slow, atol=1e-6)
+    np.testing.assert_allclose(model.item_weights.between(everything, some), slow[:, some], atol=1e-6)
+    np.testing.assert_allclose(model.score(histories), histories.toarray() @ slow, atol=1e-5)
+    vector = np.random.default_rng(0).random(histories.shape[1])
+    np.testing.assert_allclose(model.item_weights @ vector, slow @ vector, atol=1e-6)
+
+
+def test_a_model_with_items_without_events_comes_back_from_its_arrays() -> None:
+    histories = with_cold_items(random_histories())
+    model = EASE(3).fit(histories)
+    arrays = model.arrays()
+    again = EASE(3).restore(arrays)
+    assert np.array_equal(again.score(histories), model.score(histories))
+    assert sum(array.nbytes for array in arrays.values()) == 14 * 14 * 4 + histories.shape[1]
+    for warm in (arrays["warm"][:-3], np.logical_not(arrays["warm"]), arrays["warm"].astype(np.int32)):
+        with pytest.raises(BundleError, match="'warm' does not name the items"):
+            EASE(3).restore({**arrays, "warm": warm})
+
+
+def test_a_log_without_events_gives_no_weights() -> None:
+    histories = csr_array(np.zeros((3, 5), dtype=np.float32))
+    assert not EASE().fit(histories).score(histories).any()

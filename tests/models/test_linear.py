@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array, random_array
 
-from foldin.models.linear import DENSE_FROM, LinearAutoEncoder
+from foldin.models.item_weights import DENSE_FROM
+from foldin.models.linear import LinearAutoEncoder
 
 
 def histories_of_density(density: float, users: int = 40, items: int = 200) -> csr_array:

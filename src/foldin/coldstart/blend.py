@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,13 +120,15 @@ class Blend:
         neighbours = [self._neighbours(item) for item in items]
         resembling = np.array([self._resembling(history, item) for item in items]).reshape(len(items), history.nnz)
         if isinstance(self.model, LinearModel):
-            added = _weighed(self.model.item_weights, history.indices, neighbours)
+            weights, held = self.model.item_weights, history.indices
+            added = _weighed(lambda sources: weights.between(held, sources), neighbours, len(held))
             above_mean = added - self._mean_weights[history.indices][:, None]
             return history.data * above_mean.T * self.handover.unit + resembling, True
         terms = []
         for block in _leave_one_out(history):
             check()
-            terms.append(_weighed(self._history(block, np.diff(block.indptr) > 0), None, neighbours))
+            scores = self._history(block, np.diff(block.indptr) > 0)
+            terms.append(_weighed(partial(np.take, scores, axis=1), neighbours, len(scores)))
         changed = np.concatenate(terms).T
         return changed[:, :1] - changed[:, 1:] + resembling, False
 
@@ -198,17 +200,16 @@ def _weighed_sum(
 
 
 def _weighed(
-    scores: NDArray[np.floating],
-    rows: NDArray[np.integer] | None,
+    scores_of: Callable[[NDArray[np.intp]], NDArray[np.floating]],
     neighbours: Sequence[tuple[NDArray[np.intp], NDArray[np.float64]]],
+    rows: int,
 ) -> NDArray[np.float64]:
-    """The scores, in some rows or all, of items that are made of those of others: of which, and with which weights.
+    """The scores, in so many rows, of items that are made of those of others: of which, and with which weights.
 
-    Shape: (rows, neighbours). No more than the columns that are needed is copied.
+    Shape: (rows, neighbours). `scores_of` gives the columns of some items, so that only those are copied.
     """
-    chosen = np.arange(len(scores)) if rows is None else rows
-    columns = [scores[np.ix_(chosen, sources)].astype(np.float64) @ weights for sources, weights in neighbours]
-    return np.stack(columns, axis=1) if columns else np.empty((len(chosen), 0))
+    columns = [scores_of(sources).astype(np.float64) @ weights for sources, weights in neighbours]
+    return np.stack(columns, axis=1) if columns else np.empty((rows, 0))
 
 
 def _leave_one_out(history: csr_array) -> Iterator[csr_array]:

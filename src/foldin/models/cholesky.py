@@ -25,6 +25,8 @@ def invert_in_place(
     Raises:
         TrainingError: the matrix is not positive definite.
     """
+    if not len(matrix):  # LAPACK refuses a matrix of no rows
+        return matrix
     if len(matrix) <= largest_in_one:
         _cholesky_inverse(matrix)
         _mirror_upper(matrix)

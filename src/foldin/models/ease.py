@@ -20,6 +20,7 @@ from foldin.models.linear import (
 from foldin.models.protocols import Arrays, Need
 from foldin.models.resources import refuse_beyond_memory
 from foldin.training.epoch import Checkpoint, Epoch
+from foldin.wording import counted
 
 __all__ = ["EASE", "EDLAE"]
 
@@ -55,7 +56,7 @@ class EASE:
         return restore_linear(arrays)
 
     def estimate(self, users: int, items: int, interactions: int) -> Need:
-        """Memory of items x items, cost of items^3."""
+        """Memory of items x items, cost of items^3, where `items` are those with events."""
         return closed_form_need(users, items, interactions)
 
 
@@ -93,14 +94,23 @@ class EDLAE:
         return restore_linear(arrays)
 
     def estimate(self, users: int, items: int, interactions: int) -> Need:
-        """Memory of items x items, cost of items^3."""
+        """Memory of items x items, cost of items^3, where `items` are those with events."""
         return closed_form_need(users, items, interactions)
 
 
 def _fit(estimator: EASE | EDLAE, histories: csr_array, *, l2: float, dropout: float) -> LinearAutoEncoder:
-    need = estimator.estimate(histories.shape[0], histories.shape[1], histories.nnz)
-    refuse_beyond_memory(need, f"{type(estimator).__name__} on {histories.shape[1]:,} items")
-    gram = gram_matrix(histories)
+    """Solves for the items with events only; this is the exact solution for the whole catalogue.
+
+    Where item j has no event, column j of X is 0, and so are row and column j of G = X'X. With the warm items first,
+    G + diag(penalties) = [[A, 0], [0, D]] with D diagonal, so its inverse is P = [[A^-1, 0], [0, D^-1]]. B_ij =
+    -P_ij / P_jj is then 0 in every row and column of an item without events, and within the block of the warm items
+    it is what A alone gives, as penalty_j depends on G_jj only.
+    """
+    warm = np.bincount(histories.indices, minlength=histories.shape[1]) > 0
+    known = histories if warm.all() else csr_array(histories[:, np.flatnonzero(warm)])
+    need = estimator.estimate(known.shape[0], known.shape[1], known.nnz)
+    refuse_beyond_memory(need, f"{type(estimator).__name__} on {counted(known.shape[1], 'item')} with events")
+    gram = gram_matrix(known)
     with np.errstate(invalid="ignore"):  # what is infinite cannot be inverted, and is refused there
         penalties = np.float32(dropout / (1 - dropout)) * gram.diagonal() + np.float32(l2)
-    return LinearAutoEncoder(zero_diagonal_weights(gram, penalties))
+    return LinearAutoEncoder(zero_diagonal_weights(gram, penalties), None if warm.all() else warm)

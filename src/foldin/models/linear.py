@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from foldin.errors import ConfigurationError
+from foldin.errors import BundleError, ConfigurationError
 from foldin.models.arrays import matrix_named
 from foldin.models.cholesky import invert_in_place
+from foldin.models.item_weights import ItemWeights
 from foldin.models.protocols import Arrays, Need
 
 __all__ = ["LinearAutoEncoder", "check_penalties", "closed_form_need", "restore_linear", "zero_diagonal_weights"]
 
-DENSE_FROM = 0.05
-"""Share of stored cells from which a dense product (all cores) is faster than a sparse one (one core)."""
-
-BLOCK = 512
-
 
 @dataclass(frozen=True, eq=False)
 class LinearAutoEncoder:
-    """A model of one matrix. Shape: `weights` (items, items), zero on the diagonal: no item recommends itself."""
+    """A model of one matrix over the items with events in training; all other items neither have scores nor give any.
+
+    Shape: `weights` (warm items, warm items), zero on the diagonal: no item recommends itself. `warm` (items,): the
+    items with events, in the catalogue's order; None where all have some.
+    """
 
     weights: NDArray[np.float32]
+    warm: NDArray[np.bool_] | None = None
 
     def score(self, histories: csr_array) -> NDArray[np.float32]:
         """X B, (users, items)."""
-        if histories.nnz < DENSE_FROM * histories.shape[0] * histories.shape[1]:
-            return np.asarray(histories @ self.weights, dtype=np.float32)
-        scores = np.empty(histories.shape, dtype=np.float32)
-        for rows in _blocks(histories.shape[0]):
-            np.matmul(histories[rows].toarray(), self.weights, out=scores[rows])
-        return scores
+        return self.item_weights.scores(histories)
 
-    @property
-    def item_weights(self) -> NDArray[np.float32]:
+    @cached_property
+    def item_weights(self) -> ItemWeights:
         """What an item of the history, the row, adds to the score of another, the column; (items, items)."""
-        return self.weights
+        return ItemWeights(self.weights, self.warm)
 
     def arrays(self) -> Arrays:
-        """The weights."""
-        return {"weights": self.weights}
+        """The weights, and the items they are of."""
+        return {"weights": self.weights} if self.warm is None else {"weights": self.weights, "warm": self.warm}
 
 
 def zero_diagonal_weights(gram: NDArray[np.float32], penalties: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -78,10 +74,14 @@ def check_penalties(l2: float, dropout: float) -> None:
 
 
 def restore_linear(arrays: Arrays) -> LinearAutoEncoder:
-    """The model of a file's arrays."""
-    weights = matrix_named("weights", arrays, dimensions=2)
-    return LinearAutoEncoder(weights)
+    """The model of a file's arrays.
 
-
-def _blocks(rows: int) -> Iterator[slice]:
-    return (slice(start, start + BLOCK) for start in range(0, rows, BLOCK))
+    Raises:
+        BundleError: an array is missing or has another shape or type.
+    """
+    weights, warm = matrix_named("weights", arrays, dimensions=2), arrays.get("warm")
+    if warm is None:
+        return LinearAutoEncoder(weights)
+    if warm.dtype != np.bool_ or warm.ndim != 1 or weights.shape != (warm.sum(), warm.sum()):
+        raise BundleError(f"the model's array 'warm' does not name the items of weights of shape {weights.shape}")
+    return LinearAutoEncoder(weights, warm.astype(np.bool_, copy=False))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from foldin.data.splitting import Holdout
+from foldin.models.item_weights import ItemWeights
 from foldin.training.epoch import Checkpoint, Epoch
 
 __all__ = ["Arrays", "Estimator", "FactorModel", "LinearModel", "Model", "Need"]
@@ -44,7 +45,7 @@ class LinearModel(Model, Protocol):
     """A model whose scores are histories @ item_weights."""
 
     @property
-    def item_weights(self) -> NDArray[np.float32]:
+    def item_weights(self) -> ItemWeights:
         """(items, items): row i is what having item i in the history adds to every item's score."""
         ...
 
@@ -98,5 +99,5 @@ class Estimator(Protocol):
         ...
 
     def estimate(self, users: int, items: int, interactions: int) -> Need:
-        """What a fit of that size will take."""
+        """What a fit of that size will take; `items`: those with events."""
         ...
