@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,21 @@ from foldin.models.network import Network
 from foldin.recommender import Recommender
 
 USERS, ITEMS = 200, 30
-RANKING = ["user", "rank", "item", "score", "probability", "rating", "history", "profile", "content", "popularity"]
+RANKING = [
+    "user",
+    "rank",
+    "item",
+    "score",
+    "probability",
+    "probability_is_lower_bound",
+    "rating",
+    "history",
+    "profile",
+    "content",
+    "popularity",
+]
+
+FIGURES = attrgetter("item_id", "score", "probability", "probability_is_lower_bound", "rating")
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +94,7 @@ def columns_of(file: Path) -> dict[str, str]:
 def expected(recommender: Recommender, log: Interactions, **asked: Any) -> list[tuple[Any, ...]]:
     """The slow way: every user asked one by one."""
     return [
-        (str(user), rank, one.item_id, one.score, one.probability, one.rating, *(asdict(one.basis).values()))
+        (str(user), rank, *FIGURES(one), *asdict(one.basis).values())
         for user in log.user_ids
         for rank, one in enumerate(recommender.recommend(log.history(user), **asked), 1)
     ]
@@ -106,8 +121,8 @@ def test_rankings_are_those_of_the_recommender(
     assert write_rankings(recommender, log, file, k=4) == len(wanted)
     same(rows_of(file), wanted)
     # of the one who knows nothing the catalogue has, only what is popular is told
-    assert {row[0] for row in wanted if row[6] == 0} == {"~stranger"}
-    assert all(row[3] == row[9] > 0 for row in wanted if row[0] == "~stranger")
+    assert {row[0] for row in wanted if row[7] == 0} == {"~stranger"}
+    assert all(row[3] == row[10] > 0 for row in wanted if row[0] == "~stranger")
     assert list(columns_of(file)) == RANKING
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
 
@@ -199,7 +214,7 @@ def test_explicit_feedback_has_ratings_and_no_probabilities(tmp_path: Path) -> N
     write_rankings(recommender, ratings, tmp_path / "all.parquet", k=3)
     found = rows_of(tmp_path / "all.parquet")
     same(found, expected(recommender, ratings, k=3))
-    assert all(1 <= row[5] <= 5 and row[4] is None for row in found)
+    assert all(1 <= row[6] <= 5 and row[4] is None and not row[5] for row in found)
 
 
 def test_blocks_change_nothing_and_are_told(

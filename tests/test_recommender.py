@@ -12,6 +12,8 @@ from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import History, Interactions
 from foldin.data.profiles import Profile
 from foldin.errors import ConfigurationError, DataError, NotFoundError
+from foldin.evaluation.calibration import ProbabilityCalibration
+from foldin.evaluation.length_calibration import LengthCalibration
 from foldin.evaluation.person_calibration import PersonCalibration
 from foldin.fitting import fit
 from foldin.models import EASE, AutoEncoder
@@ -150,6 +152,16 @@ def test_probabilities_are_those_of_the_score_after_so_many_items(linear: Recomm
         for one in ranking:
             assert one.probability == pytest.approx(base + slope * one.score, abs=1e-6)
             assert one.rating is None
+
+
+def test_probabilities_of_the_highest_scores_are_lower_bounds(linear: Recommender) -> None:
+    knots, chances = (np.array(values, dtype=np.float32) for values in ([-1e6, 0], [0, 0.5]))
+    calibration = PersonCalibration(None, LengthCalibration((3,), (ProbabilityCalibration(knots, chances),)))
+    ranking = replace(linear, calibration=calibration).recommend(SHOWN, k=12, seen="include")
+    assert {one.probability_is_lower_bound for one in ranking} == {True, False}
+    for one in ranking:
+        assert one.probability_is_lower_bound == (one.score > 0 and one.item_id not in SHOWN)
+        assert not one.probability_is_lower_bound or one.probability == 0.5
 
 
 def test_an_item_of_the_history_has_no_probability(linear: Recommender) -> None:

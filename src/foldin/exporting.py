@@ -42,7 +42,7 @@ FORMATS = {
 BLOCK_CELLS = 2**22
 """Numbers of a block, 16 MiB of float32."""
 
-RANKED = ("user", "rank", "item", "score", "probability", "rating", *TERMS)
+RANKED = ("user", "rank", "item", "score", "probability", "probability_is_lower_bound", "rating", *TERMS)
 """The columns of a file of rankings, before those of items' attributes."""
 
 VECTOR_TABLE = "CREATE TABLE vectors (code INTEGER, id VARCHAR, bias FLOAT, vector FLOAT[]);"
@@ -74,13 +74,13 @@ def write_rankings(
 ) -> int:
     """Writes the best k items of every user of a log, without what they have seen, and returns the number of rows.
 
-    Columns: user, rank (from 1), item, score, probability and rating (null where there is none), and the terms of the
-    score: history, profile, content and popularity; as in `Recommendation`; then the `attributes` of the item that are
-    named. Users are sorted by id; one without an event (`Interactions.of_users`) is ranked for by the profile. Never
-    more than one block of scores is held, and the file appears whole or not at all. `file`: .parquet, .csv or .jsonl.
-    `profiles`: what is known of the users. `only`: ids of the items to choose from; `exclude`: of items left out.
-    `seen="include"` lets in what a user has seen. `diversity`: as for `Recommender.recommend`. `on_block` is told how
-    many users are done.
+    Columns: user, rank (from 1), item, score, probability, probability_is_lower_bound and rating (null where there is
+    none), and the terms of the score: history, profile, content and popularity; as in `Recommendation`; then the
+    `attributes` of the item that are named. Users are sorted by id; one without an event (`Interactions.of_users`) is
+    ranked for by the profile. Never more than one block of scores is held, and the file appears whole or not at all.
+    `file`: .parquet, .csv or .jsonl. `profiles`: what is known of the users. `only`: ids of the items to choose from;
+    `exclude`: of items left out. `seen="include"` lets in what a user has seen. `diversity`: as for
+    `Recommender.recommend`. `on_block` is told how many users are done.
 
     Raises:
         ConfigurationError: k is below 1, the file has another ending, or it cannot be written; the catalogue lacks an
@@ -169,8 +169,8 @@ def _ranking_tables(attributes: int) -> str:
     return f"""
 CREATE TABLE users (code INTEGER, id VARCHAR);
 CREATE TABLE items (code INTEGER, id VARCHAR{cells});
-CREATE TABLE ranked (user_code INTEGER, rank INTEGER, item_code INTEGER, score FLOAT, probability FLOAT, rating FLOAT,
-    {", ".join(f"{term} FLOAT" for term in TERMS)});
+CREATE TABLE ranked (user_code INTEGER, rank INTEGER, item_code INTEGER, score FLOAT, probability FLOAT,
+    probability_is_lower_bound BOOLEAN, rating FLOAT, {", ".join(f"{term} FLOAT" for term in TERMS)});
 """
 
 
@@ -178,7 +178,7 @@ def _ranking_query(attributes: Sequence[str]) -> str:
     cells = "".join(f", items.a{place} AS {_quoted(name)}" for place, name in enumerate(attributes))
     return f"""
 SELECT users.id AS "user", rank, items.id AS item, score, nullif(probability, 'NaN') AS probability,
-    nullif(rating, 'NaN') AS rating, {", ".join(TERMS)}{cells}
+    probability_is_lower_bound, nullif(rating, 'NaN') AS rating, {", ".join(TERMS)}{cells}
 FROM ranked JOIN users ON users.code = user_code JOIN items ON items.code = item_code
 ORDER BY user_code, rank
 """
@@ -264,6 +264,7 @@ def _ranked(
         "item_code": rankings.items,
         "score": rankings.scores,
         "probability": unknown if ranked.probabilities is None else ranked.probabilities,
+        "probability_is_lower_bound": ranked.lower_bounds,
         "rating": unknown if ranked.ratings is None else ranked.ratings,
         **ranked.terms,
     }

@@ -49,7 +49,8 @@ class Recommendation:
     `score` orders the ranking and is no probability. `probability`, calibrated on held-out users, is the chance that
     the item is among what such a user likes besides the history shown; None where it was not calibrated. `rating`,
     explicit feedback only, is the rating to be expected. `basis` says what the score rests on. `item` holds the
-    catalogue's attributes.
+    catalogue's attributes. `probability_is_lower_bound`: held-out users are too few to tell scores as high
+    apart, and the probability is at least the one given.
     """
 
     item_id: str
@@ -58,6 +59,7 @@ class Recommendation:
     rating: float | None
     basis: Basis
     item: Mapping[str, str] = field(default_factory=dict)
+    probability_is_lower_bound: bool = False
 
     @property
     def title(self) -> str:
@@ -95,13 +97,15 @@ class Ranked:
     """Rankings by index with all that is said of their items; columns are (n,), as `rankings.items`.
 
     `terms`: by name, as `Basis` has them. `probabilities`, NaN where none is known, and `ratings`: None where nothing
-    was calibrated. `telling`: how much profiles tell, from 0 to 1, (users,).
+    was calibrated. `lower_bounds`: where the probability is at least the one given. `telling`: how much profiles tell,
+    from 0 to 1, (users,).
     """
 
     rankings: Rankings
     terms: Mapping[str, NDArray[np.float32]]
     probabilities: NDArray[np.float32] | None
     ratings: NDArray[np.float32] | None
+    lower_bounds: NDArray[np.bool_]
     telling: NDArray[np.float32]
 
 
@@ -114,6 +118,7 @@ def joined(parts: Sequence[Ranked]) -> Ranked:
         {name: np.concatenate([part.terms[name] for part in parts]) for name in TERMS},
         _column([part.probabilities for part in parts]),
         _column([part.ratings for part in parts]),
+        np.concatenate([part.lower_bounds for part in parts]),
         np.concatenate([part.telling for part in parts]),
     )
 

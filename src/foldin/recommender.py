@@ -336,24 +336,31 @@ class Recommender:
     def _told(
         self, rankings: Rankings, terms: Terms, shown: csr_array, histories: csr_array, *, probable: bool = True
     ) -> Ranked:
+        probabilities, lower_bounds = (
+            self._probabilities(rankings, terms, shown, histories) if probable else (None, None)
+        )
         return Ranked(
             rankings,
             terms.at(rankings.rows, rankings.items),
-            self._probabilities(rankings, terms, shown, histories) if probable else None,
+            probabilities,
             self._ratings(rankings, shown),
+            np.zeros(len(rankings.items), dtype=np.bool_) if lower_bounds is None else lower_bounds,
             terms.telling,
         )
 
     def _probabilities(
         self, rankings: Rankings, terms: Terms, shown: csr_array, histories: csr_array
-    ) -> NDArray[np.float32] | None:
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]] | tuple[None, None]:
+        """Probabilities, and which of them are lower bounds."""
         # none is known of items of the history, as it is about what a user likes besides them, nor of items nobody had
         if not isinstance(self.calibration, PersonCalibration):
-            return None
-        known = np.diff(shown.indptr)[rankings.rows]
-        probabilities = self.calibration.predict(rankings.scores, known, terms.telling[rankings.rows])
+            return None, None
+        known, telling = np.diff(shown.indptr)[rankings.rows], terms.telling[rankings.rows]
+        probabilities = self.calibration.predict(rankings.scores, known, telling)
+        lower_bounds = self.calibration.is_lower_bound(rankings.scores, known, telling)
         unknown = _stored(histories)[rankings.rows, rankings.items] | ~self.blend.prior.warm[rankings.items]
-        return np.where(unknown, np.float32(np.nan), probabilities)
+        probabilities[unknown] = np.nan
+        return probabilities, lower_bounds & ~np.isnan(probabilities)
 
     def _ratings(self, rankings: Rankings, shown: csr_array) -> NDArray[np.float32] | None:
         if not isinstance(self.calibration, RatingCalibration):
@@ -374,16 +381,23 @@ class Recommender:
             rankings.scores[cells].tolist(),
             _numbers(ranked.probabilities, cells, len(items)),
             _numbers(ranked.ratings, cells, len(items)),
+            ranked.lower_bounds[cells].tolist(),
             *(ranked.terms[name][cells].tolist() for name in TERMS),
             strict=True,
         )
         return [self._recommendation(*numbers) for numbers in columns]
 
     def _recommendation(
-        self, item: int, score: float, probability: float | None, rating: float | None, *terms: float
+        self,
+        item: int,
+        score: float,
+        probability: float | None,
+        rating: float | None,
+        is_lower_bound: bool,
+        *terms: float,
     ) -> Recommendation:
-        item_id = str(self.catalog.item_ids[item])
-        return Recommendation(item_id, score, probability, rating, Basis(*terms), self.catalog.item(item))
+        item_id, attributes = str(self.catalog.item_ids[item]), self.catalog.item(item)
+        return Recommendation(item_id, score, probability, rating, Basis(*terms), attributes, is_lower_bound)
 
     def left_out(self, only: Collection[str] | None = None, exclude: Collection[str] = ()) -> NDArray[np.bool_]:
         """Which items are left out, (items,), where only some may be chosen from or some may not.

@@ -59,7 +59,7 @@ def test_among_others_each_cell_without_a_probability_says_why(
         f"{probabilities[labs[1]]:.1%}",
         "new",
     ]
-    assert [line.partition(":")[0] for line in told.splitlines()[-2:]] == ["new", "-"]
+    assert [line.partition(":")[0] for line in told.splitlines()[-3:]] == ["new", "-", "or more"]
 
 
 def test_what_needs_no_words_has_none(run: Run, folder: Path, labs: list[str]) -> None:

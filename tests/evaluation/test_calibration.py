@@ -69,6 +69,13 @@ def test_beyond_the_knots_it_is_level() -> None:
     assert calibration.predict(np.array([-np.inf, 1e30, np.inf], np.float32)) == pytest.approx([0, 0.5, 0.5], abs=0.1)
 
 
+def test_only_scores_above_the_last_knot_have_a_lower_bound() -> None:
+    calibration = fitted()
+    highest = calibration.scores[-1]
+    scores = np.array([-np.inf, highest, np.nextafter(highest, np.float32(np.inf)), 1e30], np.float32)
+    assert calibration.is_lower_bound(scores).tolist() == [False, False, True, True]
+
+
 def test_no_certainty_from_a_lucky_hit() -> None:
     found = np.arange(5000).reshape(100, 50) % 10 == 9  # one in ten, the best of all among them
     scores = np.arange(5000, dtype=np.float32).reshape(100, 50)

@@ -42,6 +42,12 @@ def test_half_way_is_half_of_each() -> None:
     assert after(7) == pytest.approx((AT[2].predict(SCORES) + AT[3].predict(SCORES)) / 2, abs=1e-6)
 
 
+@pytest.mark.parametrize(("known", "from_score"), [(0, 1.0), (1, 2.0), (2, 0.5), (3, 0.5), (7, 0.5), (15, 2.0)])
+def test_a_mixture_is_a_lower_bound_where_one_of_its_parts_is(known: int, from_score: float) -> None:
+    lower_bounds = CALIBRATION.is_lower_bound(SCORES, np.full(len(SCORES), known))
+    assert np.array_equal(lower_bounds, from_score < SCORES)
+
+
 def test_beyond_the_ends_it_is_level() -> None:
     assert np.array_equal(after(1_000_000), after(15))
     middle = LengthCalibration(LENGTHS[1:3], AT[1:3])

@@ -37,6 +37,15 @@ def test_of_who_tells_a_part_both_are_mixed() -> None:
     assert np.isnan(replace(BOTH, told=None).predict(SCORES[:1], KNOWN[:1], np.array([0.01], dtype=np.float32))).all()
 
 
+def test_a_part_above_its_knots_makes_the_mixture_a_lower_bound() -> None:
+    knots, half = (np.array(values, dtype=np.float32) for values in ([2.0], [0.5]))
+    higher = LengthCalibration((0,), (ProbabilityCalibration(knots, half),))
+    scores, known = np.full(3, 1, dtype=np.float32), np.zeros(3, dtype=np.int64)
+    shares = np.array([0, 0.5, 1], dtype=np.float32)
+    assert PersonCalibration(level(0.8), higher).is_lower_bound(scores, known, shares).tolist() == [False, True, True]
+    assert PersonCalibration(None, higher).is_lower_bound(scores + 2, known, shares).tolist() == [True, True, False]
+
+
 @pytest.mark.parametrize("name", ["told", "untold"])
 def test_where_one_was_not_learned_nothing_is_said(name: str) -> None:
     told = level(0.8) if name == "told" else None

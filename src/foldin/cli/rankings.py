@@ -83,7 +83,7 @@ def _figures(ranking: Sequence[Recommendation], recommender: Recommender, *, one
 
 def _probability(one: Recommendation, recommender: Recommender) -> str:
     if one.probability is not None:
-        return f"{one.probability:.1%}"
+        return f"{one.probability:.1%}{OR_MORE if one.probability_is_lower_bound else ''}"
     return KNOWN if recommender.had(one.item_id) else NEW
 
 
@@ -91,12 +91,15 @@ def _print_key(cells: Collection[str]) -> None:
     for cell in (NEW, KNOWN):
         if cell in cells:
             print_line(KEY[cell])
+    if any(cell.endswith(OR_MORE) for cell in cells):
+        print_line(KEY[OR_MORE])
 
 
-NEW, KNOWN = "new", "-"
+NEW, KNOWN, OR_MORE = "new", "-", " or more"
 KEY = {
     NEW: "new: nobody had it in training, so no probability is known; what it resembles gives it its place.",
     KNOWN: "-: it is in the history already, and a probability is about what else will be liked.",
+    OR_MORE: "or more: held-out users are too few to tell the highest scores apart; this is the chance of all of them.",
 }
 
 FIGURES: dict[str, Callable[[Recommendation, Recommender], str]] = {

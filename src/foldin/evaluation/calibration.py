@@ -55,6 +55,11 @@ class ProbabilityCalibration:
         """Probabilities of scores, in any shape."""
         return np.interp(scores, self.scores, self.probabilities).astype(np.float32)
 
+    def is_lower_bound(self, scores: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Which scores lie above the last knot, in any shape: held-out users tell no more of them than that their
+        probability is at least that of the knot."""
+        return np.asarray(scores > self.scores[-1])
+
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """All there is, by name; `from_arrays` makes the same of it."""
         return {"scores": self.scores, "probabilities": self.probabilities}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,17 +27,28 @@ class LengthCalibration:
 
     def predict(self, scores: NDArray[np.float32], known: NDArray[np.integer]) -> NDArray[np.float32]:
         """Probabilities of scores, (n,), given after histories of so many known items, (n,)."""
+        probabilities = np.zeros(len(scores), dtype=np.float32)
+        for length, of, share in self._mixture(known):
+            probabilities[of] += share * self.at[length].predict(scores[of])
+        return probabilities
+
+    def is_lower_bound(self, scores: NDArray[np.float32], known: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Which of these probabilities, (n,), are at least partly those of scores above all that were observed."""
+        lower_bounds = np.zeros(len(scores), dtype=np.bool_)
+        for length, of, _ in self._mixture(known):
+            lower_bounds[of] |= self.at[length].is_lower_bound(scores[of])
+        return lower_bounds
+
+    def _mixture(self, known: NDArray[np.integer]) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.float32]]]:
+        """Each calibration's place among the lengths, the cells it has a share in, and that share of each of them."""
         # the place among the lengths: 2.25 is a quarter of the way from the third to the fourth
         place = np.interp(np.log1p(known), np.log1p(self.lengths), np.arange(len(self.lengths)))
         lower = place.astype(np.intp)
-        upper = np.minimum(lower + 1, len(self.lengths) - 1)
         share = (place - lower).astype(np.float32)
-        probabilities = np.zeros(len(scores), dtype=np.float32)
-        for at, part in ((lower, 1 - share), (upper, share)):
-            for length in np.unique(at):
-                of = at == length
-                probabilities[of] += part[of] * self.at[length].predict(scores[of])
-        return probabilities
+        for at, part in ((lower, 1 - share), (lower + 1, share)):
+            for length in np.unique(at[part > 0]).tolist():
+                of = np.flatnonzero((at == length) & (part > 0))
+                yield length, of, part[of]
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """All there is, by name; `from_arrays` makes the same of it."""

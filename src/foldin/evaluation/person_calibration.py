@@ -37,6 +37,17 @@ class PersonCalibration:
             probabilities[of] += share[of] * part
         return probabilities
 
+    def is_lower_bound(
+        self, scores: NDArray[np.float32], known: NDArray[np.integer], telling: NDArray[np.float32]
+    ) -> NDArray[np.bool_]:
+        """Which of these probabilities, (n,), are at least partly those of scores above all that were observed."""
+        lower_bounds = np.zeros(len(scores), dtype=np.bool_)
+        for calibration, share in ((self.told, telling), (self.untold, 1 - telling)):
+            of = share > 0
+            if calibration is not None:
+                lower_bounds[of] |= calibration.is_lower_bound(scores[of], known[of])
+        return lower_bounds
+
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """All there is, by name; `from_arrays` makes the same of it."""
         return {f"{name}/{key}": array for name, one in self._parts() for key, array in one.arrays().items()}

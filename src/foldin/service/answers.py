@@ -35,6 +35,7 @@ def recommended(one: Recommendation, reasons: Sequence[Contribution] = ()) -> Re
         title=one.title,
         score=one.score,
         probability=one.probability,
+        probability_is_lower_bound=one.probability_is_lower_bound,
         rating=one.rating,
         basis=one.basis,
         shares=one.basis.shares(digits=4),

@@ -21,6 +21,10 @@ class Recommended:
     title: str
     score: Annotated[float, Field(description="Orders the ranking; no probability.")]
     probability: Annotated[float | None, Field(description="Calibrated on held-out users; null where it was not.")]
+    probability_is_lower_bound: Annotated[
+        bool,
+        Field(description="Held-out users are too few to tell scores as high apart: the probability is this or more."),
+    ]
     rating: Annotated[float | None, Field(description="To be expected; explicit feedback only.")]
     basis: Basis
     shares: Annotated[dict[str, float], Field(description="What part of all that speaks for the item each term has.")]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from foldin.coldstart.blend import TERMS
 from foldin.recommendation import Recommendation
 
 __all__ = ["Segment", "Standing", "mean_shares", "segments_of", "standings"]
+
+NONE = "-"
 
 
 @dataclass(frozen=True)
@@ -22,34 +24,55 @@ class Segment:
 
 @dataclass(frozen=True)
 class Standing:
-    """An item at its place, counted from 1. `move`: places it rose (above 0) or fell; None where it was not there."""
+    """An item at its place, counted from 1. `move`: places it rose (above 0) or fell; None where it was not there.
+
+    `figure`: its number as text, with the `unit` below it; all items of a ranking have numbers of one kind.
+    """
 
     place: int
     item: str
     title: str
-    probability: float | None
-    rating: float | None
-    score: float
+    figure: str
+    unit: str
     segments: tuple[Segment, ...]
     move: int | None
 
 
 def standings(ranking: Sequence[Recommendation], before: Sequence[str]) -> list[Standing]:
     """A ranking, beside the one before it; where there was none, nothing has moved."""
+    figure_of = _figure_of(ranking)
     places = {item: place for place, item in enumerate(before, 1)}
     return [
         Standing(
             place,
             one.item_id,
             one.title,
-            one.probability,
-            one.rating,
-            one.score,
+            *figure_of(one),
             segments_of(one.basis.shares()),
             (places[one.item_id] - place if one.item_id in places else None) if before else 0,
         )
         for place, one in enumerate(ranking, 1)
     ]
+
+
+def _figure_of(ranking: Sequence[Recommendation]) -> Callable[[Recommendation], tuple[str, str]]:
+    if any(one.rating is not None for one in ranking):
+        return _rating
+    return _chance if any(one.probability is not None for one in ranking) else _score
+
+
+def _rating(one: Recommendation) -> tuple[str, str]:
+    return (NONE, "rating unknown") if one.rating is None else (f"{one.rating:.1f}", "rating")
+
+
+def _chance(one: Recommendation) -> tuple[str, str]:
+    if one.probability is None:
+        return NONE, "chance unknown"
+    return f"{one.probability:.0%}", "chance, or more" if one.probability_is_lower_bound else "chance"
+
+
+def _score(one: Recommendation) -> tuple[str, str]:
+    return f"{one.score:.2f}", "score"
 
 
 def mean_shares(ranking: Sequence[Recommendation]) -> dict[str, float]:
