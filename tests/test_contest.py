@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 
 from foldin.bundle import save_bundle
 from foldin.choosing import Progress, Training
-from foldin.contest import contest
+from foldin.contest import Contest, contest, cross_validate
 from foldin.data.feedback import Feedback
 from foldin.data.interactions import Interactions
 from foldin.data.splitting import PROTOCOLS, Holdout
@@ -39,7 +39,7 @@ def test_contenders_are_taken_as_they_are_unless_told_otherwise(world: World) ->
     contenders = {"little": EASE(5), "much": EASE(50_000)}
     kept = contest(world.events, contenders)
     assert [choice.estimator for choice in kept.choices.values()] == list(contenders.values())
-    chosen = contest(world.events, contenders, fixed=())
+    chosen = contest(world.events, contenders, fixed={})
     assert chosen.choices["little"].estimator == chosen.choices["much"].estimator
 
 
@@ -99,6 +99,23 @@ def test_where_everybody_is_trained_on_the_handover_is_learned_on_some_left_out(
     assert inner.sum() < judged.sum()
 
 
+def test_folds_test_on_different_users(world: World) -> None:
+    seen: list[set[int]] = []
+
+    def hold(fold: tuple[int, int]) -> Contest:
+        held = contest(world.events, {"popularity": Popularity()}, fold=fold)
+        seen.append(set(held.split.test.rows.tolist()))
+        return held
+
+    found = cross_validate(hold, 4)
+    assert len(set.union(*seen)) == sum(map(len, seen)) == sum(one.test_users for one in found.folds)
+    assert len(found.comparison.of("popularity").values("ndcg@10")) == sum(map(len, seen))
+    with pytest.raises(ConfigurationError, match="folds are 1; there can be from 2 to 20"):
+        cross_validate(hold, 1)
+    with pytest.raises(ConfigurationError, match="the protocol 'last' tests on all of them at once"):
+        contest(world.events, {"popularity": Popularity()}, protocol="last", fold=(0, 2))
+
+
 def test_the_best_possible_is_beside_the_contenders(world: World) -> None:
     result = contest(world.events, {"popularity": Popularity()}, truth=world.truth)
     assert list(result.comparison.evaluations) == ["popularity", "best possible"]
@@ -118,7 +135,7 @@ def test_a_protocol_that_leaves_nobody_to_judge_is_named(log_of: Callable[..., I
     pairs = [(f"u{user:02}", f"i{item}") for user in range(30) for item in range(4)]
     log = log_of(pairs, times=[user for user in range(30) for _ in range(4)])
     with pytest.raises(DataError, match="the protocol 'time' leaves no validation users"):
-        contest(log, {"ease": EASE()}, protocol="time", fixed=())
+        contest(log, {"ease": EASE()}, protocol="time", fixed={})
 
 
 def test_validation_users_are_judged_by_the_model_in_which_they_had_no_part(world: World) -> None:
@@ -153,7 +170,7 @@ def test_a_recommender_of_a_contest_is_the_one_that_fit_makes(
     network = AutoEncoder(hidden=(6,), latent=3, epochs=2)
     estimators: dict[str, Estimator] = {"popularity": Popularity(), "ease": EASE(), "autoencoder": network}
     contenders = {name: estimators[name] for name in names}
-    told = {"catalog": world.catalog, "profiles": world.profiles, "fixed": ()}
+    told = {"catalog": world.catalog, "profiles": world.profiles, "fixed": {}}
     result = contest(world.events, contenders, prior=prior, training=Training(seed=2), **told)  # type: ignore[arg-type]  # of three kinds
     for name, estimator in contenders.items():
         expected = fit(world.events, estimator=estimator, seed=2, **told)  # type: ignore[arg-type]

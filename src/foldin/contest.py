@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,12 +16,13 @@ from foldin.data.catalog import Catalog
 from foldin.data.feedback import Feedback, FeedbackRule
 from foldin.data.interactions import Interactions
 from foldin.data.profiles import Profiles
-from foldin.data.splitting import PROTOCOLS, Holdout, Split
+from foldin.data.splitting import PROTOCOLS, Holdout, Split, strong_generalisation
 from foldin.data.synthetic import Truth
 from foldin.errors import ConfigurationError, DataError
 from foldin.evaluation.calibration import fit_ratings
 from foldin.evaluation.compare import Comparison, compare, compare_ratings
 from foldin.evaluation.evaluate import DEFAULT_METRICS, evaluate
+from foldin.evaluation.pooling import pool_comparisons, pool_rating_errors
 from foldin.evaluation.ratings import RatingErrors
 from foldin.evaluation.scoring import Score, known_scores, model_scores
 from foldin.evidence import Evidence, gathered
@@ -31,10 +32,26 @@ from foldin.models.protocols import Estimator, Model
 from foldin.ranking.metrics import popularity_of
 from foldin.recommender import Recommender
 
-__all__ = ["BEST_POSSIBLE", "Contest", "contest"]
+__all__ = ["BEST_POSSIBLE", "Contest", "CrossValidation", "SplitSummary", "contest", "cross_validate"]
 
 BEST_POSSIBLE = "best possible"
 STRONG = "strong"
+
+MOST_FOLDS = 20
+"""Of a cross-validation: each fold trains every contender once more."""
+
+
+@dataclass(frozen=True)
+class SplitSummary:
+    """How many users a split has for what, what it left out, and which estimator each contender became on it."""
+
+    protocol: str
+    train_users: int
+    validation_users: int
+    test_users: int
+    dropped_targets: int
+    dropped_users: int
+    estimators: Mapping[str, Estimator]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +71,19 @@ class Contest:
     blends: Mapping[str, Blend]
     comparison: Comparison
     ratings: Mapping[str, RatingErrors]
+
+    def summary(self) -> SplitSummary:
+        """The split in numbers."""
+        split = self.split
+        return SplitSummary(
+            split.protocol,
+            len(split.train_rows),
+            len(split.validation.ranked()),
+            len(split.test.ranked()),
+            split.dropped_targets,
+            split.dropped_users,
+            {name: choice.estimator for name, choice in self.choices.items()},
+        )
 
     def scores(self, name: str, users: Holdout) -> Score:
         """What a contender makes of held-out users: with the prior where it has one."""
@@ -116,29 +146,34 @@ def contest(
     protocol: str = "strong",
     truth: Truth | None = None,
     metrics: Sequence[str] = DEFAULT_METRICS,
-    fixed: Collection[str] | None = None,
+    fixed: Mapping[str, Collection[str]] | None = None,
     recent: float | None = None,
     prior: bool = True,
+    fold: tuple[int, int] | None = None,
     training: Training | None = None,
 ) -> Contest:
     """Fits every contender on the training users of one split and compares them on its test users.
 
     `protocol`: strong, last, time or random. `fixed`: None takes contenders as they are; else fields that have a grid
-    are chosen on the validation users, but for those named. `profiles`, `recent`: as `fit` has them. `prior`: whether
-    models are judged with the prior, as they are used, or alone. `truth`, of a simulated world's clicks, enters as the
-    best possible ranking.
+    are chosen on the validation users, but for those named for a contender. `fold`: which of how many equal parts of
+    the users is tested on, counted from 0; None takes the protocol's own tenth. `profiles`, `recent`: as `fit` has
+    them. `prior`: whether models are judged with the prior, as they are used, or alone. `truth`, of a simulated world's
+    clicks, enters as the best possible ranking.
 
     Raises:
-        ConfigurationError: there is no such protocol, or settings contradict the log.
+        ConfigurationError: there is no such protocol or fold, the protocol has no folds, or settings contradict the
+            log.
         DataError: the log cannot be split that way, or the truth is of other users or items.
     """
     if protocol not in PROTOCOLS:
         raise ConfigurationError(f"no protocol '{protocol}'; there are: {', '.join(PROTOCOLS)}")
     if truth is not None and log.values is not None:
         raise ConfigurationError("the truth is of clicks, and these events have values: leave the truth out")
+    if fold is not None and protocol != STRONG:
+        raise ConfigurationError(f"folds are of users, and the protocol '{protocol}' tests on all of them at once")
     training = training or Training()
     evidence = gathered(log, catalog=catalog, profiles=profiles, feedback=feedback, recent=recent)
-    split = PROTOCOLS[protocol](log, evidence.catalog, evidence.rule, training.seed)
+    split = _split(evidence, protocol, training.seed, fold)
     _check(split)
     choices = {
         name: _chosen(name, estimator_for(estimator, evidence.rule), split, training, fixed)
@@ -161,6 +196,46 @@ def contest(
         best_possible=None if truth is None else BEST_POSSIBLE,
     )
     return replace(result, comparison=comparison)
+
+
+@dataclass(frozen=True, eq=False)
+class CrossValidation:
+    """What came of a cross-validation: how each fold was split, and how contenders did on the users of all folds."""
+
+    folds: tuple[SplitSummary, ...]
+    comparison: Comparison
+    ratings: Mapping[str, RatingErrors]
+
+
+def cross_validate(hold: Callable[[tuple[int, int]], Contest], folds: int) -> CrossValidation:
+    """A contest for each of equal parts of the users, which are tested on in turn, and all of their figures together.
+
+    `hold`: holds the contest of a fold, as `contest` takes it. Models of one fold are let go before the next.
+
+    Raises:
+        ConfigurationError: there are fewer than 2 folds, or more than 20.
+    """
+    if not 2 <= folds <= MOST_FOLDS:
+        raise ConfigurationError(f"folds are {folds}; there can be from 2 to {MOST_FOLDS}")
+    judged = [_judged(hold((fold, folds))) for fold in range(folds)]
+    return CrossValidation(
+        tuple(summary for summary, _, _ in judged),
+        pool_comparisons([comparison for _, comparison, _ in judged]),
+        pool_rating_errors([ratings for _, _, ratings in judged]),
+    )
+
+
+def _judged(held: Contest) -> tuple[SplitSummary, Comparison, Mapping[str, RatingErrors]]:
+    return held.summary(), held.comparison, held.ratings
+
+
+def _split(evidence: Evidence, protocol: str, seed: int, fold: tuple[int, int] | None) -> Split:
+    if fold is None:
+        return PROTOCOLS[protocol](evidence.log, evidence.catalog, evidence.rule, seed)
+    number, folds = fold
+    return strong_generalisation(
+        evidence.log, evidence.catalog, evidence.rule, seed=seed, test_users=1 / folds, fold=number
+    )
 
 
 def _learned_by_name(
@@ -197,9 +272,12 @@ def _check(split: Split) -> None:
             )
 
 
-def _chosen(name: str, estimator: Estimator, split: Split, training: Training, fixed: Collection[str] | None) -> Choice:
+def _chosen(
+    name: str, estimator: Estimator, split: Split, training: Training, fixed: Mapping[str, Collection[str]] | None
+) -> Choice:
     training.progress.stage(name)
-    return choose(estimator, split, _told_of(name, training), fixed=fixed)
+    kept = None if fixed is None else fixed.get(name, ())
+    return choose(estimator, split, _told_of(name, training), fixed=kept)
 
 
 def _told_of(name: str, training: Training) -> Training:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from foldin.cli.cells import WIDTH, _chance, _default, _fitting
+from foldin.cli.cells import _default, format_chance
+from foldin.cli.table_columns import WIDTH, split_columns
 from foldin.data.readers import read, read_profiles
 from foldin.store.contract import Batch
 from foldin.workspace import create_workspace
@@ -32,17 +33,17 @@ def events(world: Path) -> tuple[object, ...]:
 
 def test_a_table_a_line_per_length_and_a_drawing(run: Run, events: tuple[object, ...], tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    done = run(*events, "--by-history-length")
+    done = run(*events, "--by-history-length", "--plot", "lengths.png")
     assert done.returncode == 0, done.stderr
     shown = [line.split() for line in done.stdout.splitlines() if line.startswith(("    0 ", "    1 ", "  all "))]
-    # two tables for each metric, as one would be too wide, and two of differences
-    assert [line[0] for line in shown] == ["0", "1", "all"] * 6
-    assert all(len(line) == 2 + 4 * 3 for line in shown[:3])  # length, users, and mean ± error of four contenders
-    assert max(map(len, done.stdout[done.stdout.index("NDCG@10, mean") :].splitlines())) < 96
+    # a table for each metric, and two of differences, as one would be too wide
+    assert [line[0] for line in shown] == ["0", "1", "all"] * 4
+    assert all(len(line) == 2 + 5 * 3 for line in shown[:3])  # length, users, and mean ± error of five contenders
+    assert max(map(len, done.stdout.splitlines())) <= WIDTH
     assert "NDCG@10, edlae less another" in done.stdout
     assert "by Holm's method" in done.stdout
-    assert "Drawn to history-length.png" in done.stdout
-    assert [file.name for file in tmp_path.iterdir()] == ["history-length.png"]
+    assert "Drawn to lengths.png" in done.stdout
+    assert (tmp_path / "lengths.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_all_of_it_is_in_the_report(run_json: Callable[..., Any], events: tuple[object, ...], world: Path) -> None:
@@ -70,8 +71,11 @@ def test_nothing_is_taken_apart_unless_asked(run_json: Callable[..., Any], event
     assert run_json(*events)["apart"] is None
 
 
-def test_segments_alone_are_of_whole_histories(run: Run, events: tuple[object, ...], world: Path) -> None:
+def test_segments_alone_are_of_whole_histories_and_no_file_is_written(
+    run: Run, events: tuple[object, ...], world: Path, tmp_path: Path
+) -> None:
     done = run(*events, "--segments", "experience", "--users", world / "users.csv")
+    assert list(tmp_path.iterdir()) == []
     assert done.returncode == 0, done.stderr
     assert "NDCG@10 by experience" in done.stdout
     assert "(everybody)" in done.stdout
@@ -106,16 +110,6 @@ def test_ids_in_columns_of_other_names(run: Run, events: tuple[object, ...], wor
     assert done.returncode == 0, done.stderr
 
 
-def test_what_nobody_named_replaces_no_file(run: Run, events: tuple[object, ...], tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
-    (tmp_path / "reports").mkdir()
-    (tmp_path / "reports" / "history-length.png").write_text("precious")
-    done = run(*events, "--by-history-length", "--report", "reports/out.json")
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "reports" / "history-length.png").read_text() == "precious"
-    assert (tmp_path / "reports" / "history-length-2.png").read_bytes().startswith(b"\x89PNG")
-
-
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -139,14 +133,10 @@ def test_an_attribute_that_is_not_there_lists_those_that_are(run: Run, events: t
     assert "no attribute 'shoe size' in the profiles; there are: role" in refused.stderr
 
 
-def test_without_matplotlib_the_tables_are_printed_and_a_note(
-    run: Run, events: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_matplotlib_a_drawing_says_how_to_get_it(
+    run: Run, events: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("foldin.cli.cells.find_spec", lambda _: None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    done = run(*events, "--by-history-length")
-    assert (done.returncode, "by Holm's method" in done.stdout, list(tmp_path.iterdir())) == (0, True, [])
-    assert "note: nothing is drawn, as drawing needs matplotlib: pip install 'foldin[plot]'" in done.stderr
     refused = run(*events, "--by-history-length", "--plot", "a.png")
     assert (refused.returncode, "pip install 'foldin[plot]'" in refused.stderr) == (2, True)
 
@@ -158,10 +148,10 @@ def test_the_default_is_no_model_without_its_prior() -> None:
 
 def test_columns_that_do_not_fit_make_another_table() -> None:
     columns = {name: ["x" * 30] for name in "abcde"}
-    assert list(_fitting(columns, WIDTH)) == [["a", "b"], ["c", "d"], ["e"]]
-    assert list(_fitting(columns, 10)) == [["a"], ["b"], ["c"], ["d"], ["e"]]
+    assert list(split_columns(columns, 80)) == [["a", "b"], ["c", "d"], ["e"]]
+    assert list(split_columns(columns, 10)) == [["a"], ["b"], ["c"], ["d"], ["e"]]
 
 
 def test_p_values_as_papers_print_them() -> None:
-    assert [_chance(p) for p in (0.0, 0.0004, 0.0123, 0.25, 1.0)] == ["<.001", "<.001", " .012", " .250", "1.000"]
-    assert _chance(float("nan")) == ""
+    assert [format_chance(p) for p in (0.0, 0.0004, 0.0123, 0.25, 1.0)] == ["<.001", "<.001", " .012", " .250", "1.000"]
+    assert format_chance(float("nan")) == ""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from foldin.cli.table_columns import WIDTH
 from foldin.data.interactions import Interactions
 from foldin.data.readers import read
 from foldin.data.synthetic import simulate, write_world
@@ -30,9 +32,82 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_one_table_with_standard_errors_and_the_best_possible(run: Run, folder: Path) -> None:
     done = run("compare", str(folder / "events.csv"), *FAST)
     assert done.returncode == 0, done.stderr
+    conclusion, _, protocol, *_ = done.stdout.splitlines()
+    assert "NDCG@10" in conclusion
+    assert conclusion.endswith(".")
+    assert protocol.startswith("Protocol 'strong'")
     assert "best possible" in done.stdout
     assert "±" in done.stdout
-    assert "EASE(l2=" in done.stdout
+    assert "ease: EASE(l2=" in done.stdout
+    header = next(line for line in done.stdout.splitlines() if "Coverage@10" in line)
+    columns = ["NDCG@10", "Recall@10, of n", "Hit rate@10", "Coverage@10", "of best possible"]
+    assert re.split(r"  +", header.strip()) == columns
+    assert "MAP@10" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= WIDTH
+
+
+def test_the_conclusion_is_first_and_all_metrics_are_printed_if_asked_for(run: Run, folder: Path) -> None:
+    log = str(folder / "events.csv")
+    said = run("compare", log, *FAST, "-k", "5", "--full")
+    told = json.loads(run("compare", log, *FAST, "-k", "5", "--json").stdout)
+    conclusion = told["conclusion"]
+    assert said.stdout.splitlines()[0] == conclusion["text"]
+    assert conclusion["metric"] == "ndcg@5"
+    assert "MAP@5" in said.stdout
+    assert {conclusion["best"], *conclusion["not_distinguishable"], *conclusion["below"]} == {"popularity", "ease"}
+    (gap,) = told["differences"].values()
+    assert (gap["p_value"] < 0.05) == (conclusion["below"] != [])
+    assert {"ndcg@5", "ndcg@100", "recall@10", "map@5"} <= set(told["ranking"]["contenders"]["ease"]["metrics"])
+    assert max(map(len, said.stdout.splitlines())) <= WIDTH
+
+
+def test_settings_of_one_model_are_contenders(run: Run, folder: Path) -> None:
+    sets = ("--set", "ease.l2=5", "--set", "ease.l2=50_000", "--set", "ease.l2=5")
+    done = run("compare", str(folder / "events.csv"), *FAST, *sets, "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["estimators"] == {
+        "popularity": "Popularity()",
+        "ease l2=5": "EASE(l2=5.0)",
+        "ease l2=50_000": "EASE(l2=50000.0)",
+    }
+    assert told["ranking"]["contenders"]["ease l2=5"] != told["ranking"]["contenders"]["ease l2=50_000"]
+
+
+def test_folds_test_on_everybody_once(run: Run, folder: Path) -> None:
+    log = str(folder / "events.csv")
+    one, folded = (
+        json.loads(run("compare", log, *FAST, "--set", "ease.l2=50", *more, "--json").stdout)
+        for more in ((), ("--folds", "3"))
+    )
+    assert (one["folds"], folded["folds"]) == (1, 3)
+    assert one["test_users"] < 40 < 280 < folded["test_users"] <= 300
+    assert folded["ranking"]["users"] == folded["test_users"]
+    said = run("compare", log, *FAST, "--folds", "2").stdout
+    assert "2 folds of users, each trained on" in said
+    assert "in 1 of 2 folds" in said or said.count("EASE(") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--models", "ease,ease"), "--models names ease twice; to compare settings of a model"),
+        (("--models", ","), "--models names no model"),
+        (("--models", "ease,magic"), "no model 'magic'"),
+        (("--models", "ease", "--set", "edlae.l2=5"), "edlae is not compared; --models has ease"),
+        (("--models", "ease", "--set", "l2=5"), "'l2=5' is not of the form MODEL.FIELD=VALUE"),
+        (("--models", "ease", "--set", "ease.l3=5"), "ease has no field 'l3'; it has: l2"),
+        (("--models", "ease", "--set", "ease.l2=much"), "ease: l2:"),
+        (("--folds", "3", "--protocol", "last"), "the protocol 'last' tests on all of them at once"),
+        (("--folds", "3", "--by-history-length"), "--folds goes without --by-history-length"),
+        (("--folds", "1"), "--folds"),
+        (("-k", "0"), "-k"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_before_any_reading(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    refused = run("compare", "no.csv", *arguments)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert said in refused.stderr
 
 
 @pytest.mark.parametrize("protocol", ["strong", "last", "time", "random"])

@@ -209,7 +209,7 @@ def test_before_its_end_it_has_not_run(ran: Path) -> None:
 def decided() -> Contest:
     world = simulate(users=200, items=30, seed=3)
     contenders: dict[str, Estimator] = {"edlae": EDLAE(), "autoencoder": AutoEncoder(epochs=1, latent=4)}
-    return contest(world.events, contenders, catalog=world.catalog, fixed=())
+    return contest(world.events, contenders, catalog=world.catalog, fixed={})
 
 
 @pytest.mark.parametrize("ended", [1, 2], ids=["first", "second"])

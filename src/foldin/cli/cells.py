@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foldin.cli.output import print_line, print_note, print_table
+from foldin.cli.output import print_line, print_table
+from foldin.cli.table_columns import WIDTH, split_columns, width_of
 from foldin.errors import ConfigurationError
 from foldin.wording import counted
 
@@ -20,25 +20,29 @@ if TYPE_CHECKING:
     from foldin.evaluation.segments import Segments
     from foldin.evaluation.truncation import Liked
 
-__all__ = ["ALONE", "Apart", "Wish", "print_apart", "taken_apart"]
+__all__ = ["ALONE", "Apart", "Wish", "format_chance", "print_apart", "taken_apart"]
 
 ALONE = " alone"  # ends the name of a model that is judged without the prior
-WIDTH = 78  # of a table, in letters: it must not be folded in a terminal of 80
 
 
 @dataclass(frozen=True)
 class Wish:
-    """By what to take a comparison apart, and where to draw it: `plot`, or, if None, a free name in `folder`."""
+    """By what to take a comparison apart, and where to draw it; `k`: how many items rankings have."""
 
     by_history_length: bool
     attribute: str | None
     plot: Path | None
-    folder: Path | None
+    k: int = 10
 
     @property
     def anything(self) -> bool:
         """Whether there is anything to take apart."""
         return self.by_history_length or self.attribute is not None
+
+    @property
+    def metrics(self) -> list[str]:
+        """What is measured; the first is what differences are of, and what is drawn."""
+        return list(dict.fromkeys((f"ndcg@{self.k}", "ndcg@100")))
 
     def check(self) -> None:
         """Passes if the drawing can be made; before any training, which may take an hour.
@@ -112,6 +116,7 @@ def taken_apart(
     `default`: the contender that the others are held against; None takes the default model, or the last there is.
     """
     from foldin.evaluation.cells import cells
+    from foldin.evaluation.plotting import plot_cells
     from foldin.evaluation.truncation import LENGTHS
     from foldin.ranking.metrics import popularity_of
 
@@ -124,22 +129,26 @@ def taken_apart(
         liked=liked,
         lengths=LENGTHS if wish.by_history_length else (),
         segments=segments,
+        metrics=wish.metrics,
         seed=seed,
         on_length=lambda length: tell("whole histories" if length is None else f"histories of {length}"),
     )
-    return Apart(wish, found, default or _default(list(contenders)), _drawn(wish, found))
+    if wish.plot is not None:
+        plot_cells(found, wish.metrics[0], wish.plot, attribute=wish.attribute)
+    return Apart(wish, found, default or _default(list(contenders)), wish.plot)
 
 
 def print_apart(apart: Apart) -> None:
     """Means with standard errors for each metric, then how far the default is from each other in the first."""
-    from foldin.evaluation.cells import CELL_METRICS, differences
+    from foldin.evaluation.cells import differences
 
     by = "" if apart.wish.attribute is None else f" by {apart.wish.attribute}"
-    for metric in CELL_METRICS:
+    for metric in apart.wish.metrics:
         _print(f"{metric.upper()}{by}, mean ± standard error", apart.cells, _means(apart.cells, metric))
-    gaps = differences(apart.cells, apart.default, CELL_METRICS[0])
+    first = apart.wish.metrics[0]
+    gaps = differences(apart.cells, apart.default, first)
     if gaps:
-        title = f"{CELL_METRICS[0].upper()}{by}, {apart.default} less another, ± standard error, p"
+        title = f"{first.upper()}{by}, {apart.default} less another, ± standard error, p"
         _print(title, apart.cells, _gaps(gaps))
         print_line(f"p: paired t-test, two-sided, corrected for {counted(len(gaps), 'difference')} by Holm's method")
     if apart.wish.by_history_length:
@@ -157,41 +166,10 @@ def _default(names: Sequence[str]) -> str:
     return next(name for name in reversed(names) if not name.endswith(ALONE))
 
 
-def _drawn(wish: Wish, found: Sequence[Cell]) -> Path | None:
-    if wish.plot is not None:
-        return _draw(found, wish.plot, wish.attribute)
-    if find_spec("matplotlib") is None:
-        print_note("nothing is drawn, as drawing needs matplotlib: pip install 'foldin[plot]'")
-        return None
-    try:
-        return _draw(found, _free_name(wish), wish.attribute)
-    except ConfigurationError as error:  # a folder nobody chose is no reason to lose the figures
-        print_note(f"nothing is drawn ({error}); --plot says where")
-        return None
-
-
-def _draw(found: Sequence[Cell], file: Path, attribute: str | None) -> Path:
-    from foldin.evaluation.cells import CELL_METRICS
-    from foldin.evaluation.plotting import plot_cells
-
-    plot_cells(found, CELL_METRICS[0], file, attribute=attribute)
-    return file
-
-
-def _free_name(wish: Wish) -> Path:
-    """history-length.png, or history-length-2.png and so on: what nobody named must replace nobody's file."""
-    folder, name = wish.folder or Path(), "history-length" if wish.by_history_length else "segments"
-    file, number = folder / f"{name}.png", 1
-    while file.exists():
-        number += 1
-        file = folder / f"{name}-{number}.png"
-    return file
-
-
 def _print(title: str, cells: Sequence[Cell], columns: Mapping[str, Sequence[str]]) -> None:
     lead = _lead(cells)
     numbers = ("shown", "users")
-    for names in _fitting(columns, WIDTH - sum(map(_width, lead.items()))):
+    for names in split_columns(columns, WIDTH - sum(width_of(*column) for column in lead.items())):
         shown = lead | {name: columns[name] for name in names}
         lines = list(zip(*shown.values(), strict=True))
         print_table(title, list(shown), lines, numbers=[*(name for name in numbers if name in lead), *names])
@@ -219,7 +197,7 @@ def _gaps(gaps: Sequence[CellDifference]) -> dict[str, list[str]]:
     columns: dict[str, list[str]] = {}
     for gap in gaps:
         figure = _figure(gap.difference.mean, gap.difference.standard_error, sign="+")
-        columns.setdefault(f"- {gap.other}", []).append(f"{figure} {_chance(gap.adjusted)}".rstrip())
+        columns.setdefault(f"- {gap.other}", []).append(f"{figure} {format_chance(gap.adjusted)}".rstrip())
     return columns
 
 
@@ -228,24 +206,8 @@ def _figure(mean: float, standard_error: float, *, sign: str = "") -> str:
     return f"{mean:{sign}.3f}" if unknown else f"{mean:{sign}.3f} ± {standard_error:.3f}"
 
 
-def _chance(p: float) -> str:
+def format_chance(p: float) -> str:
     """As papers print it, five letters wide: <.001, .012, 1.000; nothing where there is none."""
     if p != p:
         return ""
     return "<.001" if p < 0.001 else f"{p:.3f}".removeprefix("0").rjust(5)
-
-
-def _fitting(columns: Mapping[str, Sequence[str]], width: int) -> Iterator[list[str]]:
-    """The columns' names in groups that are at most so wide, or of one column."""
-    group: list[str] = []
-    for name, column in columns.items():
-        if group and sum(_width((one, columns[one])) for one in group) + _width((name, column)) > width:
-            yield group
-            group = []
-        group.append(name)
-    yield group
-
-
-def _width(column: tuple[str, Sequence[str]]) -> int:
-    name, lines = column
-    return max(len(text) for text in (name, *lines)) + 2  # and the space to the next

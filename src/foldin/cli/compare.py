@@ -19,6 +19,7 @@ from foldin.cli.options import (
     DecimalMark,
     FeedbackForm,
     HalfLife,
+    HowMany,
     ItemColumn,
     Json,
     KCore,
@@ -46,13 +47,10 @@ if TYPE_CHECKING:
     from foldin.data.profiles import Profiles
     from foldin.data.synthetic import Truth
     from foldin.evaluation.cells import Contender
-    from foldin.evaluation.significance import PairedDifference
-    from foldin.models.protocols import Estimator
 
 __all__ = ["compare"]
 
 TRUTH = "truth.safetensors"
-HEADLINE = "ndcg@10"
 
 T = TypeVar("T")
 
@@ -77,6 +75,13 @@ def compare(
         ),
     ] = None,
     models: Annotated[str, typer.Option(help="Which, as a,b,c.")] = "popularity,ease,edlae,autoencoder",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="A field of a model, as edlae.l2=100; may be given again, with another value to compare the two.",
+        ),
+    ] = None,
     protocol: Annotated[
         Literal["strong", "last", "time", "random"],
         typer.Option(
@@ -84,6 +89,12 @@ def compare(
             "random some items of every user."
         ),
     ] = "strong",
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, max=20, help="Test on all users in turn, in so many parts; trains so many times."),
+    ] = None,
+    k: HowMany = 10,
+    full: Annotated[bool, typer.Option("--full", help="Print all metrics, not four.")] = False,
     by_history_length: Annotated[
         bool, typer.Option("--by-history-length", help="Also with only 0, 1, 2, 3, 5, ... items of each history shown.")
     ] = False,
@@ -92,7 +103,7 @@ def compare(
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option(help="Where to draw history lengths and segments: a .png, .svg or .pdf."),
+        typer.Option(help="Also draw history lengths and segments, to this .png, .svg or .pdf."),
     ] = None,
     users: Annotated[
         Path | None, typer.Option(help="Profiles of the users, beside a file of events: the prior learns from them.")
@@ -133,14 +144,18 @@ def compare(
     """
     from foldin.choosing import Training
     from foldin.cli.cells import Wish
+    from foldin.cli.comparison import Outcome, as_json, print_outcome
+    from foldin.cli.contenders import contenders_from
     from foldin.cli.epochs import shown_progress
-    from foldin.cli.output import progress
+    from foldin.cli.output import print_json, progress
     from foldin.cli.settings import cleaned, days, feedback_from
-    from foldin.contest import contest
+    from foldin.contest import contest, cross_validate
+    from foldin.evaluation.evaluate import metrics_at
 
     _check_report(report)
-    wish = Wish(by_history_length, segments, plot, None if report is None else report.parent)
+    wish = Wish(by_history_length, segments, plot, k)
     wish.check()
+    _check_folds(folds, protocol, wish)
     columns = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
     columns |= {"timezone": timezone, "decimal": decimal, "time_format": time_format}
     workspace = _workspace(file, workspace, columns, {"--users": users, "--items": items})
@@ -149,29 +164,49 @@ def compare(
         raise ConfigurationError("--without: sources are those of a workspace's store, not of a file")
     if segments is not None and workspace is None and users is None:
         raise ConfigurationError(f"--segments {segments} needs the users' profiles: give --users FILE")
-    estimators = _estimators(models)
+    contenders = contenders_from(models, settings or ())
     rule = feedback_from(feedback, positive_from, weights, strength, half_life, amounts_as_ratings=amounts_as_ratings)
     with progress("reading") as tell:
         data = _data(file, workspace, columns, items, users, left_out)
         wish.check_profiles(data.profiles)
         log = cleaned(data.log, min_per_user, min_per_item, k_core)
-        result = contest(
+        hold = partial(
+            contest,
             log,
-            estimators,
+            contenders.estimators,
             catalog=data.catalog,
             profiles=data.profiles,
             feedback=rule,
             protocol=protocol,
             truth=_truth(truth, file, workspace, data.log),
-            fixed=(),
+            metrics=metrics_at(k),
+            fixed=contenders.fixed,
             recent=days(recent, "--recent"),
             prior=prior,
             training=Training(seed=seed, progress=shown_progress(tell, lines=False)),
         )
-        apart = _taken_apart(result, wish, data.profiles, seed, tell)
+        if folds is None:
+            held = hold()
+            apart = _taken_apart(held, wish, data.profiles, seed, tell)
+            outcome = Outcome([held.summary()], held.comparison, held.ratings, apart, k, left_out)
+        else:
+            all_held = cross_validate(lambda fold: hold(fold=fold), folds)
+            outcome = Outcome(all_held.folds, all_held.comparison, all_held.ratings, None, k, left_out)
     if report is not None:
-        _write(report, _as_json(result, apart, left_out))
-    _print(result, apart, left_out, as_json=json)
+        _write(report, as_json(outcome))
+    if json:
+        print_json(as_json(outcome))
+    else:
+        print_outcome(outcome, full=full)
+
+
+def _check_folds(folds: int | None, protocol: str, wish: Wish) -> None:
+    if folds is None:
+        return
+    if protocol != "strong":
+        raise ConfigurationError(f"--folds are of users, and the protocol '{protocol}' tests on all of them at once")
+    if wish.anything:
+        raise ConfigurationError("--folds goes without --by-history-length and --segments, which are of one split")
 
 
 def _check_report(file: Path | None) -> None:
@@ -236,12 +271,6 @@ def _truth(given: Path | None, file: Path | None, workspace: Path | None, log: I
     return read_truth(folder / TRUTH) if log.values is None and (folder / TRUTH).exists() else None
 
 
-def _estimators(models: str) -> dict[str, Estimator]:
-    from foldin.models.zoo import estimator_named
-
-    return {name: estimator_named(name) for name in dict.fromkeys(models.replace(" ", "").split(","))}
-
-
 def _taken_apart(
     result: Contest, wish: Wish, profiles: Profiles | None, seed: int, tell: Callable[[str], None]
 ) -> Apart | None:
@@ -270,42 +299,6 @@ def _contenders(result: Contest) -> dict[str, Contender]:
     return contenders
 
 
-def _as_json(result: Contest, apart: Apart | None, without: Sequence[str]) -> dict[str, object]:
-    from foldin.evaluation.report import as_json, ratings_as_json
-
-    split = result.split
-    return {
-        "protocol": split.protocol,
-        "without": list(without),
-        "train_users": len(split.train_rows),
-        "validation_users": len(split.validation.ranked()),
-        "test_users": len(split.test.ranked()),
-        "dropped_targets": split.dropped_targets,
-        "dropped_users": split.dropped_users,
-        "estimators": {name: repr(choice.estimator) for name, choice in result.choices.items()},
-        "ranking": as_json(result.comparison),
-        "ratings": ratings_as_json(result.ratings),
-        "differences": {
-            f"{best} - {other}": {"metric": HEADLINE, "mean": gap.mean, "standard_error": gap.standard_error}
-            for best, other, gap in _differences(result)
-        },
-        "apart": None if apart is None else apart.as_json(),
-    }
-
-
-def _differences(result: Contest) -> list[tuple[str, str, PairedDifference]]:
-    """The best model less each other one, on the same users."""
-    from foldin.contest import BEST_POSSIBLE
-
-    means = {name: result.comparison.of(name).mean(HEADLINE) for name in result.choices if name != BEST_POSSIBLE}
-    best = max(means, key=lambda name: means[name])
-    return [
-        (best, other, result.comparison.difference(best, other, HEADLINE))
-        for other in means
-        if other != best and len(result.split.test.ranked()) > 1
-    ]
-
-
 def _write(file: Path, content: dict[str, object]) -> None:
     from foldin.data.files import replaced
 
@@ -315,38 +308,3 @@ def _write(file: Path, content: dict[str, object]) -> None:
             draft.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"cannot write {file}: {error.strerror or error}") from error
-
-
-def _print(result: Contest, apart: Apart | None, without: Sequence[str], *, as_json: bool) -> None:
-    from foldin.cli.cells import print_apart
-    from foldin.cli.figures import print_figures, print_rating_figures
-    from foldin.cli.output import print_json, print_line
-    from foldin.evaluation.report import rating_rows, rows
-    from foldin.wording import counted
-
-    if as_json:
-        print_json(_as_json(result, apart, without))
-        return
-    split = result.split
-    print_line(
-        f"Protocol '{split.protocol}': trained on {counted(len(split.train_rows), 'user')}, chosen on "
-        f"{len(split.validation.ranked()):,}, tested on {len(split.test.ranked()):,}"
-    )
-    if without:
-        print_line(f"Left out: the events of {', '.join(without)}")
-    if split.dropped_targets or split.dropped_users:
-        print_line(
-            f"Left out: {counted(split.dropped_targets, 'target')} without training interactions, "
-            f"{counted(split.dropped_users, 'user')} with nothing to show or to find"
-        )
-    for choice in result.choices.values():
-        print_line(f"  {choice.estimator}")
-    print_figures("On the test users, mean ± standard error", rows(result.comparison))
-    for best, other, gap in _differences(result):
-        print_line(f"NDCG@10, {best} - {other}: {gap.mean:+.3f} ± {gap.standard_error:.3f}, of the same users")
-    if result.ratings:
-        print_line()
-        print_rating_figures("Predicted ratings", rating_rows(result.ratings))
-    if apart is not None:
-        print_line()
-        print_apart(apart)

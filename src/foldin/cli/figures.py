@@ -6,23 +6,37 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from foldin.cli.output import print_table
+from foldin.cli.table_columns import WIDTH, split_columns, width_of
 from foldin.evaluation.titles import title_of
 
 if TYPE_CHECKING:
     from foldin.evaluation.report import RatingRow, Row
 
-__all__ = ["print_figures", "print_rating_figures"]
+__all__ = ["print_figures", "print_rating_figures", "print_short_figures"]
 
 
 def print_figures(title: str, rows: Sequence[Row]) -> None:
     """A line per metric, a column per model; the last line, where the truth is known, is the share of it reached."""
-    contenders = [row.contender for row in rows]
     metrics = list(rows[0].means)
-    lines = [[title_of(metric), *(_figure(row, metric) for row in rows)] for metric in metrics]
+    names = [title_of(metric) for metric in metrics]
+    columns = {row.contender: [_figure(row, metric) for metric in metrics] for row in rows}
     if any(row.share_of_best is not None for row in rows):
-        shares = ["" if row.share_of_best is None else f"{row.share_of_best:.0%}" for row in rows]
-        lines.append([f"{title_of(metrics[0])} of the best possible", *shares])
-    print_table(title, ["", *contenders], lines, numbers=contenders)
+        names.append(f"{names[0]} of the best possible")
+        for row in rows:
+            columns[row.contender].append(_share(row))
+    for group in split_columns(columns, WIDTH - width_of("", names)):
+        lines = list(zip(names, *(columns[contender] for contender in group), strict=True))
+        print_table(title, ["", *group], lines, numbers=group)
+
+
+def print_short_figures(title: str, rows: Sequence[Row]) -> None:
+    """A line per model, a column per metric; the last column, where the truth is known, is the share of it reached in
+    the first metric."""
+    metrics = list(rows[0].means)
+    shares = ["of best possible"] if any(row.share_of_best is not None for row in rows) else []
+    columns = [*map(title_of, metrics), *shares]
+    lines = [[row.contender, *(_figure(row, name) for name in metrics), *(_share(row) for _ in shares)] for row in rows]
+    print_table(title, ["", *columns], lines, numbers=columns)
 
 
 def print_rating_figures(title: str, rows: Sequence[RatingRow]) -> None:
@@ -36,6 +50,10 @@ def print_rating_figures(title: str, rows: Sequence[RatingRow]) -> None:
         for row in rows
     ]
     print_table(title, ["", "RMSE", "MAE"], lines, numbers=["RMSE", "MAE"])
+
+
+def _share(row: Row) -> str:
+    return "" if row.share_of_best is None else f"{row.share_of_best:.0%}"
 
 
 def _figure(row: Row, metric: str) -> str:

@@ -126,7 +126,7 @@ def _contest(world: World, stored: Snapshot, training: Training) -> Contest:
         profiles=stored.profiles,
         truth=world.truth,
         metrics=METRICS,
-        fixed=(),
+        fixed={},
         training=training,
     )
 

@@ -37,7 +37,8 @@ class Comparison:
 
     def difference(self, one: str, other: str, metric: str) -> PairedDifference:
         """Mean of one - other over users, paired."""
-        return paired_difference(self.of(one).values(metric), self.of(other).values(metric))
+        evaluation = self.of(one)
+        return paired_difference(evaluation.values(metric), self.of(other).values(metric), evaluation.folds)
 
     def share_of_best(self, contender: str, metric: str) -> float | None:
         """Mean of the metric over that of the best possible ranking; None where nobody knows it."""

@@ -26,32 +26,29 @@ from foldin.ranking.metrics import (
 )
 from foldin.ranking.top_k import Rankings, masked, top_k
 
-__all__ = ["DEFAULT_METRICS", "Evaluation", "evaluate"]
+__all__ = ["DEFAULT_METRICS", "Evaluation", "evaluate", "metrics_at"]
 
-DEFAULT_METRICS = (
-    "ndcg@10",
-    "ndcg@100",
-    "recall_capped@10",
-    "recall@10",
-    "recall_capped@20",
-    "recall@20",
-    "hit_rate@10",
-    "map@10",
-    "mrr@10",
-    "precision@10",
-    "novelty@10",
-    "popularity@10",
-    "coverage@10",
-    "gini@10",
-)
+
+def metrics_at(k: int) -> tuple[str, ...]:
+    """All metrics for rankings of k items, with NDCG of the best 100 and recall of twice as many beside them."""
+    found = (f"ndcg@{k}", "ndcg@100", f"recall_capped@{k}", f"recall@{k}", f"recall_capped@{2 * k}", f"recall@{2 * k}")
+    others = ("hit_rate", "map", "mrr", "precision", "novelty", "popularity", "coverage", "gini")
+    return tuple(dict.fromkeys((*found, *(f"{name}@{k}" for name in others))))
+
+
+DEFAULT_METRICS = metrics_at(10)
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What was measured: `per_user`, (users,) by metric, and `overall`, figures that all rankings have together."""
+    """What was measured: `per_user`, (users,) by metric, and `overall`, figures that all rankings have together.
+
+    `folds`: in which fold of a cross-validation each user was judged, (users,); None where one model judged them all.
+    """
 
     per_user: Mapping[str, NDArray[np.float64]]
     overall: Mapping[str, float]
+    folds: NDArray[np.intp] | None = None
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -74,7 +71,7 @@ class Evaluation:
 
     def standard_error(self, metric: str) -> float:
         """Of the mean over users; NaN for a figure over all rankings."""
-        return float("nan") if metric in self.overall else standard_error(self.values(metric))
+        return float("nan") if metric in self.overall else standard_error(self.values(metric), self.folds)
 
 
 def evaluate(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -18,15 +18,26 @@ Alternative: TypeAlias = Literal["two-sided", "greater", "less"]
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Mean over users of a - b, and how sure it is."""
+    """Mean over users of a - b, and how sure it is.
+
+    `folds`: how many folds of a cross-validation the standard error is taken from; None where it is of the users.
+    """
 
     mean: float
     standard_error: float
     users: int
+    folds: int | None = None
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """Of the t-test: of the users, or of the folds where these say how sure it is."""
+        return (self.users if self.folds is None else self.folds) - 1
 
 
-def paired_difference(a: NDArray[np.float64], b: NDArray[np.float64]) -> PairedDifference:
-    """The difference of two contenders' values of the same users, (users,) each.
+def paired_difference(
+    a: NDArray[np.float64], b: NDArray[np.float64], folds: NDArray[np.intp] | None = None
+) -> PairedDifference:
+    """The difference of two contenders' values of the same users, (users,) each; `folds` as for `standard_error`.
 
     Pairing takes out how hard each user is, which both share, so far smaller differences become visible.
 
@@ -36,7 +47,9 @@ def paired_difference(a: NDArray[np.float64], b: NDArray[np.float64]) -> PairedD
     if a.shape != b.shape or not len(a):
         raise ConfigurationError(f"cannot pair values of {counted(len(a), 'user')} with values of {len(b)}")
     difference = a - b
-    return PairedDifference(float(difference.mean()), standard_error(difference), len(difference))
+    error = standard_error(difference, folds)
+    of_folds = None if folds is None or error == standard_error(difference) else int(folds.max()) + 1
+    return PairedDifference(float(difference.mean()), error, len(difference), of_folds)
 
 
 def p_value(difference: PairedDifference, alternative: Alternative = "two-sided") -> float:
@@ -49,7 +62,7 @@ def p_value(difference: PairedDifference, alternative: Alternative = "two-sided"
         return float("nan")
     below = _share_below(difference)
     # the other tail by symmetry: 1 - below would lose all digits of a small chance
-    above = _share_below(PairedDifference(-difference.mean, difference.standard_error, difference.users))
+    above = _share_below(replace(difference, mean=-difference.mean))
     match alternative:
         case "greater":
             return above
@@ -73,19 +86,32 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     return adjusted
 
 
-def standard_error(values: NDArray[np.float64]) -> float:
-    """Of the mean: std / sqrt(users), with users - 1 in the variance; NaN for fewer than 2 users."""
+def standard_error(values: NDArray[np.float64], folds: NDArray[np.intp] | None = None) -> float:
+    """Of the mean: std / sqrt(users), with users - 1 in the variance; NaN for fewer than 2 users.
+
+    `folds`: in which fold of a cross-validation each user was judged, (users,). The users of a fold are judged by one
+    model, and so not independently: where the folds' means scatter more than users alone explain, the error is theirs.
+    """
     if len(values) < 2:
         return float("nan")
-    return float(values.std(ddof=1) / np.sqrt(len(values)))
+    of_users = float(values.std(ddof=1) / np.sqrt(len(values)))
+    return of_users if folds is None else max(of_users, _error_over_folds(values, folds))
+
+
+def _error_over_folds(values: NDArray[np.float64], folds: NDArray[np.intp]) -> float:
+    """Of the mean, with folds as what is independent: sqrt(n / (n - 1) sum_f r_f^2) / users, of n folds, where r_f is
+    the sum of the deviations from the mean in fold f."""
+    count = int(folds.max()) + 1
+    residuals = np.bincount(folds, weights=values - values.mean(), minlength=count)
+    return float(np.sqrt(count / (count - 1) * (residuals**2).sum()) / len(values))
 
 
 def _share_below(difference: PairedDifference) -> float:
-    """P(T <= t) of Student's t with users - 1 degrees of freedom; half where nothing differs."""
+    """P(T <= t) of Student's t; half where nothing differs."""
     if difference.mean == 0:
         return 0.5
     if difference.standard_error == 0:
         return float(difference.mean > 0)
     from scipy.special import stdtr  # what compares nothing has no use for it, and starts sooner
 
-    return float(stdtr(difference.users - 1, difference.mean / difference.standard_error))
+    return float(stdtr(difference.degrees_of_freedom, difference.mean / difference.standard_error))
