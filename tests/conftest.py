@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from tests.isolation import clear_environment, separate_folders
 
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import settings
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from xdist.scheduler import LoadFileScheduling
 
 from foldin.coldstart.handover import usual_handover
 from foldin.data.catalog import Catalog, ids_of
@@ -40,6 +42,14 @@ settings.load_profile("deterministic")
 
 DAY = 86_400_000_000
 EVEN_USERS_LIKE_EVEN_ITEMS = 24, 12  # users, items
+PAGE_TESTS = "tests/service/page"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Gives each process a file at a time, and one of them all tests of the page: they share a browser and a service."""
+    scheduling = LoadFileScheduling(config, log)
+    scheduling._split_scope = lambda test: PAGE_TESTS if test.startswith(PAGE_TESTS) else test.split("::")[0]
+    return scheduling
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from functools import cache
 from io import TextIOWrapper
+from typing import Any
 
 import typer
 
@@ -107,11 +109,17 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        app()
+        _command()()
     finally:
         # at the interpreter's end it would be too late to say that the disk is full
         if sys.stdout is not None:
             sys.stdout.flush()
+
+
+@cache
+def _command() -> Any:
+    # Typer looks at every signature to make it, which takes longer than most commands do
+    return typer.main.get_command(app)
 
 
 def _drop_output() -> None:

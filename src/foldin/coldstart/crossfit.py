@@ -193,11 +193,10 @@ def _draws(folds: Sequence[Fold]) -> int:
 
 def _cut(folds: Sequence[Fold], sides: _Sides, liked: Liked, *, draws: int) -> Callable[[int], Iterator[Truncated]]:
     def at(length: int) -> Iterator[Truncated]:
+        long_enough = [fold for fold in folds if np.any(np.diff(fold.users.fold_in.indptr) >= length)]
         for seed in range(draws):
-            for fold in folds:
-                users = truncated(fold.users, length, liked=liked, seed=seed)
-                if len(users):
-                    yield sides.of(fold.model, users)
+            for fold in long_enough:
+                yield sides.of(fold.model, truncated(fold.users, length, liked=liked, seed=seed))
 
     return at
 

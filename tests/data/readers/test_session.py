@@ -9,7 +9,7 @@ import pytest
 
 from foldin.data.readers import read
 from foldin.data.readers.scans import refusing
-from foldin.data.readers.session import INTERRUPTED, session
+from foldin.data.readers.session import INTERRUPTED, _database, session
 
 
 def test_an_interrupted_query_is_an_interrupted_program() -> None:
@@ -31,8 +31,19 @@ def test_the_temporary_folder_may_have_an_apostrophe(tmp_path: Path, monkeypatch
     folder = tmp_path / "it's"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    (tmp_path / "log.csv").write_text("user,item\na,x\n")
-    assert len(read(tmp_path / "log.csv")) == 1
+    monkeypatch.setattr("foldin.data.readers.session._database", _database.__wrapped__)
+    with session() as connection:
+        [place] = connection.execute("SELECT current_setting('temp_directory')").fetchone() or []
+    assert str(place).startswith(f"{folder}/foldin-duckdb-")
+
+
+def test_readings_at_the_same_time_have_tables_of_their_own() -> None:
+    with session() as one, session() as other:
+        for number, connection in enumerate((one, other)):
+            connection.execute(f"CREATE TEMP TABLE cells AS SELECT {number} AS number")
+        assert one.execute("SELECT number FROM cells").fetchall() == [(0,)]
+    with session() as later, pytest.raises(duckdb.CatalogException):
+        later.execute("SELECT number FROM cells")
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])

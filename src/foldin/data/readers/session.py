@@ -1,4 +1,4 @@
-"""A DuckDB of our own for the time of one reading: in memory, bounded, without downloads."""
+"""A connection to DuckDB for the time of one reading: in memory, bounded, without downloads."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -28,7 +29,7 @@ def session() -> Iterator[duckdb.DuckDBPyConnection]:
     Raises:
         KeyboardInterrupt: a query was interrupted by Ctrl-C, which DuckDB takes for itself.
     """
-    connection = duckdb.connect()
+    connection = _database(os.getpid()).cursor()
     try:
         for name, value in _settings().items():
             connection.execute(f"SET {name} = {literal(str(value))}")
@@ -41,6 +42,16 @@ def session() -> Iterator[duckdb.DuckDBPyConnection]:
         raise
     finally:
         connection.close()
+
+
+@cache
+def _database(process: int) -> duckdb.DuckDBPyConnection:
+    # starting DuckDB takes longer than reading a small file; a forked process has none of its parent's threads
+    database = duckdb.connect()
+    # this one setting cannot be repeated once the folder is in use
+    folder = Path(tempfile.gettempdir()) / f"foldin-duckdb-{process}"
+    database.execute(f"SET temp_directory = {literal(str(folder))}")
+    return database
 
 
 def literal(text: str) -> str:
@@ -57,7 +68,6 @@ def _settings() -> dict[str, str | int]:
     return {
         "threads": min(_processors(), MOST_THREADS),
         "memory_limit": f"{int(psutil.virtual_memory().available * SHARE_OF_MEMORY)}B",
-        "temp_directory": str(Path(tempfile.gettempdir()) / f"foldin-duckdb-{os.getpid()}"),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "enable_progress_bar": "false",
