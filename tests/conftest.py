@@ -46,7 +46,7 @@ PAGE_TESTS = "tests/service/page"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Gives each process a file at a time, and one of them all tests of the page: they share a browser and a service."""
+    """Gives each process a file at a time, and one of them all tests of the page: they share a browser."""
     scheduling = LoadFileScheduling(config, log)
     scheduling._split_scope = lambda test: PAGE_TESTS if test.startswith(PAGE_TESTS) else test.split("::")[0]
     return scheduling
