@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 import foldin
-from foldin.data.availability import AVAILABLE_FROM, AVAILABLE_UNTIL, HIDDEN, unavailable
+from foldin.data.availability import unavailable
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Interactions
+from foldin.data.known_attributes import AVAILABLE_FROM, AVAILABLE_UNTIL, HIDDEN
 from foldin.errors import DataError
 
 UNKNOWN: Any = None  # a cell that is not known

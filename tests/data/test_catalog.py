@@ -56,3 +56,24 @@ def test_an_id_twice_is_refused() -> None:
 def test_an_attribute_of_another_length_is_refused() -> None:
     with pytest.raises(DataError, match="field 'title': 1 cell for 2 items"):
         Catalog(ids_of(["a", "b"]), {"title": ids_of(["x"])})
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("Hidden", "hidden"),
+        ("HIDDEN", "hidden"),
+        ("Available Until", "available_until"),
+        ("availableFrom", "available_from"),
+        ("Title", "title"),
+        ("Topics", "topics"),
+        ("Hidden level", "Hidden level"),
+    ],
+)
+def test_an_attribute_with_an_effect_is_told_without_case_and_signs(written: str, known: str) -> None:
+    assert list(Catalog(ids_of(["a"]), {written: ids_of(["1"])}).attributes) == [known]
+
+
+def test_two_attributes_that_would_be_the_same_are_refused() -> None:
+    with pytest.raises(DataError, match="the attributes 'Title' and 'title' would both be the title: rename one"):
+        Catalog.of_one("a", {"Title": "A", "title": "B"})

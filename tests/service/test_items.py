@@ -56,6 +56,17 @@ def test_an_item_of_which_only_the_title_is_known_has_no_list_of_attributes(clie
     assert "Attributes" not in client.get("/catalogue/item?item=bare").text
 
 
+def test_an_attribute_that_hides_an_item_is_told_without_case(client: httpx.Client) -> None:
+    put = client.put("/v1/items/i06", json={"attributes": {"Title": "Six", "Hidden": "true"}}).json()
+    assert (put["title"], put["available"]) == ("Six", False)
+    assert put["attributes"] == {"title": "Six", "hidden": "true"}
+    both = {"Hidden": "true", "hidden": "false"}
+    assert client.put("/v1/items/i06", json={"attributes": both}).status_code == 422
+    shown = [{"item": "i06", "attributes": {"TITLE": "Six"}}, {"item": "i08", "attributes": {"title": "Eight"}}]
+    client.post("/v1/items", json={"items": shown}).raise_for_status()
+    assert client.get("/v1/items/i06").json()["available"]
+
+
 def test_of_an_item_that_is_newer_than_the_model_it_is_said_when_it_will_be_known(client: httpx.Client) -> None:
     client.put("/v1/items/newer", json={"attributes": {"title": "Newer"}}).raise_for_status()
     told = client.get("/v1/items/newer/similar")

@@ -138,3 +138,9 @@ def test_no_change_of_an_item_is_lost_to_another(store: Store, url: str) -> None
     for writer in writers:
         writer.join()
     assert set(store.catalog().item(0)) == {f"{name}{part}" for name in "ab" for part in range(PARTS)}
+
+
+def test_names_that_were_written_before_they_were_told_are_read_as_one(store: Store) -> None:
+    store.alter_item("x", lambda _: {"Hidden": "true"})
+    store.alter_item("y", lambda _: {"hidden": "false"})
+    assert store.catalog().attributes["hidden"].tolist() == ["true", "false"]

@@ -13,10 +13,10 @@ from scipy.sparse import csr_array, diags_array
 from foldin.coldstart.value_index import ValueIndex, fit_value_index
 from foldin.coldstart.word_index import WordIndex, fit_word_index
 from foldin.coldstart.words import words_of
-from foldin.data.availability import AVAILABILITY
 from foldin.data.catalog import Attributes, Catalog
 from foldin.data.cells import is_address, is_date, number_of, value_of
 from foldin.data.columns import Column, Kind, recognise
+from foldin.data.known_attributes import AVAILABILITY
 
 __all__ = ["Content", "fit_content"]
 

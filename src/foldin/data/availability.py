@@ -10,20 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldin.data.catalog import Catalog
+from foldin.data.known_attributes import AVAILABLE_FROM, AVAILABLE_UNTIL, HIDDEN
 from foldin.errors import DataError
 
 __all__ = [
-    "AVAILABILITY",
-    "AVAILABLE_FROM",
-    "AVAILABLE_UNTIL",
-    "HIDDEN",
     "Availability",
     "availability_of",
     "unavailable",
 ]
-
-HIDDEN, AVAILABLE_FROM, AVAILABLE_UNTIL = AVAILABILITY = "hidden", "available_from", "available_until"
-"""The catalogue's attributes that say so: true or false, and ISO 8601 dates or times (UTC where none is said)."""
 
 YES = frozenset({"true", "yes", "1", "on"})
 NO = frozenset({"false", "no", "0", "off", ""})

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldin.data.interactions import Ids
+from foldin.data.known_attributes import TITLES, known_names
 from foldin.errors import DataError, NotFoundError
 from foldin.wording import counted
 
@@ -22,7 +23,6 @@ Attributes: TypeAlias = Mapping[str, Ids]
 """One column per attribute, one cell per id: a `str`, or None where it is not known."""
 
 NOTHING: Attributes = MappingProxyType({})
-TITLES = ("title", "name")
 
 
 def ids_of(ids: Iterable[str | None]) -> Ids:
@@ -45,14 +45,21 @@ def title_in(attributes: Mapping[str, str], item_id: str) -> str:
 class Catalog:
     """Items in their order, which is the order of the user-item matrix's columns and the order that breaks ties.
 
+    An attribute that has an effect bears its one name: `Hidden` becomes `hidden`.
+
     Raises:
-        DataError: an id stands twice, or an attribute's length is not the number of items.
+        DataError: an id stands twice, an attribute's length is not the number of items, or two attributes would both be
+            one that has an effect.
     """
 
     item_ids: Ids
     attributes: Attributes = field(default_factory=lambda: NOTHING)
 
     def __post_init__(self) -> None:
+        names = known_names(self.attributes)
+        if any(name != known for name, known in names.items()):
+            renamed = {known: self.attributes[name] for name, known in names.items()}
+            object.__setattr__(self, "attributes", renamed)
         if len(self._positions) != len(self.item_ids):
             raise DataError("an item id stands twice in the catalogue", field="item")
         for name, column in self.attributes.items():

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from foldin.data.catalog import Catalog
+from foldin.data.known_attributes import CATEGORIES
 
-__all__ = ["CATEGORIES", "categories_of", "items_by_category"]
-
-CATEGORIES = ("category", "categories", "topic", "topics", "genre", "genres", "tag", "tags")
-"""The catalogue's attributes that hold an item's categories; several values are parted by `|`."""
+__all__ = ["categories_of", "items_by_category"]
 
 
 def categories_of(catalog: Catalog, place: int) -> tuple[str, ...]:

@@ -10,9 +10,10 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from foldin.data.availability import AVAILABILITY, Availability, availability_of
+from foldin.data.availability import Availability, availability_of
 from foldin.data.catalog import Attributes, Catalog, ids_of
 from foldin.data.categories import items_by_category
+from foldin.data.known_attributes import AVAILABILITY
 from foldin.errors import DataError
 from foldin.recommendation import Recommendation
 from foldin.service.live import Live

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -29,11 +29,15 @@ def as_record(text: str | None) -> dict[str, str]:
     return known
 
 
-def as_columns(texts: Sequence[str]) -> dict[str, Ids]:
-    """The columns of JSON objects, in the order in which their names first appear; None where one is missing."""
+def as_columns(texts: Sequence[str], name_of: Callable[[str], str] = str) -> dict[str, Ids]:
+    """The columns of JSON objects, in the order in which their names first appear; None where one is missing.
+
+    `name_of`: what a name is read as.
+    """
     columns: dict[str, Ids] = {}
     for row, text in enumerate(texts):
-        for name, cell in json.loads(text).items():
+        for written, cell in json.loads(text).items():
+            name = name_of(written)
             if name not in columns:
                 columns[name] = np.full(len(texts), None, dtype=np.object_)
             columns[name][row] = cell

@@ -9,6 +9,7 @@ import apsw
 
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Ids
+from foldin.data.known_attributes import known_name
 from foldin.data.profiles import Profiles
 from foldin.store.attributes import as_columns, as_record, as_texts
 from foldin.store.dictionary import ITEMS, USERS, check_text, codes_of
@@ -62,9 +63,9 @@ def write_profiles(connection: apsw.Connection, profiles: Profiles) -> None:
 
 def read_catalog(connection: apsw.Connection) -> Catalog:
     """The items that have a position, in its order."""
-    return Catalog(
-        *_records(connection, "SELECT id, attributes FROM items WHERE position IS NOT NULL ORDER BY position")
-    )
+    query = "SELECT id, attributes FROM items WHERE position IS NOT NULL ORDER BY position"
+    ids, texts = _records(connection, query)
+    return Catalog(ids, as_columns(texts, known_name))
 
 
 def read_catalog_version(connection: apsw.Connection) -> int:
@@ -74,7 +75,8 @@ def read_catalog_version(connection: apsw.Connection) -> int:
 
 def read_profiles(connection: apsw.Connection) -> Profiles:
     """The users that have attributes, sorted by id."""
-    return Profiles(*_records(connection, "SELECT id, attributes FROM users WHERE attributes IS NOT NULL ORDER BY id"))
+    ids, texts = _records(connection, "SELECT id, attributes FROM users WHERE attributes IS NOT NULL ORDER BY id")
+    return Profiles(ids, as_columns(texts))
 
 
 def read_profile(connection: apsw.Connection, user_id: str) -> dict[str, str]:
@@ -95,6 +97,7 @@ def _read_item(connection: apsw.Connection, item_id: str) -> dict[str, str] | No
     return None if text is None else as_record(text)
 
 
-def _records(connection: apsw.Connection, query: str) -> tuple[Ids, dict[str, Ids]]:
+def _records(connection: apsw.Connection, query: str) -> tuple[Ids, list[str]]:
+    """The ids, and the texts of the attributes."""
     rows = cast("list[tuple[str, str]]", connection.execute(query).fetchall())
-    return ids_of(text for text, _ in rows), as_columns([text for _, text in rows])
+    return ids_of(text for text, _ in rows), [text for _, text in rows]

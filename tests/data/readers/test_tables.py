@@ -6,6 +6,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from foldin.data.availability import unavailable
 from foldin.data.readers import read_catalog, read_profiles
 from foldin.errors import DataError, DataWarning
 
@@ -101,6 +102,19 @@ def test_an_attribute_that_stands_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "items.csv").write_text("item,title,title\na,b,c\n")
     with pytest.raises(DataError, match=r"items\.csv, field 'title': .*more than once"):
         read_catalog(tmp_path / "items.csv")
+
+
+def test_names_with_an_effect_are_told_as_columns_of_a_log_are(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("item,Title,HIDDEN\na,A,true\n")
+    (tmp_path / "b.jsonl").write_text('{"item": "b", "title": "B", "Hidden": false}\n')
+    frame = pd.DataFrame({"item": ["c"], "Title": ["C"], "Hidden": [True]})
+    assert read_catalog([tmp_path / "a.csv", tmp_path / "b.jsonl"]).item(1) == {"title": "B", "hidden": "false"}
+    assert unavailable(read_catalog([tmp_path / "a.csv", tmp_path / "b.jsonl"])) == ["a"]
+    assert unavailable(read_catalog(frame)) == ["c"]
+    assert list(read_profiles(frame.rename(columns={"item": "user"})).attributes) == ["Title", "Hidden"]
+    (tmp_path / "c.csv").write_text("item,Hidden,hidden\na,true,false\n")
+    with pytest.raises(DataError, match=r"c.csv, field 'hidden': the attributes 'Hidden' and 'hidden' would both be"):
+        read_catalog(tmp_path / "c.csv")
 
 
 @pytest.mark.parametrize(("name", "cell"), [("hidden", "perhaps"), ("available_from", "soon")])

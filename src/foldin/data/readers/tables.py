@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from foldin.data.availability import unavailable
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Ids
+from foldin.data.known_attributes import known_names
 from foldin.data.profiles import Profiles
 from foldin.data.readers.coding import NOT_CODED, Coding, any_json, cell_sql, coded_ids
 from foldin.data.readers.columns import Column, Role, find_column, plain_name
@@ -80,7 +81,9 @@ def _cells(
     for torn in rejected_rows(connection, scan, (), torn_rows(connection, scan)[:1]) if scan.noting_torn else ():
         raise torn.error()
     columns = [ids_of(column) for column in zip(*rows, strict=True)] or [ids_of(())] * (len(others) + 1)
-    return columns[0], dict(zip((plain_name(column.name) for column in others), columns[1:], strict=True))
+    names = [plain_name(column.name) for column in others]
+    known = known_names(names, scan.file) if role == "item" else {}
+    return columns[0], dict(zip((known.get(name, name) for name in names), columns[1:], strict=True))
 
 
 def _refuse_repeated_keys(connection: duckdb.DuckDBPyConnection, scan: Scan) -> None:

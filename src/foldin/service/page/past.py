@@ -11,8 +11,9 @@ from itertools import compress
 
 import numpy as np
 
-from foldin.data.catalog import TITLES, Catalog, ids_of
+from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import NO_TIME, History
+from foldin.data.known_attributes import TITLES
 from foldin.service.offload import offload
 
 __all__ = ["Done", "past_of"]

@@ -9,8 +9,9 @@ from functools import partial
 
 from fastapi import APIRouter, Depends
 
-from foldin.data.availability import AVAILABILITY, HIDDEN, unavailable
+from foldin.data.availability import unavailable
 from foldin.data.catalog import Catalog, ids_of
+from foldin.data.known_attributes import AVAILABILITY, HIDDEN, known_names
 from foldin.service.attribute_names import check_names
 from foldin.service.bodies import QuickRoute, StrictRoute
 from foldin.service.field_types import Id
@@ -35,8 +36,9 @@ def many_items_routes(service: Service) -> APIRouter:
         stay as they are. The catalogue is read again once."""
 
         def write(store: Store) -> ItemsStored:
-            _check_names(service.shelf.catalog, {name for one in sent.items for name in one.attributes})
-            _put(service, store, _catalog_of(sent.items))
+            items = _catalog_of(sent.items)
+            _check_names(service.shelf.catalog, items.attributes.keys())
+            _put(service, store, items)
             return ItemsStored(stored=len(sent.items))
 
         return await service.writing_desk.run(write)
@@ -60,8 +62,9 @@ def item_routes(service: Service) -> APIRouter:
         """Replaces what the catalogue says of an item; one that hides it is in force at once."""
 
         def write(store: Store) -> ItemResponse:
-            _check_names(service.shelf.catalog, sent.attributes.keys())
-            _put(service, store, Catalog.of_one(item, sent.attributes))
+            described = Catalog.of_one(item, sent.attributes)
+            _check_names(service.shelf.catalog, described.attributes.keys())
+            _put(service, store, described)
             return _item(service, service.shelf.catalog, item)
 
         return await service.writing_desk.run(write)
@@ -87,8 +90,10 @@ def _check_names(catalog: Catalog, added: Set[str]) -> None:
 
 
 def _catalog_of(items: Sequence[ItemEntry]) -> Catalog:
-    names = sorted({name for one in items for name in one.attributes})
-    columns = {name: ids_of([one.attributes.get(name) for one in items]) for name in names}
+    # of each item apart: what one calls Title another may call title
+    described = [{known: one.attributes[name] for name, known in known_names(one.attributes).items()} for one in items]
+    names = sorted({name for attributes in described for name in attributes})
+    columns = {name: ids_of([attributes.get(name) for attributes in described]) for name in names}
     return Catalog(ids_of([one.item for one in items]), columns)
 
 

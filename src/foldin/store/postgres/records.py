@@ -7,6 +7,7 @@ from typing import cast
 
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Ids
+from foldin.data.known_attributes import known_name
 from foldin.data.profiles import Profiles
 from foldin.store.attributes import as_columns, as_record, as_texts
 from foldin.store.dictionary import ITEMS, USERS, check_text
@@ -71,9 +72,9 @@ def write_profiles(connection: Connection, profiles: Profiles) -> int:
 
 def read_catalog(connection: Connection) -> Catalog:
     """The items that have a position, in its order."""
-    return Catalog(
-        *_records(connection, "SELECT id, attributes FROM items WHERE position IS NOT NULL ORDER BY position")
-    )
+    query = "SELECT id, attributes FROM items WHERE position IS NOT NULL ORDER BY position"
+    ids, texts = _records(connection, query)
+    return Catalog(ids, as_columns(texts, known_name))
 
 
 def read_catalog_version(connection: Connection) -> int:
@@ -84,7 +85,8 @@ def read_catalog_version(connection: Connection) -> int:
 
 def read_profiles(connection: Connection) -> Profiles:
     """The users that have attributes, sorted by id."""
-    return Profiles(*_records(connection, "SELECT id, attributes FROM users WHERE attributes IS NOT NULL ORDER BY id"))
+    ids, texts = _records(connection, "SELECT id, attributes FROM users WHERE attributes IS NOT NULL ORDER BY id")
+    return Profiles(ids, as_columns(texts))
 
 
 def read_profile(connection: Connection, user_id: str) -> dict[str, str]:
@@ -106,6 +108,7 @@ def _read_item(connection: Connection, item_id: str) -> dict[str, str] | None:
     return None if row is None else as_record(row[0])
 
 
-def _records(connection: Connection, query: str) -> tuple[Ids, dict[str, Ids]]:
+def _records(connection: Connection, query: str) -> tuple[Ids, list[str]]:
+    """The ids, and the texts of the attributes."""
     rows = cast("list[tuple[str, str]]", connection.execute(query).fetchall())
-    return ids_of(text for text, _ in rows), as_columns([text for _, text in rows])
+    return ids_of(text for text, _ in rows), [text for _, text in rows]
