@@ -67,7 +67,7 @@ def test_only_and_exclude(recommender: Recommender) -> None:
 
 @pytest.mark.parametrize("name", ["only", "exclude"])
 def test_ids_to_choose_from_are_ids(linear: Recommender, name: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"not one string: write \['i08'\]"):
+    with pytest.raises(DataError, match=r"not one id: write \['i08'\]"):
         linear.recommend(SHOWN, **{name: "i08"})  # type: ignore[arg-type]  # what is wrong with it is what is tested
     for wrong in ("", "a\0", "\ud800", 1.5, True, None):
         with pytest.raises(DataError, match="field 'item'"):
@@ -221,7 +221,7 @@ def test_predict_completes_the_row(recommender: Recommender) -> None:
     assert sorted(ids(recommender.predict([]))) == EVERYTHING
     with pytest.raises(NotFoundError, match="no item 'nowhere'"):
         recommender.predict(SHOWN, ["i01", "nowhere"])
-    with pytest.raises(ConfigurationError, match="not one string"):
+    with pytest.raises(DataError, match="not one id"):
         recommender.predict(SHOWN, "i01")
 
 
@@ -339,9 +339,9 @@ def test_the_attributes_it_learned_from(profiled: Recommender, linear: Recommend
 @pytest.mark.parametrize("history", ["i00", "", "abc"])
 def test_a_history_is_not_one_string(recommender: Recommender, history: str) -> None:
     for ask in (recommender.recommend, recommender.predict, lambda shown: recommender.explain(shown, "i00")):
-        with pytest.raises(DataError, match="not one string"):
+        with pytest.raises(DataError, match="not one id"):
             ask(history)
-    with pytest.raises(DataError, match="not one string"):
+    with pytest.raises(DataError, match="not one id"):
         recommender.recommend_many(["i00"])
 
 

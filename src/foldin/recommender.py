@@ -15,11 +15,11 @@ from scipy.sparse import csr_array
 from foldin.coldstart.blend import TERMS, Blend, Terms, of_rows
 from foldin.data.catalog import Attributes, Catalog
 from foldin.data.feedback import FeedbackRule
-from foldin.data.identifiers import are_plain, checked_id
+from foldin.data.identifiers import checked_id, checked_ids
 from foldin.data.interactions import History
 from foldin.data.matrix import history_matrix
 from foldin.data.profiles import Profile, attributes_of
-from foldin.errors import ConfigurationError
+from foldin.errors import ConfigurationError, DataError
 from foldin.evaluation.calibration import RatingCalibration
 from foldin.evaluation.person_calibration import PersonCalibration
 from foldin.evaluation.training_report import TrainingReport
@@ -33,7 +33,7 @@ from foldin.recommendation import Basis, Explanation, Ranked, Recommendation, jo
 __all__ = ["Recommender", "Seen"]
 
 Seen: TypeAlias = Literal["exclude", "include"]
-HistoryLike: TypeAlias = History | Sequence[str]
+HistoryLike: TypeAlias = History | Collection[str]
 
 BLOCK = 512
 
@@ -82,7 +82,7 @@ class Recommender:
         Raises:
             ConfigurationError: k is below 1, or with a diversity above 100; the profile or the diversity is none; the
                 catalogue has no words to tell diversity by.
-            DataError: the history's columns differ in length, or an id cannot be one.
+            DataError: a history, `only` or `exclude` is no collection of ids, or an id cannot be one.
         """
         return self.recommend_many(
             [history], profiles=[profile], k=k, only=only, exclude=exclude, seen=seen, diversity=diversity
@@ -107,7 +107,7 @@ class Recommender:
         """
         if seen not in ("exclude", "include"):
             raise ConfigurationError(f"seen is '{seen}'; it is 'exclude' or 'include'")
-        listed = [History.of(history) for history in histories]
+        listed = [History.of(history) for history in _listed(histories)]
         people = _one_each(profiles, len(listed))
         listed_out = self.left_out(only, exclude)
         return self._many(listed, people, k, listed_out, seen, diversity=diversity, whole=False)
@@ -148,9 +148,11 @@ class Recommender:
 
         Raises:
             NotFoundError: the catalogue lacks the item.
+            DataError: an id cannot be one.
         """
+        item_id = checked_id(item_id, "item")
         self.catalog.indices([item_id])
-        history = history_matrix([History.of([item_id])], self.catalog, self.rule)[0]
+        history = history_matrix([History((item_id,))], self.catalog, self.rule)[0]
         shown = self.foldable(history)
         terms = self.blend.without_prior(shown) if shown.nnz else self.blend.resemblance(history)
         scores = masked(terms.total(), history)
@@ -161,14 +163,16 @@ class Recommender:
         return self.recommendations(self._told(top_k(scores, k), terms, shown, history, probable=False))[0]
 
     def predict(
-        self, history: HistoryLike, item_ids: Sequence[str] | None = None, *, profile: Profile | None = None
+        self, history: HistoryLike, item_ids: Collection[str] | None = None, *, profile: Profile | None = None
     ) -> list[Recommendation]:
         """The completed row of a history: every item, or those named, seen ones included, best first.
 
         Raises:
             NotFoundError: the catalogue lacks an item named.
+            DataError: an id cannot be one.
         """
-        if item_ids is not None and not isinstance(item_ids, str):
+        if item_ids is not None:
+            item_ids = checked_ids(item_ids, "item")
             self.catalog.indices(item_ids)
         k, left_out = max(len(self.catalog), 1), self.left_out(item_ids)
         return self._many([History.of(history)], [profile], k, left_out, "include", whole=True)[0]
@@ -187,13 +191,14 @@ class Recommender:
 
         Raises:
             NotFoundError: the catalogue lacks the item.
+            DataError: an id cannot be one.
         """
         return self.explain_many(history, [item_id], profile=profile, check=check)[0]
 
     def explain_many(
         self,
         history: HistoryLike,
-        item_ids: Sequence[str],
+        item_ids: Collection[str],
         *,
         profile: Profile | None = None,
         top: int | None = None,
@@ -207,6 +212,7 @@ class Recommender:
         Raises:
             ConfigurationError: top is below 1.
             NotFoundError: the catalogue lacks an item.
+            DataError: an id cannot be one.
         """
         if top is not None and top < 1:
             raise ConfigurationError(f"top is {top}: explanations name at least 1 item, or all with None")
@@ -235,6 +241,7 @@ class Recommender:
 
         Raises:
             NotFoundError: the catalogue lacks the item.
+            DataError: an id cannot be one.
         """
         return bool(self.blend.prior.warm[self.catalog.indices([item_id])[0]])
 
@@ -403,26 +410,30 @@ class Recommender:
         """Which items are left out, (items,), where only some may be chosen from or some may not.
 
         Raises:
-            ConfigurationError: one string was given for a collection of ids.
-            DataError: an id cannot be one.
+            DataError: it is no collection of ids, or an id cannot be one.
         """
         left_out = np.full(len(self.catalog), only is not None)
-        left_out[self._known_indices(only or ())] = False
+        left_out[self._known_indices(() if only is None else only)] = False
         left_out[self._known_indices(exclude)] = True
         return left_out
 
     def _known_indices(self, item_ids: Collection[str]) -> NDArray[np.int32]:
-        if isinstance(item_ids, str):
-            raise ConfigurationError(f"a collection of item ids is wanted, not one string: write [{item_ids!r}]")
-        listed = list(item_ids)
-        plain = are_plain(listed)  # one look at all shows of most lists that all is well
-        checked = listed if plain else [checked_id(item_id, "item") for item_id in listed]
-        return self.catalog.known_indices(checked)[1]
+        return self.catalog.known_indices(item_ids)[1]
+
+
+def _listed(histories: Iterable[HistoryLike]) -> Iterable[HistoryLike]:
+    if isinstance(histories, str | History | Mapping) or not isinstance(histories, Iterable):
+        raise DataError(
+            f"several histories are wanted, one for each user, as [['7', '9'], ['3']], not {type(histories).__name__}"
+        )
+    return histories
 
 
 def _one_each(profiles: Sequence[Profile | None] | None, histories: int) -> Sequence[Profile | None]:
     if profiles is None:
         return [None] * histories
+    if isinstance(profiles, Mapping):
+        raise ConfigurationError("profiles is a mapping; give a list with one profile for each history, or None")
     if len(profiles) != histories:
         raise ConfigurationError(f"profiles: {len(profiles)}, histories: {histories}; give one for each, or None")
     return profiles

@@ -130,8 +130,8 @@ def test_an_id_is_taken_as_an_import_takes_it(run: Run, workspace: Workspace, tm
 
 @pytest.mark.parametrize("options", [["--yes"], ["--lift"]])
 def test_an_id_that_no_import_takes_is_refused(run: Run, workspace: Workspace, options: list[str]) -> None:
-    answer = run("forget", "nle ", *options, "-w", workspace.folder)
-    assert (answer.returncode, "begins or ends with a space: 'nle '" in answer.stderr) == (3, True)
+    answer = run("forget", "nl\te", *options, "-w", workspace.folder)
+    assert (answer.returncode, "holds an invisible character" in answer.stderr) == (3, True)
     assert events_of(workspace, "nle") == 3
 
 

@@ -40,7 +40,7 @@ def test_a_history_without_other_columns(log_of: LogOf) -> None:
     assert len(history) == 2
 
 
-@pytest.mark.parametrize("user_id", ["", "aa", "bz", "zz", "BO"])
+@pytest.mark.parametrize("user_id", ["aa", "bz", "zz", "BO"])
 def test_a_user_who_is_not_there(log: Interactions, user_id: str) -> None:
     with pytest.raises(NotFoundError, match=f"no user '{user_id}' in the log"):
         log.history(user_id)
@@ -71,7 +71,7 @@ def test_history_of() -> None:
 
 
 def test_a_history_is_not_one_string() -> None:
-    with pytest.raises(DataError, match=r"not one string: write \['abc'\]"):
+    with pytest.raises(DataError, match=r"not one id: write \['abc'\]"):
         History.of("abc")
 
 
@@ -81,7 +81,7 @@ def test_ids_of_a_history_are_kept_as_those_of_a_log() -> None:
 
 @pytest.mark.parametrize(
     "item_id",
-    ["", " ", " a", "a ", "a\0", "\ud800", "a\u200bb", "a\nb", "x" * 257, 1.0, True, None, b"a", float("nan")],
+    ["", " ", "a\0", "\ud800", "a\u200bb", "a\nb", "x" * 257, 1.0, True, None, b"a", float("nan")],
     ids=repr,
 )
 def test_a_history_refuses_what_is_no_id(item_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import repeat
@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from foldin.data.identifiers import are_texts, checked_ids
 from foldin.data.interactions import Ids
 from foldin.data.known_attributes import TITLES, known_names
 from foldin.errors import DataError, NotFoundError
@@ -50,6 +51,7 @@ class Catalog:
     Raises:
         DataError: an id stands twice, an attribute's length is not the number of items, or two attributes would both be
             one that has an effect.
+        DataError: an id cannot be one or stands twice, or an attribute's length is not the number of items.
     """
 
     item_ids: Ids
@@ -60,6 +62,8 @@ class Catalog:
         if any(name != known for name, known in names.items()):
             renamed = {known: self.attributes[name] for name, known in names.items()}
             object.__setattr__(self, "attributes", renamed)
+        if not are_texts(self.item_ids, np.ndarray):
+            object.__setattr__(self, "item_ids", ids_of(checked_ids(self.item_ids, "item")))
         if len(self._positions) != len(self.item_ids):
             raise DataError("an item id stands twice in the catalogue", field="item")
         for name, column in self.attributes.items():
@@ -78,31 +82,33 @@ class Catalog:
     def _positions(self) -> dict[str, int]:
         return {item_id: index for index, item_id in enumerate(self.item_ids)}
 
-    def knows(self, ids: Sequence[str] | Ids) -> NDArray[np.bool_]:
+    def knows(self, ids: Collection[str] | Ids) -> NDArray[np.bool_]:
         """Which of the ids are items of this catalogue."""
         return self._places(ids) >= 0
 
-    def known_indices(self, ids: Sequence[str] | Ids) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+    def known_indices(self, ids: Collection[str] | Ids) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
         """Which of the ids are items of this catalogue, and the indices of these."""
         places = self._places(ids)
         known = places >= 0
         return known, places[known]
 
-    def indices(self, ids: Sequence[str] | Ids) -> NDArray[np.int32]:
+    def indices(self, ids: Collection[str] | Ids) -> NDArray[np.int32]:
         """The indices of item ids.
 
         Raises:
             NotFoundError: an id is not in the catalogue (`knows` tells beforehand).
+            DataError: it is no collection of ids, or an id cannot be one.
         """
         places = self._places(ids)
         if len(places) and places.min() < 0:
-            missing = ids[int(places.argmin())]
+            missing = checked_ids(ids, "item")[int(places.argmin())]
             raise NotFoundError(f"no item {missing!r} in the catalogue of {counted(len(self), 'item')}")
         return places
 
-    def _places(self, ids: Sequence[str] | Ids) -> NDArray[np.int32]:
+    def _places(self, ids: Collection[str] | Ids) -> NDArray[np.int32]:
         """Where in the catalogue the ids are; -1 for one that is not."""
-        return np.fromiter(map(self._positions.get, ids, repeat(-1)), dtype=np.int32, count=len(ids))
+        checked = checked_ids(ids, "item")
+        return np.fromiter(map(self._positions.get, checked, repeat(-1)), dtype=np.int32, count=len(checked))
 
     def ids(self, indices: NDArray[np.integer]) -> Ids:
         """The item ids of indices.

@@ -9,13 +9,28 @@ from typing import Literal, TypeAlias
 from foldin.data.normalisation import nfkc
 from foldin.strict_json import parse_json
 
-__all__ = ["SEPARATORS", "Separator", "is_address", "is_date", "listed", "number_of", "pieces_of", "value_of"]
+__all__ = [
+    "MISSING_WORDS",
+    "SEPARATORS",
+    "Separator",
+    "is_address",
+    "is_date",
+    "listed",
+    "number_of",
+    "pieces_of",
+    "value_of",
+]
 
 Separator: TypeAlias = Literal["|", ";", ",", "[]"]
 SEPARATORS: tuple[Separator, ...] = ("|", ";", ",", "[]")
 """What parts the values of a cell; `[]` is a list as JSON or Python write it."""
 
-SAYS_NOTHING = frozenset({"", "nan", "n/a", "#n/a", "<na>", "null"})  # how tables write that they do not know
+MISSING_WORDS = frozenset(
+    {"-", "--", "?", "nan", "-nan", "na", "n/a", "#n/a", "n.a.", "<na>", "nat", "nil", "none", "(none)", "<none>"}
+    | {"null", "(null)", "<null>", "\\n", "undefined", "unknown"}
+)
+"""How tables write that a value is missing, in lower case."""
+
 LONGEST_LIST = 100_000  # characters
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
@@ -29,11 +44,11 @@ _QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 
 
 def value_of(cell: str | None) -> str | None:
-    """The cell as values are compared: without case, spaces around, or doubled spaces; None where it says nothing."""
+    """The cell as values are compared: without case, spaces around, or doubled spaces; None where it is missing."""
     if cell is None:
         return None
     value = " ".join(nfkc(cell).casefold().split())
-    return None if value in SAYS_NOTHING else value
+    return None if not value or value in MISSING_WORDS else value
 
 
 def number_of(cell: str | None) -> float | None:

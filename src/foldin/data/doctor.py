@@ -37,6 +37,7 @@ from foldin.data.readers.rejects import Rejected
 from foldin.data.readers.session import session
 from foldin.data.readers.sources import Source, scans_of
 from foldin.data.readers.typed import naming_surrogates
+from foldin.data.suspicious_ids import suspicious_notes
 from foldin.data.training_hint import training_hint
 from foldin.data.value_scale import scale_of
 from foldin.wording import counted
@@ -87,14 +88,14 @@ def examine(
 
 def examine_log(log: Interactions) -> Diagnosis:
     """Examines a log that was taken in: no row of it is bad, and of its columns only what they hold is known."""
-    diagnosis = _of_log(log, log.user_ids.tolist(), log.item_ids.tolist())
+    diagnosis = replace(_of_log(log), notes=tuple(_suspicious_notes(log)))
     return replace(diagnosis, warnings=tuple(_warnings(diagnosis, zone_given=True)))
 
 
 def _diagnosis(raw: RawLog, log: Interactions, bad_rows: tuple[BadRows, ...]) -> Diagnosis:
     taken = {role: column.name for role, column in raw.columns[0].items()}
     return replace(
-        _of_log(log, raw.users.texts, raw.items.texts),
+        _of_log(log),
         files=tuple(scan.file for scan in raw.scans if scan.file is not None),
         columns={str(role): name for role, name in taken.items()},
         other_columns=tuple(c.name for c in raw.scans[0].columns if c.name not in taken.values()),
@@ -105,7 +106,12 @@ def _diagnosis(raw: RawLog, log: Interactions, bad_rows: tuple[BadRows, ...]) ->
     )
 
 
-def _of_log(log: Interactions, user_texts: Sequence[str], item_texts: Sequence[str]) -> Diagnosis:
+def _suspicious_notes(log: Interactions) -> Iterable[str]:
+    yield from suspicious_notes(log.user_ids, np.bincount(log.user_codes, minlength=len(log.user_ids)).tolist(), "user")
+    yield from suspicious_notes(log.item_ids, np.bincount(log.item_codes, minlength=len(log.item_ids)).tolist(), "item")
+
+
+def _of_log(log: Interactions) -> Diagnosis:
     per_user = np.bincount(log.user_codes, minlength=len(log.user_ids))
     per_item = np.bincount(log.item_codes, minlength=len(log.item_ids))
     duplicates = _duplicates(log)
@@ -129,8 +135,8 @@ def _of_log(log: Interactions, user_texts: Sequence[str], item_texts: Sequence[s
         times=_time_range(log, naive=0),
         duplicates=duplicates,
         bad_rows=(),
-        alike_users=_alike(user_texts),
-        alike_items=_alike(item_texts),
+        alike_users=_alike(log.user_ids),
+        alike_items=_alike(log.item_ids),
         bots=_bots(log, per_user),
         memory=_memory(users, items, pairs),
         hint=training_hint(log.values),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foldin.data.identifiers import checked_id
+from foldin.data.identifiers import are_texts, checked_id, checked_ids
 from foldin.errors import DataError, NotFoundError
 from foldin.wording import counted
 
@@ -32,8 +32,10 @@ class History:
     Shapes: every column that is given has one entry per event. `kinds` holds None, `values` NaN and `times`
     `NO_TIME` (microseconds since the epoch, UTC) where an event has none.
 
+    `item_ids` may be given as any collection of texts, whole numbers or UUIDs; they are kept as a tuple of texts.
+
     Raises:
-        DataError: the columns differ in length.
+        DataError: an id cannot be one, or the columns differ in length.
     """
 
     item_ids: tuple[str, ...]
@@ -42,6 +44,8 @@ class History:
     times: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
+        if not are_texts(self.item_ids, tuple):
+            object.__setattr__(self, "item_ids", tuple(_item_ids(self.item_ids)))
         for field, column in (("kinds", self.kinds), ("values", self.values), ("times", self.times)):
             if column is not None and len(column) != len(self.item_ids):
                 raise DataError(f"a column of {len(column)} for {counted(len(self.item_ids), 'item id')}", field=field)
@@ -50,17 +54,24 @@ class History:
         return len(self.item_ids)
 
     @classmethod
-    def of(cls, history: History | Sequence[str]) -> History:
-        """Takes a history as it is, and a sequence of item ids as one event each, without kind, value or time.
+    def of(cls, history: History | Collection[str]) -> History:
+        """The history with its ids as they are kept; a collection of item ids is one event each, without kind, value
+        or time.
 
         Raises:
-            DataError: it is one string, or an id cannot be one.
+            DataError: it is no collection of ids, or an id cannot be one.
         """
-        if isinstance(history, History):
-            return history
-        if isinstance(history, str):
-            raise DataError(f"a history is a sequence of item ids, not one string: write [{history!r}]")
-        return cls(tuple(checked_id(item_id, "item") for item_id in history))
+        if not isinstance(history, History):
+            return cls(tuple(_item_ids(history)))
+        item_ids = tuple(_item_ids(history.item_ids))
+        return history if item_ids == history.item_ids else replace(history, item_ids=item_ids)
+
+
+def _item_ids(given: object) -> Collection[str]:
+    if isinstance(given, Mapping):
+        call = "foldin.History(list(ratings), values=numpy.array(list(ratings.values()), dtype='float32'))"
+        raise DataError(f"a history is a collection of item ids, not a mapping; of items with ratings it is {call}")
+    return checked_ids(given, "item")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +91,12 @@ class Interactions:
     kind_codes: NDArray[np.int8] | None = None
     values: NDArray[np.float32] | None = None
     times: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        for field, ids in (("user", self.user_ids), ("item", self.item_ids)):
+            if ids.dtype != np.object_:
+                problem = "the ids of a log are an array of texts (dtype object); foldin.read makes a log of a frame"
+                raise DataError(problem, field=field)
 
     def __len__(self) -> int:
         return len(self.user_codes)
@@ -114,7 +131,9 @@ class Interactions:
 
         Raises:
             NotFoundError: the log has no event of that user.
+            DataError: no user can have such an id.
         """
+        user_id = checked_id(user_id, "user")
         place = int(np.searchsorted(self.user_ids, user_id))
         if place == len(self.user_ids) or self.user_ids[place] != user_id:
             raise NotFoundError(f"no user '{user_id}' in the log")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from foldin.data.catalog import Catalog
-from foldin.data.identifiers import normalised
+from foldin.data.identifiers import normalised, refusal
 from foldin.data.normalisation import nfkc
 from foldin.data.spelling import perhaps, perhaps_titled
 from foldin.errors import ConfigurationError
@@ -34,9 +34,8 @@ class ItemNames:
         Raises:
             ConfigurationError: several items have the title; their ids are listed.
         """
-        item_id = normalised(name.strip())
-        if self.catalog.knows([item_id])[0]:
-            return item_id
+        if refusal(name) is None and self.catalog.knows([name])[0]:
+            return normalised(name)
         found = self._ids_by_title.get(title_key(name), [])
         if len(found) > 1:
             raise ConfigurationError(f"{len(found):,} items have the title '{name}': give the id, {_one_of(found)}")

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from foldin.data.catalog import NOTHING, Attributes, ids_of
+from foldin.data.identifiers import are_texts, checked_id, checked_ids
 from foldin.data.interactions import Ids
 from foldin.errors import ConfigurationError, DataError, NotFoundError
 from foldin.wording import counted
@@ -25,13 +26,15 @@ class Profiles:
     """Users and their attributes, one column each (age, role, interests, ...).
 
     Raises:
-        DataError: an id stands twice, or an attribute's length is not the number of users.
+        DataError: an id cannot be one or stands twice, or an attribute's length is not the number of users.
     """
 
     user_ids: Ids
     attributes: Attributes = field(default_factory=lambda: NOTHING)
 
     def __post_init__(self) -> None:
+        if not are_texts(self.user_ids, np.ndarray):
+            object.__setattr__(self, "user_ids", ids_of(checked_ids(self.user_ids, "user")))
         if len(self._positions) != len(self.user_ids):
             raise DataError("a user id stands twice in the profiles", field="user")
         for name, column in self.attributes.items():
@@ -50,7 +53,9 @@ class Profiles:
 
         Raises:
             NotFoundError: there is no profile of that user.
+            DataError: no user can have such an id.
         """
+        user_id = checked_id(user_id, "user")
         if user_id not in self._positions:
             raise NotFoundError(f"no profile of user '{user_id}'")
         row = self._positions[user_id]

@@ -59,7 +59,7 @@ REFUSED = {
     "twice": ("item,title\na,1\nb,2\na,3\n", "row 4, field 'item': the id 'a' stands twice"),
     "twice by form": ("item,title\n\u00e9,1\ne\u0301,2\n", "row 3, field 'item': .*stands twice"),
     "empty": ("item,title\na,1\n,2\n", "row 3, field 'item': the id is empty"),
-    "space": ("item,title\n a,1\n", "row 2, field 'item': .*space"),
+    "twice by space": ("item,title\na,1\n a,2\n", "row 3, field 'item': .*stands twice"),
     "ragged": ("item,title\na,1\nb\n", "row 3: the row has 1 cell and the header 2"),
     "no rows": ("item,title\n", "no rows"),
     "no id": ("foo,title\na,1\n", "the columns are 'foo', 'title'"),

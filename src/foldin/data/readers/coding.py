@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -16,7 +17,9 @@ from foldin.data.identifiers import kind_refusal, normalised, refusal
 from foldin.data.interactions import Ids
 from foldin.data.readers.columns import Column, Role
 from foldin.data.readers.scans import Scan
+from foldin.data.suspicious_ids import suspicious_notes
 from foldin.errors import DataError
+from foldin.wording import counted
 
 __all__ = [
     "NOT_CODED",
@@ -53,18 +56,19 @@ ID_TYPES = frozenset(
     }
 )
 
+_FORMULA = re.compile(r'="([^"]*)"')
+
 
 @dataclass(frozen=True, eq=False)
 class Coding:
     """How the cells of one column become codes.
 
-    `texts`: the distinct cells' texts, as they were read. `refusals`: the reason per cell, None where it is good.
+    `refusals`: the reason per distinct cell, None where it is good.
     `names`: the ids or kinds, sorted by code point. `codes`: their position per cell, `NOT_CODED` where refused; one
         more entry, `NOT_CODED`, stands for the empty cell.
     `notes`: what was changed, in sentences.
     """
 
-    texts: tuple[str, ...]
     refusals: tuple[str | None, ...]
     names: Ids
     codes: NDArray[np.int32]
@@ -96,15 +100,18 @@ def coded_ids(connection: duckdb.DuckDBPyConnection, parts: Parts, role: Role) -
     for scan, column in parts:
         refuse_id_type(column, role, scan.file)
     as_json = any_json(column for _, column in parts)
-    cells = _distinct_cells(connection, parts, role, as_json=as_json)
+    cells, rows = _distinct_cells(connection, parts, role, as_json=as_json)
     decoded = [_text_of_json(cell) for cell in cells] if as_json else [(cell, None) for cell in cells]
-    texts = [text for text, _ in decoded]
-    refusals = [reason or refusal(text) for text, reason in decoded]
+    read = [text for text, _ in decoded]
+    texts = [_without_formula(text) for text in read]
+    refusals = [reason or refusal(text) for text, (_, reason) in zip(texts, decoded, strict=True)]
+    names = [None if reason else normalised(text) for text, reason in zip(texts, refusals, strict=True)]
     notes = [
-        *_normalised_note(texts, refusals, role),
+        *_changed_notes(read, texts, names, rows.tolist(), role),
         *_mixed_note(parts, cells, texts, role),
+        *_suspicious_notes(names, rows, role),
     ]
-    return _judged(tuple(texts), refusals, tuple(notes))
+    return _judged(names, tuple(refusals), tuple(notes))
 
 
 def coded_kinds(connection: duckdb.DuckDBPyConnection, parts: Parts) -> Coding:
@@ -113,7 +120,7 @@ def coded_kinds(connection: duckdb.DuckDBPyConnection, parts: Parts) -> Coding:
     Raises:
         DataError: there are more than 127.
     """
-    cells = _distinct_cells(connection, parts, "kind", as_json=False)
+    cells, _ = _distinct_cells(connection, parts, "kind", as_json=False)
     refusals = tuple(kind_refusal(cell) for cell in cells)
     kinds = ids_of(cell for cell, reason in zip(cells, refusals, strict=True) if cell and not reason)
     if len(kinds) > MOST_KINDS:
@@ -122,7 +129,7 @@ def coded_kinds(connection: duckdb.DuckDBPyConnection, parts: Parts) -> Coding:
         raise DataError(problem, file=scan.file, field=column.name)
     place = {kind: code for code, kind in enumerate(kinds)}
     codes = [place.get(cell, NOT_CODED) for cell in cells]  # an empty text is no kind
-    return Coding(tuple(cells), refusals, kinds, np.array([*codes, NOT_CODED], dtype=np.int32))
+    return Coding(refusals, kinds, np.array([*codes, NOT_CODED], dtype=np.int32))
 
 
 def cell_sql(column: Column, *, as_json: bool) -> str:
@@ -155,16 +162,19 @@ def refuse_id_type(column: Column, role: Role, file: str | None) -> None:
     raise DataError(f"the {role} ids are of type {column.type}; {hint}", file=file, field=column.name)
 
 
-def _distinct_cells(connection: duckdb.DuckDBPyConnection, parts: Parts, role: Role, *, as_json: bool) -> Ids:
+def _distinct_cells(
+    connection: duckdb.DuckDBPyConnection, parts: Parts, role: Role, *, as_json: bool
+) -> tuple[Ids, NDArray[np.int64]]:
+    """The distinct cells, and how many rows have each."""
     union = " UNION ALL ".join(
         f"SELECT {cell_sql(column, as_json=as_json)} AS cell FROM {scan.relation}" for scan, column in parts
     )
     connection.execute(
-        f"CREATE TEMP TABLE {role}_cells AS SELECT cell, (row_number() OVER (ORDER BY cell) - 1)::INTEGER AS code "
-        f"FROM (SELECT DISTINCT cell FROM ({union}) WHERE cell IS NOT NULL)"
+        f"CREATE TEMP TABLE {role}_cells AS SELECT cell, (row_number() OVER (ORDER BY cell) - 1)::INTEGER AS code, "
+        f"row_count FROM (SELECT cell, count(*) AS row_count FROM ({union}) WHERE cell IS NOT NULL GROUP BY cell)"
     )
-    cells = connection.execute(f"SELECT cell FROM {role}_cells ORDER BY code").fetchnumpy()["cell"]
-    return np.asarray(cells, dtype=np.object_)
+    found = connection.execute(f"SELECT cell, row_count FROM {role}_cells ORDER BY code").fetchnumpy()
+    return np.asarray(found["cell"], dtype=np.object_), np.asarray(found["row_count"], dtype=np.int64)
 
 
 def _text_of_json(cell: str) -> tuple[str, str | None]:
@@ -177,30 +187,56 @@ def _text_of_json(cell: str) -> tuple[str, str | None]:
     return cell, f"the id is {what}, not a text or whole number"
 
 
-def _judged(texts: tuple[str, ...], refusals: Sequence[str | None], notes: tuple[str, ...]) -> Coding:
-    ids = [normalised(text) for text in texts]
-    names = sorted({text for text, reason in zip(ids, refusals, strict=True) if reason is None})
+def _without_formula(text: str) -> str:
+    """The text behind ="00123", by which a spreadsheet keeps the zeros of a number."""
+    found = _FORMULA.fullmatch(text) if text.startswith("=") else None
+    return found[1] if found else text
+
+
+def _judged(ids: Sequence[str | None], refusals: tuple[str | None, ...], notes: tuple[str, ...]) -> Coding:
+    names = sorted({one for one in ids if one is not None})
     if names == ids:
         codes = np.arange(len(ids) + 1, dtype=np.int32)
         codes[-1] = NOT_CODED
-        return Coding(texts, tuple(refusals), ids_of(names), codes, notes)
+        return Coding(refusals, ids_of(names), codes, notes)
     place = {name: code for code, name in enumerate(names)}
-    coded = [place[text] if reason is None else NOT_CODED for text, reason in zip(ids, refusals, strict=True)]
-    return Coding(texts, tuple(refusals), ids_of(names), np.array([*coded, NOT_CODED], dtype=np.int32), notes)
+    coded = [NOT_CODED if one is None else place[one] for one in ids]
+    return Coding(refusals, ids_of(names), np.array([*coded, NOT_CODED], dtype=np.int32), notes)
 
 
-def _normalised_note(texts: Sequence[str], refusals: Sequence[str | None], role: Role) -> list[str]:
-    changed = [
-        text
-        for text, reason in zip(texts, refusals, strict=True)
-        if reason is None and not text.isascii() and normalised(text) != text
+def _changed_notes(
+    read: Sequence[str], texts: Sequence[str], names: Sequence[str | None], rows: Sequence[int], role: Role
+) -> Iterator[str]:
+    """What was changed to make ids of the cells."""
+    taken = [
+        (cell, text, name, count) for cell, text, name, count in zip(read, texts, names, rows, strict=True) if name
     ]
-    if not changed:
-        return []
-    return [
-        f"{role} ids that were not in Unicode normal form NFC were normalised: {len(changed)}, "
-        f"for example {changed[0]!a} to {normalised(changed[0])!a}"
-    ]
+    formulas = [(cell, text, count) for cell, text, _, count in taken if cell != text]
+    if formulas:
+        cell, text, _ = formulas[0]
+        yield f"{role} ids written as a spreadsheet's formula: {_rows(formulas)}, for example {cell} taken as {text}"
+    spaced = [(text, text.strip(), count) for _, text, name, count in taken if text != name and text.strip() != text]
+    if spaced:
+        text, stripped, _ = spaced[0]
+        yield (
+            f"{role} ids with spaces around them: {_rows(spaced)}, taken without, for example {text!r} as {stripped!r}"
+        )
+    composed = [(text, name, count) for _, text, name, count in taken if not name.isascii() and text.strip() != name]
+    if composed:
+        text, name, _ = composed[0]
+        yield (
+            f"{role} ids that were not in Unicode normal form NFC were normalised: {_rows(composed)}, "
+            f"for example {text!a} to {name!a}"
+        )
+
+
+def _rows(changed: Sequence[tuple[str, str, int]]) -> str:
+    return counted(sum(count for *_, count in changed), "row")
+
+
+def _suspicious_notes(names: Sequence[str | None], rows: NDArray[np.int64], role: Role) -> Iterator[str]:
+    taken = [(name, count) for name, count in zip(names, rows.tolist(), strict=True) if name is not None]
+    return suspicious_notes((name for name, _ in taken), [count for _, count in taken], role)
 
 
 def _mixed_note(parts: Parts, cells: Ids, texts: Sequence[str], role: Role) -> list[str]:

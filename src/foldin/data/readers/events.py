@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 from foldin.data.identifiers import LONGEST_ID, refusal
 from foldin.data.readers.columns import Column
+from foldin.data.readers.session import literal
 
 __all__ = ["CONFLICT", "EventIds", "conflicting", "event_sql", "judged_events"]
 
 PLAIN, UNUSUAL, NO_TEXT = range(3)
 PLAIN_FORM = rf"[!-~]([ -~]{{0,{LONGEST_ID - 2}}}[!-~])?"
+
+SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
+"""All letters that `str.strip` takes off; the last is U+3000."""
 
 CONFLICT = "the event id stands further up with another event"
 NO_TEXT_REASON = "the id is neither a text nor a whole number"
@@ -24,7 +28,8 @@ NO_TEXT_REASON = "the id is neither a text nor a whole number"
 class EventIds:
     """The event ids of all rows.
 
-    `texts`: as they were read; unlike ids of users and items in no normal form, since two spellings are two events.
+    `texts`: as they were read, without the spaces around them; unlike ids of users and items in no normal form, since
+        two spellings are two events.
     `hashes`: equal where the texts are. `reasons`: why an id is refused, by row.
     """
 
@@ -35,7 +40,8 @@ class EventIds:
 
 def event_sql(column: Column) -> dict[str, str]:
     """The expressions of a column's event ids: the text, its hash and its form."""
-    text = f"({column.sql} ->> '$')" if column.type == "JSON" else f"CAST({column.sql} AS VARCHAR)"
+    whole = f"({column.sql} ->> '$')" if column.type == "JSON" else f"CAST({column.sql} AS VARCHAR)"
+    text = f"trim({whole}, {literal(SPACES)})"
     form = f"if(regexp_full_match({text}, '{PLAIN_FORM}'), {PLAIN}, {UNUSUAL})"
     if column.type == "JSON":
         is_text = f"CAST({column.sql} AS VARCHAR)[1] = '\"' OR regexp_full_match({text}, '-?[0-9]+')"
