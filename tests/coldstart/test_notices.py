@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from foldin.coldstart.notices import cells_of, profile_notices
 
 KNOWN = {"interests": ["networking", "storage"], "role": ["admin"], "age": ()}
@@ -14,6 +16,13 @@ def says(name: str, value: str) -> bool:
 def test_a_profile_that_counts_in_full_needs_no_word() -> None:
     assert not profile_notices({"role": "admin", "interests": "networking|storage"}, KNOWN, says)
     assert not profile_notices({}, KNOWN, says)
+
+
+@pytest.mark.parametrize("missing", ["N/A", "unknown", "None", "-", "\\N", " "])
+def test_a_missing_value_needs_no_notice(missing: str) -> None:
+    profile = {"role": missing, "interests": f"storage|{missing}", "rloe": missing}
+    assert not profile_notices(profile, KNOWN, says)
+    assert cells_of([profile]) == [("interests", f"storage|{missing}"), ("interests", "storage")]
 
 
 def test_what_says_nothing_is_named_and_what_it_may_be_meant_for() -> None:

@@ -23,7 +23,7 @@ COLUMNS = {
     "a category with a comma": (["Finance, risk and insurance", "IT", "Sales"] * 9, Column("category")),
     "sentences": ([f"I want to learn topic {n}, then more; and soon" for n in range(30)], Column("text")),
     "titles with semicolons": ([f"Cats {n}; dogs {n}" for n in range(30)], Column("text")),
-    "nothing": (["", " ", "NaN", "n/a"], Column("empty")),
+    "nothing": (["", " ", "NaN", "n/a", "unknown", "-", "\\N", "None", "undefined", "?"], Column("empty")),
 }
 
 

@@ -54,10 +54,11 @@ def event(**fields: object) -> dict[str, object]:
     [
         (RecommendRequest, [], "a JSON object is wanted"),
         (RecommendRequest, {"profile": "lab"}, "profile: a JSON object is wanted"),
-        (RecommendRequest, {"user": 7}, "user: a text is wanted, in quotes"),
+        (RecommendRequest, {"user": 7.0}, "user: a text is wanted, in quotes"),
+        (RecommendRequest, {"user": True}, "user: a text is wanted, in quotes"),
         (RecommendRequest, {"user": ""}, "user: it is too short: 1 or more letters are wanted"),
         (RecommendRequest, {"user": "u" * 257}, "user: it is too long: at most 256 letters are taken"),
-        (RecommendRequest, {"user": "u "}, "user: the id begins or ends with a space: 'u '"),
+        (RecommendRequest, {"user": " "}, "user: the id is blank: ' '"),
         (RecommendRequest, {"only": "i"}, "only: a list is wanted, in square brackets"),
         (
             RecommendRequest,

@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import TypeAlias
 
+from foldin.data.cells import value_of
 from foldin.data.profiles import Profile
 from foldin.data.spelling import perhaps
 
@@ -37,6 +38,7 @@ LONGEST = 64
 def profile_notices(profile: Profile, known: Known, says: Says) -> list[str]:
     """What somebody should hear of a profile; nothing where all of it counts."""
     notices = []
+    profile = _without_missing(profile)
     passed_over = {name: cells for name, value in profile.items() if (cells := _passed_over(name, value, known, says))}
     if passed_over:
         named = ", ".join(cell + meant for cell, meant in chain.from_iterable(passed_over.values()))
@@ -50,8 +52,13 @@ def profile_notices(profile: Profile, known: Known, says: Says) -> list[str]:
 
 def cells_of(profiles: Iterable[Profile]) -> list[tuple[str, str]]:
     """All that is asked about profiles: each attribute with its value, then with each of its several values."""
-    whole = list(dict.fromkeys(cell for profile in profiles for cell in profile.items()))
+    whole = list(dict.fromkeys(cell for profile in profiles for cell in _without_missing(profile).items()))
     return list(dict.fromkeys([*whole, *((name, piece) for name, value in whole for piece in _pieces(value))]))
+
+
+def _without_missing(profile: Profile) -> Profile:
+    """The attributes that have a value: N/A is none, and needs no notice."""
+    return {name: value for name, value in profile.items() if value_of(value) is not None}
 
 
 def _passed_over(name: str, value: str, known: Known, says: Says) -> list[PassedOver]:
@@ -88,4 +95,5 @@ def _some(values: Sequence[str]) -> str:
 
 
 def _pieces(value: str) -> list[str]:
-    return list(islice(filter(None, (piece.strip() for piece in value.split("|"))), MOST_PIECES))
+    pieces = (piece.strip() for piece in value.split("|"))
+    return list(islice((piece for piece in pieces if value_of(piece) is not None), MOST_PIECES))

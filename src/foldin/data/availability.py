@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldin.data.catalog import Catalog
+from foldin.data.cells import value_of
 from foldin.data.known_attributes import AVAILABLE_FROM, AVAILABLE_UNTIL, HIDDEN
 from foldin.errors import DataError
 
@@ -71,7 +72,7 @@ def availability_of(catalog: Catalog) -> Availability:
 def _told(catalog: Catalog, name: str, told: Callable[[str], int], untold: int) -> NDArray[np.int64]:
     column = np.full(len(catalog), untold, dtype=np.int64)
     for row, cell in enumerate(catalog.attributes.get(name, ())):
-        if cell is not None and cell.strip():
+        if cell is not None and value_of(cell) is not None:
             try:
                 column[row] = told(cell.strip())
             except ValueError as error:

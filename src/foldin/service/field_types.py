@@ -20,7 +20,20 @@ from pydantic_core import PydanticKnownError
 from foldin.data.identifiers import are_plain, checked_id, kind_refusal
 from foldin.errors import DataError
 
-__all__ = ["AT_A_GLANCE", "MOST_IDS", "Amount", "Attributes", "Id", "Ids", "Kind", "Moment", "Text", "WRITTEN", "Whole"]
+__all__ = [
+    "AT_A_GLANCE",
+    "MOST_IDS",
+    "Amount",
+    "Attributes",
+    "Id",
+    "Ids",
+    "Kind",
+    "Moment",
+    "Text",
+    "TextId",
+    "WRITTEN",
+    "Whole",
+]
 
 MOST_IDS = 10_000
 MOST_ATTRIBUTES = 64
@@ -36,8 +49,16 @@ def _checked(text: str) -> str:
         raise ValueError(error.problem) from None
 
 
-Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_checked)]
-"""A user, item or event."""
+def _digits(given: object) -> object:
+    # to Python, a boolean is a whole number
+    return str(given) if type(given) is int else given
+
+
+TextId: TypeAlias = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_checked)]
+"""A user, item or event in a path or a query."""
+
+Id: TypeAlias = Annotated[TextId, BeforeValidator(_digits, json_schema_input_type=TextId | int)]
+"""A user, item or event: a text, or a whole number, which is its digits."""
 
 
 def _glanced(given: object, each: ValidatorFunctionWrapHandler) -> object:

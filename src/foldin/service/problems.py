@@ -145,4 +145,5 @@ def _message(error: Mapping[str, Any]) -> str:
 
 
 def _place(parts: Sequence[object]) -> str:
-    return ".".join(str(part)[:64] for part in parts)
+    # the name pydantic gives a function says nothing to a client
+    return ".".join(str(part)[:64] for part in parts if not str(part).startswith("function-"))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from foldin.data.catalog import Catalog
-from foldin.service.field_types import Id
+from foldin.service.field_types import TextId
 from foldin.service.live import Live
 from foldin.service.offered import offered
 from foldin.service.page.audience import audience_of
@@ -49,7 +49,7 @@ def catalogue_routes(service: Service, reading: Reading) -> APIRouter:
         )
 
     @routes.get("/item")
-    async def item(request: Request, item: Id) -> Response:
+    async def item(request: Request, item: TextId) -> Response:
         """An item: what it is, its numbers, whom it is for, and what goes with it."""
         known, live = await digest(), service.live.now()
         found = offered(item, service.shelf.catalog, live)

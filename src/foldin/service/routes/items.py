@@ -14,7 +14,7 @@ from foldin.data.catalog import Catalog, ids_of
 from foldin.data.known_attributes import AVAILABILITY, HIDDEN, known_names
 from foldin.service.attribute_names import check_names
 from foldin.service.bodies import QuickRoute, StrictRoute
-from foldin.service.field_types import Id
+from foldin.service.field_types import TextId
 from foldin.service.gate import needs
 from foldin.service.messages import ItemEntry, ItemRequest, ItemResponse, ItemsRequest, ItemsStored
 from foldin.service.offered import offered
@@ -52,13 +52,13 @@ def item_routes(service: Service) -> APIRouter:
 
     @routes.get("/item")
     @routes.get("/items/{item}")
-    async def get(item: Id) -> ItemResponse:
+    async def get(item: TextId) -> ItemResponse:
         """What the catalogue says of an item."""
         return _item(service, service.shelf.catalog, item)
 
     @routes.put("/item")
     @routes.put("/items/{item}")
-    async def put(item: Id, sent: ItemRequest) -> ItemResponse:
+    async def put(item: TextId, sent: ItemRequest) -> ItemResponse:
         """Replaces what the catalogue says of an item; one that hides it is in force at once."""
 
         def write(store: Store) -> ItemResponse:
@@ -71,7 +71,7 @@ def item_routes(service: Service) -> APIRouter:
 
     @routes.delete("/item")
     @routes.delete("/items/{item}")
-    async def hide(item: Id) -> ItemResponse:
+    async def hide(item: TextId) -> ItemResponse:
         """Hides an item from all rankings; what people did with it stays, and is learned from."""
 
         def write(store: Store) -> ItemResponse:

@@ -14,7 +14,7 @@ from foldin.data.interactions import History
 from foldin.data.matrix import history_matrix
 from foldin.data.profiles import Profile
 from foldin.recommender import Recommender
-from foldin.service.field_types import Id
+from foldin.service.field_types import TextId
 from foldin.service.gate import needs
 from foldin.service.live import Live
 from foldin.service.page.curves import Curve, curve_of
@@ -97,7 +97,7 @@ def _pages(service: Service, people: People) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/")
-    async def recommend(request: Request, user: Id | None = None) -> Response:
+    async def recommend(request: Request, user: TextId | None = None) -> Response:
         """The ten best for somebody, or for nobody yet."""
         if service.live.now() is None:
             return _no_model(service, request, "recommend")

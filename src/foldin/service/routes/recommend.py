@@ -17,7 +17,7 @@ from foldin.errors import ConfigurationError
 from foldin.recommendation import Recommendation
 from foldin.service.answers import answered, explained, reasons_of, recommended
 from foldin.service.bodies import QuickRoute, StrictRoute
-from foldin.service.field_types import Id
+from foldin.service.field_types import TextId
 from foldin.service.gate import needs, require
 from foldin.service.histories import history_of
 from foldin.service.live import Live
@@ -98,7 +98,7 @@ def question_routes(service: Service) -> APIRouter:
     @routes.get("/recommendations")
     @routes.get("/users/{user}/recommendations")
     async def simple(
-        user: Id, k: Annotated[int, Query(ge=1, le=1_000)] = 10, seen: Literal["exclude", "include"] = "exclude"
+        user: TextId, k: Annotated[int, Query(ge=1, le=1_000)] = 10, seen: Literal["exclude", "include"] = "exclude"
     ) -> RecommendResponse:
         """The best k items for a user of the store."""
         asked = RecommendRequest(user=user, k=k, seen=seen)
@@ -107,7 +107,7 @@ def question_routes(service: Service) -> APIRouter:
 
     @routes.get("/similar")
     @routes.get("/items/{item}/similar")
-    async def similar(item: Id, k: Annotated[int, Query(ge=1, le=1_000)] = 10) -> Similar:
+    async def similar(item: TextId, k: Annotated[int, Query(ge=1, le=1_000)] = 10) -> Similar:
         """What goes with an item."""
         live = service.live.answering()
         found = await asyncio.to_thread(service.similar, live, item, k)

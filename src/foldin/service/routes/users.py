@@ -15,7 +15,7 @@ from foldin.data.profiles import Profiles
 from foldin.errors import ConflictError, NotFoundError
 from foldin.service.attribute_names import ProfileNames
 from foldin.service.bodies import StrictRoute
-from foldin.service.field_types import Id
+from foldin.service.field_types import TextId
 from foldin.service.gate import needs
 from foldin.service.histories import events_of, moment_of
 from foldin.service.messages import Forgotten, Impression, UserRequest, UserResponse
@@ -41,13 +41,13 @@ def user_routes(service: Service) -> APIRouter:
 
     @routes.get("/user")
     @routes.get("/users/{user}")
-    async def export(user: Id) -> UserResponse:
+    async def export(user: TextId) -> UserResponse:
         """All that is kept of a user: profile, history and what was shown, oldest first."""
         return await service.desk.run(lambda store: _kept(store, user))
 
     @routes.put("/user")
     @routes.put("/users/{user}")
-    async def put(user: Id, sent: UserRequest) -> UserResponse:
+    async def put(user: TextId, sent: UserRequest) -> UserResponse:
         """Replaces a user's profile. A user nobody had heard of is known from here on; one who is forgotten is refused
         (409) until `foldin forget --lift`. What of it says nothing to the model is stored all the same, and named."""
 
@@ -60,7 +60,7 @@ def user_routes(service: Service) -> APIRouter:
 
     @routes.delete("/user")
     @routes.delete("/users/{user}")
-    async def forget(user: Id, request: Request) -> Forgotten:
+    async def forget(user: TextId, request: Request) -> Forgotten:
         """Forgets a user: events, profile and what was shown are erased, and later ones are refused."""
         folder, by = service.workspace.folder, request.state.key.source
         return await service.writing_desk.run(lambda store: _forgotten(store, user, folder, by))
