@@ -59,6 +59,29 @@ def test_it_tells_what_was_read_what_is_new_and_how_to_go_on(run: Run, run_json:
     assert (told["new_users"], told["new_items"], told["store"]["events"]) == (1, 1, 5)
 
 
+def test_bad_rows_of_catalogue_and_profiles_are_set_aside_too(run_json: RunJson, tmp_path: Path) -> None:
+    log = written(tmp_path / "log.csv", "who,what\na,x\nb,y\n")
+    items = written(tmp_path / "items.csv", "code,title\nx,X\nx,X\ny,Y\ny,Other\n")
+    users = written(tmp_path / "users.csv", "name,age\na,31\n,7\n")
+    told = run_json(
+        "ingest", log, "--user", "who", "--item", "what", "--items", items, "--items-id", "code",
+        "--users", users, "--users-id", "name", "--skip-bad", "-w", tmp_path / "w",
+    )  # fmt: skip
+    assert (told["catalog_items"], told["profiles"], told["rejected_rows"]) == (2, 1, 2)
+    with Path(told["rejected_file"]).open() as rejected:
+        rows = [(row["file"], row["row"], row["field"]) for row in csv.DictReader(rejected)]
+    assert rows == [(str(items), "5", "code"), (str(users), "3", "name")]
+    assert any("1 row that only repeats another" in note for note in told["notes"])
+
+
+def test_an_id_column_that_has_no_usual_name_is_asked_for(run: Run, tmp_path: Path) -> None:
+    log = written(tmp_path / "log.csv", GOOD)
+    items = written(tmp_path / "items.csv", "code,title\nx,X\n")
+    refused = run("ingest", log, "--items", items, "-w", tmp_path / "w")
+    assert (refused.returncode, "name it with item / --items-id" in refused.stderr) == (3, True)
+    assert "--items-id goes with --items" in run("ingest", log, "--items-id", "code", "-w", tmp_path / "w").stderr
+
+
 @pytest.mark.parametrize("again", ["log.csv", "./log.csv", "other.csv", "l*.csv"])
 def test_a_file_given_twice_is_refused(run: Run, tmp_path: Path, again: str) -> None:
     log = written(tmp_path / "log.csv", GOOD)

@@ -21,6 +21,7 @@ from foldin.cli.options import (
     HalfLife,
     HowMany,
     ItemColumn,
+    ItemsId,
     Json,
     KCore,
     KindColumn,
@@ -33,6 +34,7 @@ from foldin.cli.options import (
     TimeFormat,
     TimeZone,
     UserColumn,
+    UsersId,
     ValueColumn,
     Weights,
     Without,
@@ -109,6 +111,8 @@ def compare(
         Path | None, typer.Option(help="Profiles of the users, beside a file of events: the prior learns from them.")
     ] = None,
     items: Annotated[Path | None, typer.Option(help="The catalogue, beside a file of events.")] = None,
+    items_id: ItemsId = None,
+    users_id: UsersId = None,
     report: Annotated[Path | None, typer.Option(help="Also write everything measured to this JSON file.")] = None,
     truth: Annotated[
         Path | None, typer.Option(help=f"Truth of a simulated world; {TRUTH} beside the events is found by itself.")
@@ -158,7 +162,8 @@ def compare(
     _check_folds(folds, protocol, wish)
     columns = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
     columns |= {"timezone": timezone, "decimal": decimal, "time_format": time_format}
-    workspace = _workspace(file, workspace, columns, {"--users": users, "--items": items})
+    tables = {"--users": users, "--items": items, "--users-id": users_id, "--items-id": items_id}
+    workspace = _workspace(file, workspace, columns, tables)
     left_out = tuple(dict.fromkeys(without or ()))
     if left_out and workspace is None:
         raise ConfigurationError("--without: sources are those of a workspace's store, not of a file")
@@ -167,7 +172,7 @@ def compare(
     contenders = contenders_from(models, settings or ())
     rule = feedback_from(feedback, positive_from, weights, strength, half_life, amounts_as_ratings=amounts_as_ratings)
     with progress("reading") as tell:
-        data = _data(file, workspace, columns, items, users, left_out)
+        data = _data(file, workspace, columns, items, users, left_out, (items_id, users_id))
         wish.check_profiles(data.profiles)
         log = cleaned(data.log, min_per_user, min_per_item, k_core)
         hold = partial(
@@ -216,7 +221,7 @@ def _check_report(file: Path | None) -> None:
 
 
 def _workspace(
-    file: Path | None, given: Path | None, columns: Mapping[str, str | None], tables: Mapping[str, Path | None]
+    file: Path | None, given: Path | None, columns: Mapping[str, str | None], tables: Mapping[str, Path | str | None]
 ) -> Path | None:
     workspace = _found() if file is None and given is None else given
     if (file is None) == (workspace is None):
@@ -243,8 +248,9 @@ def _data(
     items: Path | None,
     users: Path | None,
     without: Sequence[str],
+    ids: tuple[str | None, str | None],
 ) -> _Data:
-    from foldin.cli.intake import by_column
+    from foldin.cli.intake import TableIds
     from foldin.cli.settings import check_sources
     from foldin.data.readers import read, read_catalog, read_profiles
     from foldin.workspace import open_workspace
@@ -252,8 +258,9 @@ def _data(
     if workspace is None:
         assert file is not None
         log = read(file, **columns)
-        catalog = None if items is None else by_column(columns["item"], lambda item: read_catalog(items, item=item))
-        profiles = None if users is None else by_column(columns["user"], lambda user: read_profiles(users, user=user))
+        of_items, of_users = TableIds(*ids).beside(columns)
+        catalog = None if items is None else of_items.read(lambda item: read_catalog(items, item=item))
+        profiles = None if users is None else of_users.read(lambda user: read_profiles(users, user=user))
         return _Data(log, catalog, profiles)
     with open_workspace(workspace).store() as store:
         check_sources(store, without)

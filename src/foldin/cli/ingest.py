@@ -12,12 +12,14 @@ from foldin.cli.options import (
     DEFAULT_FOLDER,
     DecimalMark,
     ItemColumn,
+    ItemsId,
     Json,
     KindColumn,
     TimeColumn,
     TimeFormat,
     TimeZone,
     UserColumn,
+    UsersId,
     ValueColumn,
     WorkspaceFolder,
 )
@@ -42,6 +44,8 @@ def ingest(
     ] = None,
     items: Annotated[Path | None, typer.Option(help="The catalogue: an item per row, with its attributes.")] = None,
     users: Annotated[Path | None, typer.Option(help="The profiles: a user per row, with their attributes.")] = None,
+    items_id: ItemsId = None,
+    users_id: UsersId = None,
     database: Annotated[
         str | None, typer.Option("--from", metavar="URL", help="A database: postgresql://, sqlite:///, duckdb:///, ...")
     ] = None,
@@ -82,12 +86,15 @@ def ingest(
 
     Example: foldin ingest events.csv --items items.csv --users users.csv
     """
-    from foldin.cli.intake import Database, read_intake, store_intake
+    from foldin.cli.intake import Database, TableIds, read_intake, store_intake
     from foldin.cli.next_step import find_next_step
     from foldin.cli.output import print_json, print_line, print_note, progress
     from foldin.workspace import create_workspace
 
     told = {"--query": query, "--items-query": items_query, "--users-query": users_query}
+    for option, column, table in (("items", items_id, items or items_query), ("users", users_id, users or users_query)):
+        if column is not None and table is None:
+            raise ConfigurationError(f"--{option}-id goes with --{option} or --{option}-query")
     _check(files or [], items, users, database, told, since=since, cursor=cursor)
     if rejected and not skip_bad:
         raise ConfigurationError("--rejected goes with --skip-bad")
@@ -100,7 +107,17 @@ def ingest(
         asked = Database(database, query, items_query, users_query, bound, cursor, name, reached)
     with progress("reading") as tell:
         columns |= {"timezone": timezone, "decimal": decimal, "time_format": time_format}
-        intake = read_intake(files or [], items, users, asked, columns, source=source, skip_bad=skip_bad, tell=tell)
+        intake = read_intake(
+            files or [],
+            items,
+            users,
+            asked,
+            columns,
+            source=source,
+            skip_bad=skip_bad,
+            tell=tell,
+            ids=TableIds(items_id, users_id),
+        )
         tell("storing")
         opened = create_workspace(workspace)
         stored = store_intake(opened, intake, rejected, again=again)

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from foldin.data.interactions import Interactions
     from foldin.data.profiles import Profiles
     from foldin.data.readers import Reading, Rejected
+    from foldin.data.readers.tables import SetAside
     from foldin.store.contract import Batch, Ingested, Summary
     from foldin.workspace import Workspace
 
-__all__ = ["Database", "Intake", "Part", "Stored", "by_column", "read_intake", "store_intake"]
+__all__ = ["Database", "Intake", "Part", "Stored", "TableIds", "read_intake", "store_intake"]
 
 T = TypeVar("T")
 
@@ -71,11 +72,12 @@ class Intake:
     catalog: Catalog | None
     profiles: Profiles | None
     notes: Sequence[str]
+    of_tables: Sequence[Rejected] = ()
 
     @property
     def rejected(self) -> Sequence[Rejected]:
-        """The rows set aside, of all logs."""
-        return [row for part in self.parts for row in part.reading.rejected]
+        """The rows set aside, of all logs, then `of_tables`, which are catalogue and profiles."""
+        return [*(row for part in self.parts for row in part.reading.rejected), *self.of_tables]
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,11 @@ def read_intake(
     source: str | None,
     skip_bad: bool,
     tell: Callable[[str], None],
+    ids: TableIds | None = None,
 ) -> Intake:
     """Reads logs, catalogue and profiles; `columns` are those of `read_events`, `source` the name of all files.
+
+    `ids`: the id columns of catalogue and profiles, where they are called otherwise than in the logs.
 
     Raises:
         DataError: a row cannot be taken; with `skip_bad`, none can.
@@ -111,19 +116,24 @@ def read_intake(
     """
     from foldin.data.readers.remote import shown
 
-    parts = []
+    parts: list[Part] = []
+    of_tables: list[Rejected] = []
+    set_aside = of_tables.append if skip_bad else None
     with warnings.catch_warnings(record=True) as noted:
         warnings.simplefilter("always", DataWarning)
         for file in _distinct(_matching(files)):
             tell(f"reading {shown(file)}")
             parts.append(Part(source or _name(file), _read(file, columns, skip_bad)))
         answered = [] if database is None else _answered(database, columns, skip_bad, tell)
-        catalog, profiles = _catalog(items, database, columns["item"]), _profiles(users, database, columns["user"])
+        with _with_the_way_out(skip_bad):
+            of_items, of_users = (ids or TableIds()).beside(columns)
+            catalog = _catalog(items, database, of_items, set_aside)
+            profiles = _profiles(users, database, of_users, set_aside)
     notes = [note for part in (*parts, *answered) for note in (*part.reading.notes, *_left_alone(part))]
     notes += [str(one.message) for one in noted]
     if database is not None and database.query is not None and not answered:
         notes.append(f"{database.name}: nothing new since {database.since}")
-    return Intake([*parts, *answered], catalog, profiles, list(dict.fromkeys(notes)))
+    return Intake([*parts, *answered], catalog, profiles, list(dict.fromkeys(notes)), of_tables)
 
 
 def _left_alone(part: Part) -> list[str]:
@@ -187,18 +197,39 @@ def _digest(part: Part) -> str:
     return events if place is None else f"{events} {place}"
 
 
-def by_column(column: str | None, read: Callable[[str | None], T]) -> T:
-    """Reads items or users by the id column that was named for the logs, or, where they lack it, by the usual.
+@dataclass(frozen=True)
+class IdColumn:
+    """The column of ids of a catalogue or of profiles: the one `named` for it, else the logs' one, else the usual."""
 
-    Raises:
-        DataError: they have neither, or a row cannot be taken.
-    """
-    try:
-        return read(column)
-    except DataError as error:
-        if column is None or error.row is not None:
-            raise
-        return read(None)
+    named: str | None = None
+    of_logs: str | None = None
+
+    def read(self, read: Callable[[str | None], T]) -> T:
+        """Reads by that column.
+
+        Raises:
+            DataError: there is no such column, or a row cannot be taken.
+        """
+        if self.named is not None or self.of_logs is None:
+            return read(self.named)
+        try:
+            return read(self.of_logs)
+        except DataError as error:
+            if error.row is not None or error.field not in ("item", "user"):
+                raise
+            return read(None)
+
+
+@dataclass(frozen=True)
+class TableIds:
+    """The id columns that were named for catalogue and profiles."""
+
+    items: str | None = None
+    users: str | None = None
+
+    def beside(self, columns: Mapping[str, str | None]) -> tuple[IdColumn, IdColumn]:
+        """Those of catalogue and profiles beside logs with these columns."""
+        return IdColumn(self.items, columns["item"]), IdColumn(self.users, columns["user"])
 
 
 def _matching(files: Sequence[str]) -> Iterator[str]:
@@ -254,28 +285,32 @@ def _answered(
     return [Part(database.name, reading, database.since, answered.cursor, database.reached)]
 
 
-def _catalog(items: Path | None, database: Database | None, column: str | None) -> Catalog | None:
+def _catalog(
+    items: Path | None, database: Database | None, ids: IdColumn, set_aside: SetAside | None
+) -> Catalog | None:
     from foldin.data.readers import read_catalog
     from foldin.sources import read_sql_catalog
 
     if items is not None:
-        return by_column(column, lambda item: read_catalog(items, item=item))
+        return ids.read(lambda item: read_catalog(items, item=item, set_aside=set_aside))
     if database is None or database.items_query is None:
         return None
     url, query = database.url, database.items_query
-    return by_column(column, lambda item: read_sql_catalog(url, query, item=item))
+    return ids.read(lambda item: read_sql_catalog(url, query, item=item, set_aside=set_aside))
 
 
-def _profiles(users: Path | None, database: Database | None, column: str | None) -> Profiles | None:
+def _profiles(
+    users: Path | None, database: Database | None, ids: IdColumn, set_aside: SetAside | None
+) -> Profiles | None:
     from foldin.data.readers import read_profiles
     from foldin.sources import read_sql_profiles
 
     if users is not None:
-        return by_column(column, lambda user: read_profiles(users, user=user))
+        return ids.read(lambda user: read_profiles(users, user=user, set_aside=set_aside))
     if database is None or database.users_query is None:
         return None
     url, query = database.url, database.users_query
-    return by_column(column, lambda user: read_sql_profiles(url, query, user=user))
+    return ids.read(lambda user: read_sql_profiles(url, query, user=user, set_aside=set_aside))
 
 
 def _some(reading: Reading) -> Reading:

@@ -19,6 +19,7 @@ __all__ = [
     "HistoryOption",
     "HowMany",
     "ItemColumn",
+    "ItemsId",
     "Json",
     "KCore",
     "KindColumn",
@@ -32,6 +33,7 @@ __all__ = [
     "TimeFormat",
     "TimeZone",
     "UserColumn",
+    "UsersId",
     "ValueColumn",
     "Weights",
     "Without",
@@ -92,6 +94,11 @@ ItemColumn = Annotated[str | None, typer.Option("--item", help="The column of it
 KindColumn = Annotated[str | None, typer.Option("--kind", help="The column of kinds of events: view, buy, ...")]
 ValueColumn = Annotated[str | None, typer.Option("--value", help="The column of ratings or amounts.")]
 TimeColumn = Annotated[str | None, typer.Option("--time", help="The column of times.")]
+
+ItemsId = Annotated[
+    str | None, typer.Option(help="The catalogue's column of ids, where it is called otherwise than the log's.")
+]
+UsersId = Annotated[str | None, typer.Option(help="The profiles' column of ids, likewise.")]
 
 ProfileOption = Annotated[
     str | None,

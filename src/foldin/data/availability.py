@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +18,7 @@ __all__ = [
     "Availability",
     "availability_of",
     "unavailable",
+    "unclear",
 ]
 
 YES = frozenset({"true", "yes", "1", "on"})
@@ -67,6 +68,17 @@ def availability_of(catalog: Catalog) -> Availability:
         _told(catalog, AVAILABLE_UNTIL, _moment, MOMENTS.max),
         by_time=AVAILABLE_FROM in catalog.attributes or AVAILABLE_UNTIL in catalog.attributes,
     )
+
+
+def unclear(catalog: Catalog) -> Iterator[tuple[int, str, str]]:
+    """The cells that do not say clearly when an item can be had: place of the item, attribute, and what is wrong."""
+    for name, read in ((HIDDEN, _yes), (AVAILABLE_FROM, _moment), (AVAILABLE_UNTIL, _moment)):
+        for place, cell in enumerate(catalog.attributes.get(name, ())):
+            if cell is not None and cell.strip():
+                try:
+                    read(cell.strip())
+                except ValueError as error:
+                    yield place, name, f"'{cell}' {error}"
 
 
 def _told(catalog: Catalog, name: str, told: Callable[[str], int], untold: int) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from foldin.data.profiles import Profiles
 from foldin.data.readers import Reading, read_catalog, read_events, read_profiles
 from foldin.data.readers.columns import Column, Role, find_columns
 from foldin.data.readers.rows import Rows
+from foldin.data.readers.tables import SetAside
 from foldin.errors import ConfigurationError, DataError
 from foldin.sources.drivers import Answer, Block, answer
 from foldin.sources.parameters import has_since, written
@@ -119,18 +120,20 @@ def read_sql(
     return SqlReading(reading, _text(furthest, cursor or since, answered.columns, place, masked(url)))
 
 
-def read_sql_catalog(url: str, query: str, *, item: str | None = None) -> Catalog:
+def read_sql_catalog(url: str, query: str, *, item: str | None = None, set_aside: SetAside | None = None) -> Catalog:
     """Reads a catalogue from a database: an item per row, every other column is an attribute.
+
+    `set_aside`: as for `read_catalog`.
 
     Raises:
         DataError: the database cannot be read, or an id stands twice or cannot be one.
         ConfigurationError: the driver is not installed.
     """
     with _rows(url, query) as rows:
-        return read_catalog(rows, item=item)
+        return read_catalog(rows, item=item, set_aside=set_aside)
 
 
-def read_sql_profiles(url: str, query: str, *, user: str | None = None) -> Profiles:
+def read_sql_profiles(url: str, query: str, *, user: str | None = None, set_aside: SetAside | None = None) -> Profiles:
     """Reads profiles from a database, as `read_sql_catalog` does a catalogue.
 
     Raises:
@@ -138,7 +141,7 @@ def read_sql_profiles(url: str, query: str, *, user: str | None = None) -> Profi
         ConfigurationError: the driver is not installed.
     """
     with _rows(url, query) as rows:
-        return read_profiles(rows, user=user)
+        return read_profiles(rows, user=user, set_aside=set_aside)
 
 
 def source_name(url: str, query: str) -> str:

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from foldin.data.availability import unavailable
-from foldin.data.readers import read_catalog, read_profiles
+from foldin.data.readers import Rejected, read_catalog, read_profiles
 from foldin.errors import DataError, DataWarning
 
 
@@ -72,6 +72,42 @@ def test_a_bad_catalogue_names_file_row_and_field(tmp_path: Path, name: str) -> 
     (tmp_path / "items.csv").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=rf"items\.csv.*{message}"):
         read_catalog(tmp_path / "items.csv")
+
+
+SPOILED = {
+    "csv": "item,title,hidden\na,A,\nb,B\nb,B,\na,A,\na,Other,\n,E,\nf,F,perhaps\ng,G,true\n",
+    "jsonl": (
+        '{"item": "a", "title": "A"}\n{"item": "c", "item": "d"}\n{"item": "b", "title": "B"}\n'
+        '{"item": "a", "title": "A"}\n'
+        '{"item": "a", "title": "Other"}\n{"item": "", "title": "E"}\n{"item": "f", "hidden": "perhaps"}\n'
+        '{"item": "g", "title": "G", "hidden": true}\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SPOILED)
+def test_bad_rows_are_set_aside_with_their_reasons_and_the_others_taken(kind: str, tmp_path: Path) -> None:
+    (tmp_path / f"items.{kind}").write_text(SPOILED[kind])
+    rejected: list[Rejected] = []
+    with pytest.warns(DataWarning, match=rf"items.{kind}: 1 row that only repeats another"):
+        catalog = read_catalog(tmp_path / f"items.{kind}", set_aside=rejected.append)
+    assert catalog.item_ids.tolist() == ["a", "b", "g"]
+    assert catalog.attributes["title"].tolist() == ["A", "B", "G"]
+    reasons = ["stands twice, with other attributes: keep one row of it", "the id is empty", "neither true nor false"]
+    torn = {"csv": "the row has 2 cells and the header 3", "jsonl": "the key stands twice"}[kind]
+    assert len(rejected) == len(reasons) + 1
+    for one, reason in zip(rejected, [torn, *reasons], strict=True):
+        assert reason in one.reason
+    with pytest.raises(DataError, match=r"row [23]"):
+        read_catalog(tmp_path / f"items.{kind}")
+
+
+def test_profiles_of_which_no_row_is_good_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "users.csv").write_text("user,age\n,1\n,2\n")
+    with pytest.raises(
+        DataError, match=r"2 rows, and none can be taken; the first: .*row 2, field 'user': the id is empty"
+    ):
+        read_profiles(tmp_path / "users.csv", set_aside=print)
 
 
 def test_a_named_id_column(tmp_path: Path) -> None:

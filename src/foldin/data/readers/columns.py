@@ -97,9 +97,10 @@ def find_column(columns: Sequence[Column], role: Role, given: str | None, file: 
     """
     if given is not None:
         return _named(columns, given, role, file)
-    fitting = _fitting(columns, role, file) or [column for column in columns if _key(column.name) == "id"]
+    option = f"{role} / --{role}s-id"
+    fitting = _fitting(columns, role, file, option) or [column for column in columns if _key(column.name) == "id"]
     if len(fitting) != 1:
-        raise _no_column(columns, role, file)
+        raise _no_column(columns, role, file, option)
     return fitting[0]
 
 
@@ -122,12 +123,12 @@ def _named(columns: Sequence[Column], name: str, role: Role, file: str | None) -
     return fitting[0]
 
 
-def _fitting(columns: Sequence[Column], role: Role, file: str | None) -> list[Column]:
+def _fitting(columns: Sequence[Column], role: Role, file: str | None, option: str | None = None) -> list[Column]:
     for group in USUAL_NAMES[role]:
         fitting = [column for column in columns if _key(column.name) in group]
         if len(fitting) > 1:
             names = " and ".join(f"'{column.name}'" for column in fitting)
-            problem = f"the columns {names} could each be the {role}; name it with {role} / --{role}"
+            problem = f"the columns {names} could each be the {role}; name it with {option or _option(role)}"
             raise DataError(problem, file=file, field=role)
         if fitting:
             return fitting
@@ -138,10 +139,14 @@ def _key(name: str) -> str:
     return "".join(letter for letter in plain_name(name).casefold() if letter.isalnum())
 
 
-def _no_column(columns: Sequence[Column], role: Role, file: str | None) -> DataError:
+def _no_column(columns: Sequence[Column], role: Role, file: str | None, option: str | None = None) -> DataError:
     article = "an" if role in ("item", "event") else "a"
-    problem = f"no column is called like {article} {role}; {_listed(columns)}; name it with {role} / --{role}"
+    problem = f"no column is called like {article} {role}; {_listed(columns)}; name it with {option or _option(role)}"
     return DataError(problem, file=file)
+
+
+def _option(role: Role) -> str:
+    return f"{role} / --{role}"
 
 
 def _listed(columns: Sequence[Column]) -> str:

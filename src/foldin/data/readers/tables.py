@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias, cast
 
 import duckdb
 import numpy as np
-from numpy.typing import NDArray
 
-from foldin.data.availability import unavailable
+from foldin.data.availability import unavailable, unclear
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Ids
 from foldin.data.known_attributes import known_names
@@ -20,27 +21,34 @@ from foldin.data.profiles import Profiles
 from foldin.data.readers.coding import NOT_CODED, Coding, any_json, cell_sql, coded_ids
 from foldin.data.readers.columns import Column, Role, find_column, plain_name
 from foldin.data.readers.lines import repeats_sql
-from foldin.data.readers.rejects import Fault, rejected_rows, torn_rows
+from foldin.data.readers.rejects import Fault, Rejected, Torn, rejected_rows, torn_rows
 from foldin.data.readers.scans import Scan, refusing
 from foldin.data.readers.session import session
 from foldin.data.readers.sources import Source, scans_of
 from foldin.data.readers.typed import naming_surrogates
 from foldin.errors import DataError, DataWarning
+from foldin.wording import counted
 
-__all__ = ["read_catalog", "read_profiles"]
+__all__ = ["SetAside", "read_catalog", "read_profiles"]
 
 
-def read_catalog(source: Source, *, item: str | None = None) -> Catalog:
+SetAside: TypeAlias = Callable[[Rejected], object]
+"""Takes a row that cannot be taken in, in the place of the error."""
+
+
+def read_catalog(source: Source, *, item: str | None = None, set_aside: SetAside | None = None) -> Catalog:
     """Reads what is known of the items; their order is that of the source.
 
-    `source`: as for `read`. `item`: the column of ids, where it is not called as usual.
-    Every other column is an attribute: a text, or None where the cell is empty.
+    `source`: as for `read`. `item`: the column of ids, where it is not called as usual. `set_aside`: gets the bad rows,
+    if given, and the others are taken.
+    Every other column is an attribute: a text, or None where the cell is empty. A row that repeats another exactly is
+    taken once.
 
     Raises:
         DataError: a column is missing, an id stands twice or cannot be one, or what says when an item can be had cannot
             be understood; file, row or item, and field are named.
     """
-    catalog = Catalog(*_table(source, "item", item))
+    catalog = Catalog(*_table(source, "item", item, set_aside))
     try:
         unavailable(catalog)
     except DataError as error:
@@ -49,50 +57,149 @@ def read_catalog(source: Source, *, item: str | None = None) -> Catalog:
     return catalog
 
 
-def read_profiles(source: Source, *, user: str | None = None) -> Profiles:
+def read_profiles(source: Source, *, user: str | None = None, set_aside: SetAside | None = None) -> Profiles:
     """Reads what is known of the users, as `read_catalog` does of the items.
 
     Raises:
         DataError: a column is missing, an id stands twice or cannot be one; file, row and field are named.
     """
-    return Profiles(*_table(source, "user", user))
+    return Profiles(*_table(source, "user", user, set_aside))
 
 
-def _table(source: Source, role: Role, given: str | None) -> tuple[Ids, dict[str, Ids]]:
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """One scan's rows: the positions of their ids, their attributes by name, and what cannot be parsed."""
+
+    scan: Scan
+    key: Column
+    cells: Ids
+    attributes: Mapping[str, Ids]
+    broken: Sequence[Fault]
+    torn: Sequence[Torn]
+
+    def known(self, row: int) -> dict[str, str]:
+        """The attributes of a row that have a value."""
+        return {name: column[row] for name, column in self.attributes.items() if column[row] is not None}
+
+
+@dataclass(frozen=True, eq=False)
+class _Sorted:
+    """Rows of all parts, by (part, row): those that are taken, and those at fault; how many only repeat another."""
+
+    taken: Sequence[tuple[int, int]]
+    faults: Sequence[tuple[int, Fault]]
+    repeats: int
+
+
+def _table(source: Source, role: Role, given: str | None, set_aside: SetAside | None) -> tuple[Ids, dict[str, Ids]]:
     with naming_surrogates(source), session() as connection, ExitStack() as resources:
         scans = scans_of(connection, source, resources)
         keys = [find_column(scan.columns, role, given, scan.file) for scan in scans]
         with refusing(scans[0].file if len(scans) == 1 else None):
             coding = coded_ids(connection, list(zip(scans, keys, strict=True)), role)
-            tables = [_cells(connection, scan, key, keys, role) for scan, key in zip(scans, keys, strict=True)]
-        codes = _checked(connection, scans, keys, coding, [cells for cells, _ in tables])
-    for note in coding.notes:
+            parts = [_part(connection, scan, key, keys, role) for scan, key in zip(scans, keys, strict=True)]
+        rows = _sort(parts, coding)
+        if set_aside is not None and role == "item":
+            rows = _without_unclear(rows, parts, coding)
+        rejected = _rejected(connection, parts, rows, first_only=set_aside is None)
+    if rejected and set_aside is None:
+        raise rejected[0].error()
+    _refuse_nothing(rows, rejected, scans)
+    for one in rejected:
+        cast("SetAside", set_aside)(one)
+    for note in (*coding.notes, *_of_repeats(rows, scans)):
         warnings.warn(note, DataWarning, stacklevel=3)
-    return ids_of(coding.names[codes]), _attributes(tables)
+    return _ids_and_attributes(rows, parts, coding)
 
 
-def _cells(
-    connection: duckdb.DuckDBPyConnection, scan: Scan, key: Column, keys: Sequence[Column], role: Role
-) -> tuple[Ids, dict[str, Ids]]:
-    """The positions of the ids, and the attributes by name."""
-    others = _others(scan, key)
-    _refuse_repeated_keys(connection, scan)
-    rows = connection.execute(_query(scan, key, others, role, as_json=any_json(keys))).fetchall()
-    for torn in rejected_rows(connection, scan, (), torn_rows(connection, scan)[:1]) if scan.noting_torn else ():
-        raise torn.error()
+def _part(connection: duckdb.DuckDBPyConnection, scan: Scan, key: Column, keys: Sequence[Column], role: Role) -> _Part:
+    others, as_json = _others(scan, key), any_json(keys)
+    broken = _broken(connection, scan)
+    rows = connection.execute(_query(scan.noting_torn or scan.relation, key, others, role, as_json=as_json)).fetchall()
+    torn = torn_rows(connection, scan) if scan.noting_torn else []
+    if torn:  # where rows do not parse, what notes them need not hand out those that are left
+        rows = connection.execute(_query(scan.relation, key, others, role, as_json=as_json)).fetchall()
     columns = [ids_of(column) for column in zip(*rows, strict=True)] or [ids_of(())] * (len(others) + 1)
     names = [plain_name(column.name) for column in others]
     known = known_names(names, scan.file) if role == "item" else {}
-    return columns[0], dict(zip((known.get(name, name) for name in names), columns[1:], strict=True))
+    attributes = dict(zip((known.get(name, name) for name in names), columns[1:], strict=True))
+    return _Part(scan, key, columns[0], attributes, broken, torn)
 
 
-def _refuse_repeated_keys(connection: duckdb.DuckDBPyConnection, scan: Scan) -> None:
+def _broken(connection: duckdb.DuckDBPyConnection, scan: Scan) -> list[Fault]:
+    """The lines of JSON that are no objects, or have a key twice."""
     if not scan.json:
-        return
+        return []
     numbered = f"SELECT row_number() OVER () - 1 AS place, {repeats_sql()} AS bad FROM {scan.relation}"
-    first = connection.execute(f"SELECT min(place) FROM ({numbered}) WHERE bad").fetchall()[0][0]
-    if first is not None:
-        raise rejected_rows(connection, scan, [Fault(first, None, "")], ())[0].error()
+    places = connection.execute(f"SELECT place FROM ({numbered}) WHERE bad ORDER BY place").fetchall()
+    return [Fault(place, None, "") for (place,) in places]
+
+
+def _sort(parts: Sequence[_Part], coding: Coding) -> _Sorted:
+    taken: dict[int, tuple[int, int]] = {}
+    faults = [(number, fault) for number, part in enumerate(parts) for fault in part.broken]
+    broken, repeats = {(number, fault.position) for number, fault in faults}, 0
+    for number, part in enumerate(parts):
+        for row, cell in enumerate(part.cells):
+            if (number, row) in broken:
+                continue
+            code = int(coding.codes[cell])
+            if code == NOT_CODED:
+                faults.append((number, Fault(row, part.key.name, coding.refused(cell))))
+            elif code not in taken:
+                taken[code] = (number, row)
+            elif part.known(row) == parts[taken[code][0]].known(taken[code][1]):
+                repeats += 1
+            else:
+                faults.append((number, Fault(row, part.key.name, _stands_twice(str(coding.names[code])))))
+    return _Sorted(list(taken.values()), faults, repeats)
+
+
+def _stands_twice(id_: str) -> str:
+    return f"the id '{id_}' stands twice, with other attributes: keep one row of it, with several values as a|b"
+
+
+def _without_unclear(rows: _Sorted, parts: Sequence[_Part], coding: Coding) -> _Sorted:
+    """Without the rows that do not say clearly when their item can be had."""
+    catalog = Catalog(*_ids_and_attributes(rows, parts, coding))
+    found = {place: (name, problem) for place, name, problem in unclear(catalog)}
+    faults = [(number, Fault(row, *found[place])) for place, (number, row) in enumerate(rows.taken) if place in found]
+    taken = [row for place, row in enumerate(rows.taken) if place not in found]
+    return _Sorted(taken, [*rows.faults, *faults], rows.repeats)
+
+
+def _rejected(
+    connection: duckdb.DuckDBPyConnection, parts: Sequence[_Part], rows: _Sorted, *, first_only: bool
+) -> list[Rejected]:
+    rejected: list[Rejected] = []
+    for number, part in enumerate(parts):
+        faults = sorted((fault for of, fault in rows.faults if of == number), key=lambda fault: fault.position)
+        most = 1 if first_only else None
+        rejected += rejected_rows(connection, part.scan, faults[:most], part.torn[:most])
+    return rejected
+
+
+def _refuse_nothing(rows: _Sorted, rejected: Sequence[Rejected], scans: Sequence[Scan]) -> None:
+    if not rows.taken and rejected:
+        raise DataError(f"{counted(len(rejected), 'row')}, and none can be taken; the first: {rejected[0].error()}")
+    if not rows.taken:
+        raise DataError("there are no rows", file=scans[0].file)
+
+
+def _of_repeats(rows: _Sorted, scans: Sequence[Scan]) -> list[str]:
+    if not rows.repeats:
+        return []
+    file = f"{scans[0].file}: " if len(scans) == 1 and scans[0].file else ""
+    verb = "repeats" if rows.repeats == 1 else "repeat"
+    return [f"{file}{counted(rows.repeats, 'row')} that only {verb} another: taken once"]
+
+
+def _ids_and_attributes(rows: _Sorted, parts: Sequence[_Part], coding: Coding) -> tuple[Ids, dict[str, Ids]]:
+    starts = np.cumsum([0, *(len(part.cells) for part in parts)])
+    places = np.array([starts[number] + row for number, row in rows.taken], dtype=np.intp)
+    cells = np.concatenate([part.cells for part in parts])[places].astype(np.int64)
+    columns = _attributes([(part.cells, part.attributes) for part in parts])
+    return ids_of(coding.names[coding.codes[cells]]), {name: column[places] for name, column in columns.items()}
 
 
 def _others(scan: Scan, key: Column) -> list[Column]:
@@ -104,12 +211,11 @@ def _others(scan: Scan, key: Column) -> list[Column]:
     return others
 
 
-def _query(scan: Scan, key: Column, others: Sequence[Column], role: Role, *, as_json: bool) -> str:
+def _query(relation: str, key: Column, others: Sequence[Column], role: Role, *, as_json: bool) -> str:
     """Codes and attributes, in the order of the source, which a join alone would lose."""
     texts = "".join(f", {_text_sql(column)} AS attribute_{place}" for place, column in enumerate(others))
     inner = f"SELECT row_number() OVER () AS place, {cell_sql(key, as_json=as_json)} AS id_cell{texts}"
     outer = "".join(f", attribute_{place}" for place in range(len(others)))
-    relation = scan.noting_torn or scan.relation
     return (
         f"SELECT coalesce({role}_cells.code, {NOT_CODED}){outer} FROM ({inner} FROM {relation}) "
         f"LEFT JOIN {role}_cells ON id_cell = {role}_cells.cell ORDER BY place"
@@ -119,33 +225,6 @@ def _query(scan: Scan, key: Column, others: Sequence[Column], role: Role, *, as_
 def _text_sql(column: Column) -> str:
     text = f"({column.sql} ->> '$')" if column.type == "JSON" else f"CAST({column.sql} AS VARCHAR)"
     return f"nullif({text}, '')"
-
-
-def _checked(
-    connection: duckdb.DuckDBPyConnection,
-    scans: Sequence[Scan],
-    keys: Sequence[Column],
-    coding: Coding,
-    cells: Sequence[Ids],
-) -> NDArray[np.int32]:
-    known: set[int] = set()
-    for scan, key, column in zip(scans, keys, cells, strict=True):
-        for row, cell in enumerate(column):
-            reason = _fault(cell, coding, known)
-            if reason:
-                raise rejected_rows(connection, scan, [Fault(row, key.name, reason)], ())[0].error()
-            known.add(int(coding.codes[cell]))
-    if not known:
-        raise DataError("there are no rows", file=scans[0].file)
-    codes: NDArray[np.int32] = coding.codes[np.concatenate(cells).astype(np.int32)]
-    return codes
-
-
-def _fault(cell: int, coding: Coding, known: set[int]) -> str | None:
-    code = int(coding.codes[cell])
-    if code == NOT_CODED:
-        return coding.refused(cell)
-    return f"the id '{coding.names[code]}' stands twice" if code in known else None
 
 
 def _attributes(tables: Sequence[tuple[Ids, Mapping[str, Ids]]]) -> dict[str, Ids]:
