@@ -102,6 +102,7 @@ def test_folds_test_on_everybody_once(run: Run, folder: Path) -> None:
         (("--folds", "3", "--by-history-length"), "--folds goes without --by-history-length"),
         (("--folds", "1"), "--folds"),
         (("-k", "0"), "-k"),
+        (("-k", "1001"), "-k"),
     ],
 )
 def test_what_cannot_be_compared_is_said_before_any_reading(run: Run, arguments: tuple[str, ...], said: str) -> None:

@@ -19,7 +19,6 @@ from foldin.cli.options import (
     DecimalMark,
     FeedbackForm,
     HalfLife,
-    HowMany,
     ItemColumn,
     ItemsId,
     Json,
@@ -95,7 +94,7 @@ def compare(
         int | None,
         typer.Option(min=2, max=20, help="Test on all users in turn, in so many parts; trains so many times."),
     ] = None,
-    k: HowMany = 10,
+    k: Annotated[int, typer.Option("-k", min=1, max=1_000, help="How many items the rankings have.")] = 10,
     full: Annotated[bool, typer.Option("--full", help="Print all metrics, not four.")] = False,
     by_history_length: Annotated[
         bool, typer.Option("--by-history-length", help="Also with only 0, 1, 2, 3, 5, ... items of each history shown.")
