@@ -74,7 +74,7 @@ def test_a_profile_holds_texts(profile: Any) -> None:
 
 def test_profiles_laid_over_others_say_first_what_they_know() -> None:
     above = Profiles(ids_of(["b", "a"]), {"role": ids_of(["admin", None]), "team": ids_of(["x", "y"])})
-    below = Profiles(ids_of(["a", "c"]), {"role": ids_of(["builder", "admin"]), "age": ids_of(["3", "4"])})
+    below = Profiles(ids_of(["a", "b"]), {"role": ids_of(["builder", "other"]), "age": ids_of(["3", None])})
     both = above.laid_over(below)
     assert [both.profile(user) for user in both.user_ids] == [
         {"role": "admin", "team": "x"},
