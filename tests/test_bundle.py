@@ -92,7 +92,7 @@ def test_the_manifest_is_strict_json_and_says_what_is_there(folder: Path) -> Non
     written = parse_json((folder / "manifest.json").read_bytes())
     assert isinstance(written, dict)
     manifest = read_manifest(folder)
-    assert (manifest.format, manifest.model, manifest.settings) == (4, "ease", {"l2": 1.0})
+    assert (manifest.format, manifest.model, manifest.settings) == (5, "ease", {"l2": 1.0})
     assert manifest.foldin == foldin.__version__
     assert manifest.created.endswith("+00:00")
     assert set(manifest.files) == {"model.safetensors", "catalog.json"}
@@ -223,18 +223,18 @@ def test_a_truncated_file_is_refused(folder: Path, name: str, share: float) -> N
 
 
 def test_a_newer_format_asks_for_an_update(folder: Path) -> None:
-    edit(folder, lambda manifest: manifest.update(format=5, unheard_of={}))
-    with pytest.raises(BundleError, match="of format 5, and this foldin reads 4: update foldin"):
+    edit(folder, lambda manifest: manifest.update(format=6, unheard_of={}))
+    with pytest.raises(BundleError, match="of format 6, and this foldin reads 5: update foldin"):
         load_bundle(folder)
 
 
 def test_an_older_format_asks_for_another_training(folder: Path) -> None:
-    edit(folder, lambda manifest: manifest.update(format=3, prior=None))
-    with pytest.raises(BundleError, match=r"of format 3, and this foldin reads 4: train again with `foldin train`"):
+    edit(folder, lambda manifest: manifest.update(format=4, prior=None))
+    with pytest.raises(BundleError, match=r"of format 4, and this foldin reads 5: train again with `foldin train`"):
         load_bundle(folder)
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"format": "4"}', '{"format": 4}', "null", '{"format": 4, "format": 4}'])
+@pytest.mark.parametrize("text", ["[]", "{}", '{"format": "5"}', '{"format": 5}', "null", '{"format": 5, "format": 5}'])
 def test_what_is_no_manifest_is_refused(folder: Path, text: str) -> None:
     (folder / "manifest.json").write_text(text)
     with pytest.raises(BundleError, match="manifest"):
@@ -343,7 +343,7 @@ def test_a_prior_or_cold_items_that_do_not_fit_are_refused(
     [
         lambda prior: prior.update(encoder={}),
         lambda prior: prior.update(encoder={"blocks": 7}),
-        lambda prior: prior.update(content={}),
+        lambda prior: prior.update(language={}),
         lambda prior: prior.update(profile_weight="much"),
         lambda prior: prior.pop("content_weight"),
     ],

@@ -272,7 +272,7 @@ def test_the_terms_of_a_profile_add_up(profiled: Recommender) -> None:
             assert {each.name for each in told.attributes} <= {"role"}
         assert any(one.basis.profile > 0 for one in ranking)
         assert any(one.basis.profile < 0 for one in ranking)
-        assert {one.item_id for one in ranking if one.basis.content > 0} == ODD | {"lone"}
+        assert {one.item_id for one in ranking if one.basis.query > 0} == ODD | {"lone"}
 
 
 def test_many_profiles_are_answered_as_one_by_one(profiled: Recommender) -> None:
@@ -307,8 +307,7 @@ def test_an_item_nobody_had_is_found_by_what_it_resembles_or_by_its_words(profil
         assert "lone" not in ids(profiled.recommend(shown, profile={"role": "admin"}, k=99))
         assert "lone" in ids(profiled.recommend(shown, profile={"interests": "quantum"}, k=99))
     found = profiled.explain([], "lone", profile={"interests": "quantum"})
-    assert found.basis == Basis(history=0, profile=0, content=found.score, popularity=0)
-    assert found.score == pytest.approx(float(profiled.blend.handover.weights[0]))
+    assert found.basis == Basis(history=0, profile=0, content=0, popularity=0, query=found.score)
 
 
 def test_what_says_something(profiled: Recommender, linear: Recommender) -> None:
@@ -401,10 +400,83 @@ def test_similar_leaves_out_what_it_is_told_to(linear: Recommender) -> None:
 def test_at_most_a_fifth_of_a_ranking_is_new_unless_there_is_nothing_else(with_many_new: Recommender) -> None:
     new = [f"new{number}" for number in range(8)]
     about_quanta: Profile = {"topic": "quantum"}
+    prior = replace(with_many_new.blend.prior, seen_attributes=("topic",))
+    with_many_new = replace(with_many_new, blend=replace(with_many_new.blend, prior=prior))
     found = ids(with_many_new.recommend(profile=about_quanta, k=10))
     assert len(found) == 10
     assert len(set(found) & set(new)) == 2
     assert len(with_many_new.recommend(profile=about_quanta, k=5, only=new)) == 5
+
+
+# -- queries
+
+
+def test_what_matches_a_query_comes_first(profiled: Recommender) -> None:
+    plain = profiled.recommend(SHOWN, k=20)
+    found = profiled.recommend(SHOWN, query="Network!", k=20)
+    matching = [one for one in found if one.basis.query]
+    assert {one.item_id for one in matching} == ODD - set(SHOWN)
+    assert found[: len(matching)] == matching
+    assert [one.item_id for one in found[len(matching) :]] == [
+        one.item_id for one in plain if one.item_id not in ids(matching)
+    ]
+    # among items that match equally well, the rest orders
+    assert ids(matching) == [item for item in ids(plain) if item in ODD]
+    by_id = {one.item_id: one for one in plain}
+    assert all(one.probability == by_id[one.item_id].probability for one in found)
+    assert all(sum(vars(one.basis).values()) == pytest.approx(one.score, abs=1e-5) for one in found)
+
+
+def test_filters_hold_beside_a_query(profiled: Recommender) -> None:
+    assert not set(ids(profiled.recommend(["i01"], query="networks", exclude=["i03"], k=99))) & {"i01", "i03"}
+    assert ids(profiled.recommend(query="networks", only=["i00", "i05"])) == ["i05", "i00"]
+
+
+def test_a_query_finds_what_nobody_had(profiled: Recommender, with_many_new: Recommender) -> None:
+    assert ids(profiled.recommend(query="quantum", k=3))[0] == "lone"
+    assert ids(with_many_new.recommend(SHOWN, query="quantum", k=8)) == [f"new{number}" for number in range(8)]
+
+
+def test_a_query_that_matches_nothing_changes_nothing(profiled: Recommender) -> None:
+    for query in ("zeppelin", "", " ", "?"):
+        assert profiled.recommend(SHOWN, query=query) == profiled.recommend(SHOWN)
+    assert profiled.query_notices("zeppelin") == [
+        "no item matches the query 'zeppelin': the ranking is the same as without it"
+    ]
+    assert profiled.query_notices("networks zeppelin") == ["of the query, no item has: zeppelin"]
+    assert profiled.query_notices(" ") == profiled.query_notices(None) == profiled.query_notices("networks") == []
+
+
+def test_queries_of_many_are_answered_as_one_by_one(profiled: Recommender) -> None:
+    queries = ["networks", None, "storage", "zeppelin"]
+    together = profiled.recommend_many([[], SHOWN, ["i01"], []], queries=queries)
+    for shown, query, ranking in zip([[], SHOWN, ["i01"], []], queries, together, strict=True):
+        assert ids(profiled.recommend(shown, query=query)) == ids(ranking)
+    with pytest.raises(ConfigurationError, match="queries: 1, histories: 2; give one for each"):
+        profiled.recommend_many([[], []], queries=["x"])
+    with pytest.raises(ConfigurationError, match="queries: one text, histories: 2"):
+        profiled.recommend_many([[], []], queries="no")
+    with pytest.raises(ConfigurationError, match="a query is a text, as 'pivot tables', not int 7"):
+        profiled.recommend(query=7)  # type: ignore[arg-type]  # what is wrong with it is what is tested
+
+
+def test_an_attribute_that_training_never_saw_counts_as_a_query(profiled: Recommender) -> None:
+    found = profiled.recommend(SHOWN, profile={"role": "admin", "wants": "networks"}, k=20)
+    as_query = profiled.recommend(SHOWN, profile={"role": "admin"}, query="networks", k=20)
+    assert found == as_query
+    # one that it saw has the weight it learned, here none
+    assert profiled.blend.prior.seen_attributes == ("role",)
+    silent = profiled.blend.prior.with_weights(profile=0)
+    unweighed = replace(profiled, blend=replace(profiled.blend, prior=silent.with_weights(content=0)))
+    assert unweighed.recommend(SHOWN, profile={"role": "networks"}) == unweighed.recommend(SHOWN)
+
+
+def test_words_of_a_query_make_up_its_term(profiled: Recommender) -> None:
+    told = profiled.explain(SHOWN, "lone", query="quantum storage zeppelin", profile={"wants": "quantums"})
+    assert told.basis.query > 0
+    assert math.fsum(word.amount for word in told.words) == pytest.approx(told.basis.query, rel=1e-5)
+    assert "quantum" in {word.name for word in told.words} <= {"quantum", "quantums"}
+    assert profiled.explain(SHOWN, "i00", query="quantum").words == ()
 
 
 def test_diversity_mixes_what_the_scores_keep_together(profiled: Recommender) -> None:

@@ -42,7 +42,7 @@ from foldin.wording import counted
 
 __all__ = ["Manifest", "check_bundle", "load_bundle", "read_manifest", "save_bundle"]
 
-FORMAT = 4
+FORMAT = 5
 MANIFEST, ARRAYS, CATALOG = "manifest.json", "model.safetensors", "catalog.json"
 SEAL = "sha256"
 MAX_MANIFEST_BYTES = 2**26
@@ -58,13 +58,16 @@ CALIBRATIONS: dict[str, type[PersonCalibration] | type[RatingCalibration]] = {
 class PriorFacts:
     """Everything about a prior but its arrays; what is looked up is made again of the catalogue.
 
-    `encoder`: how profiles become features; None where profiles teach nothing.
+    `language`: by which the catalogue's words are stemmed; None where there are none to look up. `attributes`: of
+    profiles, those that training knew; None where it had no users. `encoder`: how profiles become features; None where
+    profiles teach nothing.
     """
 
     profile_weight: float
     content_weight: float
     resemblance_weight: float
-    content: bool
+    language: str | None
+    attributes: tuple[str, ...] | None
     encoder: dict[str, object] | None
 
 
@@ -243,7 +246,12 @@ def _arrays(recommender: Recommender) -> dict[str, NDArray[np.generic]]:
 def _prior_facts(prior: Prior) -> PriorFacts:
     encoder = None if prior.profile is None else prior.profile.encoder.as_json()
     return PriorFacts(
-        prior.profile_weight, prior.content_weight, prior.resemblance_weight, prior.content is not None, encoder
+        prior.profile_weight,
+        prior.content_weight,
+        prior.resemblance_weight,
+        None if prior.content is None else prior.content.language,
+        prior.seen_attributes,
+        encoder,
     )
 
 
@@ -299,9 +307,8 @@ def _recommender(manifest: Manifest, arrays: Mapping[str, NDArray[np.generic]], 
 def _blend(model: Model, facts: PriorFacts, catalog: Catalog, arrays: Mapping[str, NDArray[np.generic]]) -> Blend:
     _check_items(model, len(catalog))
     encoder = None if facts.encoder is None else ProfileEncoder.from_json(facts.encoder)
-    prior = Prior.from_arrays(
-        _part(arrays, "prior/"), encoder, len(catalog), fit_content(catalog) if facts.content else None
-    )
+    content = None if facts.language is None else fit_content(catalog, facts.language)
+    prior = Prior.from_arrays(_part(arrays, "prior/"), encoder, len(catalog), content, facts.attributes)
     handover = Handover.from_arrays(_part(arrays, "handover/"))
     cold_items = _part(arrays, "cold_items/")
     return Blend(

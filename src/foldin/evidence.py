@@ -15,6 +15,7 @@ from foldin.coldstart.cold_items import ColdItems, fit_cold_items
 from foldin.coldstart.content import Content, fit_content
 from foldin.coldstart.crossfit import Fold, Learned, learn_blend
 from foldin.coldstart.prior import Prior, fit_prior, recent_shares
+from foldin.coldstart.stemming import check_language
 from foldin.data.catalog import Attributes, Catalog, ids_of
 from foldin.data.feedback import Feedback, FeedbackRule
 from foldin.data.interactions import Interactions
@@ -30,7 +31,8 @@ __all__ = ["Evidence", "full_catalog", "gathered"]
 class Evidence:
     """A log, its catalogue and its users' profiles, as rows and columns of one matrix.
 
-    `recent`: age in days at which an event counts half in the prior's popularity; None counts all alike.
+    `recent`: age in days at which an event counts half in the prior's popularity; None counts all alike. `language`: by
+    which the catalogue's words are stemmed; None detects it.
     """
 
     log: Interactions
@@ -39,6 +41,7 @@ class Evidence:
     matrix: UserItemMatrix
     profiles: Profiles | None = None
     recent: float | None = None
+    language: str | None = None
 
     @cached_property
     def attributes(self) -> Attributes:
@@ -48,7 +51,7 @@ class Evidence:
     @cached_property
     def content(self) -> Content | None:
         """The look-up in the catalogue; None where it has no words."""
-        return fit_content(self.catalog)
+        return fit_content(self.catalog, self.language)
 
     def prior(self, train: csr_array, rows: NDArray[np.intp]) -> Prior:
         """The prior that histories, (users, items), of the users of some rows teach."""
@@ -101,16 +104,19 @@ def gathered(
     profiles: Profiles | None = None,
     feedback: Feedback | None = None,
     recent: float | None = None,
+    language: str | None = None,
 ) -> Evidence:
     """The evidence of a log; items that only the log knows come after the catalogue's.
 
     Raises:
-        ConfigurationError: the feedback's settings contradict the log.
+        ConfigurationError: the feedback's settings contradict the log, or there is no such language.
         DataError: an event's value or kind is none of those the feedback allows.
     """
+    if language is not None:
+        check_language(language)
     rule = (feedback or Feedback()).settle(log)
     items = full_catalog(log, catalog)
-    return Evidence(log, items, rule, user_item_matrix(log, items, rule), profiles, recent)
+    return Evidence(log, items, rule, user_item_matrix(log, items, rule), profiles, recent, language)
 
 
 def full_catalog(log: Interactions, catalog: Catalog | None) -> Catalog:

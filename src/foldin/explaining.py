@@ -1,8 +1,8 @@
-"""Why items have their scores: what each item of a history, and each attribute of a profile, adds to them."""
+"""Why items have their scores: what items of a history, attributes of a profile and words of a query add to them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -27,18 +27,20 @@ def explanations(
     attributes: Attributes,
     items: NDArray[np.int32],
     *,
+    query: str | None = None,
     top: int | None = None,
     check: Check = lambda: None,
 ) -> list[Explanation]:
-    """The scores of some items explained, for one history, (1, items), and one cell of every attribute.
+    """The scores of some items explained, for one history, (1, items), one cell of every attribute, and a query.
 
     `top`: how many items of the history each explanation names, the largest contributions first; None names all.
     """
-    terms = blend.terms(history, attributes)
+    terms = blend.terms(history, attributes, [query])
     scores = terms.total()[0, items].tolist()
     cells = terms.at(np.zeros(len(items), dtype=np.intp), items)
     of_items, additive = blend.item_contributions(history, items.tolist(), check)
     of_attributes = blend.attribute_contributions(history, attributes, items.tolist())
+    of_words = blend.word_contributions(attributes, query, cells["query"], items)
     known = catalog.ids(history.indices)
     explained = []
     for place, item_id in enumerate(catalog.ids(items)):
@@ -51,9 +53,16 @@ def explanations(
                 additive,
                 _largest(known, of_items[place], top),
                 _largest(list(of_attributes[place]), np.array(list(of_attributes[place].values()))),
+                _largest(*_of_item(of_words, place)),
             )
         )
     return explained
+
+
+def _of_item(of_words: Mapping[str, NDArray[np.float32]], place: int) -> tuple[list[str], NDArray[np.float32]]:
+    """The words that do anything to an item's score, and what."""
+    found = {word: amounts[place] for word, amounts in of_words.items() if amounts[place]}
+    return list(found), np.array(list(found.values()), dtype=np.float32)
 
 
 def _largest(

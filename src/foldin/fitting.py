@@ -59,6 +59,7 @@ def fit(
     feedback: Feedback | None = None,
     fixed: Collection[str] | None = None,
     recent: float | None = None,
+    language: str | None = None,
     refit: bool = True,
     training: Training | None = None,
     seed: int = 0,
@@ -72,7 +73,8 @@ def fit(
     `estimator`: None takes EDLAE and chooses its fields; one that is given is taken as it is, unless `fixed` names the
     fields to leave alone while the others are chosen. `catalog`: items and their order; items only the log knows come
     after them. `profiles`: what is known of the users. `recent`: age in days at which an event counts half in the
-    prior's popularity; None counts all alike. `feedback`: what the events mean; None is implicit. `refit`: whether to
+    prior's popularity; None counts all alike. `language`: of the catalogue, whose words are stemmed, as "english", or
+    "none"; None detects it by stop words. `feedback`: what the events mean; None is implicit. `refit`: whether to
     learn from the held-out users too, in the end. `training`: device, checkpoints and progress; its seed is `seed`. The
     report's figures, from test users, are of the model before the refit.
 
@@ -82,8 +84,8 @@ def fit(
         ResourceError: the machine cannot hold what the fit needs.
     """
     if not len(log):
-        return _without_events(catalog, feedback)
-    evidence = gathered(log, catalog=catalog, profiles=profiles, feedback=feedback, recent=recent)
+        return _without_events(catalog, feedback, language)
+    evidence = gathered(log, catalog=catalog, profiles=profiles, feedback=feedback, recent=recent, language=language)
     training = replace(training or Training(), seed=seed)
     wanted, fixed = _wanted(evidence.matrix, evidence.rule, estimator, fixed)
     split = _split(log, evidence.catalog, evidence.rule, seed)
@@ -169,8 +171,8 @@ def _usual(model: Model, prior: Prior, histories: csr_array) -> Learned:
     return Learned(usual_handover(unit), profile_weight=prior.unjudged_profile_weight)
 
 
-def _without_events(catalog: Catalog | None, feedback: Feedback | None) -> Recommender:
-    content = None if catalog is None else fit_content(catalog)
+def _without_events(catalog: Catalog | None, feedback: Feedback | None, language: str | None) -> Recommender:
+    content = None if catalog is None else fit_content(catalog, language)
     if catalog is None or content is None:
         raise DataError(
             "there are no interactions to learn from, and no catalogue with words to look up: "

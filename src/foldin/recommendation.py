@@ -23,18 +23,19 @@ class Basis:
 
     `history`: what the model makes of the history; `profile`: what people with such a profile choose more or less often
     than others; `content`: items whose words and attributes fit the profile or the history; `popularity`: what most
-    people choose.
+    people choose; `query`: items whose words match what was looked for.
     """
 
     history: float
     profile: float
     content: float
     popularity: float
+    query: float = 0.0
 
     def shares(self, digits: int | None = None) -> dict[str, float]:
         """What part of all that speaks for the item each term has, from 0 to 1, the largest first; rounded where
         `digits` says so."""
-        terms = zip((self.history, self.profile, self.content, self.popularity), TERMS, strict=True)
+        terms = zip((self.history, self.profile, self.content, self.popularity, self.query), TERMS, strict=True)
         positive = sorted([term for term in terms if term[0] > 0], key=itemgetter(0), reverse=True)
         total = sum([amount for amount, _ in positive])
         if digits is None:
@@ -69,7 +70,7 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one item of the history, or one attribute of the profile, does to the score of the item explained."""
+    """What an item of the history, an attribute of the profile or a word of the query does to the score explained."""
 
     name: str
     amount: float
@@ -81,7 +82,8 @@ class Explanation:
 
     `items`: of the history; where they are `additive` (linear models) they add up to `basis.history`; for a network,
     each is the change of the score when that item alone is left out of the history, and they need not.
-    `attributes`: of the profile; they add up to `basis.profile`.
+    `attributes`: of the profile; they add up to `basis.profile`. `words`: of the query, and of attributes that count as
+    one; they add up to `basis.query`.
     """
 
     item_id: str
@@ -90,6 +92,7 @@ class Explanation:
     additive: bool
     items: tuple[Contribution, ...]
     attributes: tuple[Contribution, ...]
+    words: tuple[Contribution, ...]
 
 
 @dataclass(frozen=True, eq=False)

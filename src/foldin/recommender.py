@@ -6,13 +6,14 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from foldin.coldstart.blend import TERMS, Blend, Terms, of_rows
+from foldin.coldstart.notices import query_notices
 from foldin.data.catalog import Attributes, Catalog
 from foldin.data.feedback import FeedbackRule
 from foldin.data.identifiers import checked_id, checked_ids
@@ -28,12 +29,15 @@ from foldin.models.protocols import Estimator, Model
 from foldin.ranking.diversity import CANDIDATES, check_diversity, diverse
 from foldin.ranking.newcomers import top_k_with_few_new
 from foldin.ranking.top_k import Rankings, check_k, masked, top_k
+from foldin.ranking.top_k import joined as joined_rankings
 from foldin.recommendation import Basis, Explanation, Ranked, Recommendation, joined
 
 __all__ = ["Recommender", "Seen"]
 
 Seen: TypeAlias = Literal["exclude", "include"]
 HistoryLike: TypeAlias = History | Collection[str]
+
+T = TypeVar("T")
 
 BLOCK = 512
 
@@ -66,6 +70,7 @@ class Recommender:
         history: HistoryLike = (),
         *,
         profile: Profile | None = None,
+        query: str | None = None,
         k: int = 10,
         only: Collection[str] | None = None,
         exclude: Collection[str] = (),
@@ -74,18 +79,27 @@ class Recommender:
     ) -> list[Recommendation]:
         """The best k items for one person, best first; fewer where fewer are left.
 
-        `profile`: what is known of the person, as {"role": "admin", "interests": "networking|storage"}; attributes and
-        values that training did not know say nothing. `only`: the items to choose from; `exclude`: items left out;
+        `profile`: what is known of the person, as {"role": "admin", "interests": "networking|storage"}; values that
+        training did not know say nothing, and an attribute that it did not know counts as a query. `query`: what the
+        person looks for, as "pivot tables": items that match come first (`query_term`); where none does, the ranking is
+        the same as without. `only`: the items to choose from; `exclude`: items left out;
         ids the catalogue lacks are passed over. `seen`: whether items of the history may be recommended.
         `diversity`: from 0, the order of the scores, to 1, items as different by their words as can be (`diversified`).
 
         Raises:
-            ConfigurationError: k is below 1, or with a diversity above 100; the profile or the diversity is none; the
-                catalogue has no words to tell diversity by.
+            ConfigurationError: k is below 1, or with a diversity above 100; the profile, the query or the diversity is
+                none; the catalogue has no words to tell diversity by.
             DataError: a history, `only` or `exclude` is no collection of ids, or an id cannot be one.
         """
         return self.recommend_many(
-            [history], profiles=[profile], k=k, only=only, exclude=exclude, seen=seen, diversity=diversity
+            [history],
+            profiles=[profile],
+            queries=[query],
+            k=k,
+            only=only,
+            exclude=exclude,
+            seen=seen,
+            diversity=diversity,
         )[0]
 
     def recommend_many(
@@ -93,29 +107,32 @@ class Recommender:
         histories: Iterable[HistoryLike],
         *,
         profiles: Sequence[Profile | None] | None = None,
+        queries: Sequence[str | None] | None = None,
         k: int = 10,
         only: Collection[str] | None = None,
         exclude: Collection[str] = (),
         seen: Seen = "exclude",
         diversity: float = 0,
     ) -> list[list[Recommendation]]:
-        """`recommend` for many people, scored together in blocks; `profiles`: one for each history.
+        """`recommend` for many people, scored together in blocks; `profiles`, `queries`: one for each history.
 
         Raises:
-            ConfigurationError: as `recommend`, or there are not as many profiles as histories.
+            ConfigurationError: as `recommend`, or there are not as many profiles or queries as histories.
             DataError: as `recommend`.
         """
         if seen not in ("exclude", "include"):
             raise ConfigurationError(f"seen is '{seen}'; it is 'exclude' or 'include'")
         listed = [History.of(history) for history in _listed(histories)]
-        people = _one_each(profiles, len(listed))
+        people = _one_each("profiles", profiles, len(listed))
+        wanted = _checked_queries(_one_each("queries", queries, len(listed)))
         listed_out = self.left_out(only, exclude)
-        return self._many(listed, people, k, listed_out, seen, diversity=diversity, whole=False)
+        return self._many(listed, people, wanted, k, listed_out, seen, diversity=diversity, whole=False)
 
     def _many(
         self,
         histories: Sequence[History],
         people: Sequence[Profile | None],
+        queries: Sequence[str | None],
         k: int,
         left_out: NDArray[np.bool_],
         seen: Seen,
@@ -129,7 +146,16 @@ class Recommender:
             rows, seen_items = history_matrix(histories[block], self.catalog, self.rule)
             hidden = seen_items if seen == "exclude" else None
             attributes = attributes_of(people[block])
-            ranked = self.rank(rows, hidden, attributes, k=k, left_out=left_out, diversity=diversity, whole=whole)
+            ranked = self.rank(
+                rows,
+                hidden,
+                attributes,
+                queries=queries[block],
+                k=k,
+                left_out=left_out,
+                diversity=diversity,
+                whole=whole,
+            )
             found += self.recommendations(ranked)
         return found
 
@@ -175,7 +201,7 @@ class Recommender:
             item_ids = checked_ids(item_ids, "item")
             self.catalog.indices(item_ids)
         k, left_out = max(len(self.catalog), 1), self.left_out(item_ids)
-        return self._many([History.of(history)], [profile], k, left_out, "include", whole=True)[0]
+        return self._many([History.of(history)], [profile], [None], k, left_out, "include", whole=True)[0]
 
     def explain(
         self,
@@ -183,9 +209,10 @@ class Recommender:
         item_id: str,
         *,
         profile: Profile | None = None,
+        query: str | None = None,
         check: Check = lambda: None,
     ) -> Explanation:
-        """What each item of the history, and each attribute of the profile, does to the score of an item.
+        """What each item of the history, attribute of the profile and word of the query does to the score of an item.
 
         `check`: called between the steps; what it raises ends the work.
 
@@ -193,7 +220,7 @@ class Recommender:
             NotFoundError: the catalogue lacks the item.
             DataError: an id cannot be one.
         """
-        return self.explain_many(history, [item_id], profile=profile, check=check)[0]
+        return self.explain_many(history, [item_id], profile=profile, query=query, check=check)[0]
 
     def explain_many(
         self,
@@ -201,6 +228,7 @@ class Recommender:
         item_ids: Collection[str],
         *,
         profile: Profile | None = None,
+        query: str | None = None,
         top: int | None = None,
         check: Check = lambda: None,
     ) -> list[Explanation]:
@@ -210,7 +238,7 @@ class Recommender:
         `check`: called between the steps; what it raises ends the work.
 
         Raises:
-            ConfigurationError: top is below 1.
+            ConfigurationError: top is below 1, or the query is no text.
             NotFoundError: the catalogue lacks an item.
             DataError: an id cannot be one.
         """
@@ -218,7 +246,9 @@ class Recommender:
             raise ConfigurationError(f"top is {top}: explanations name at least 1 item, or all with None")
         items = self.catalog.indices(item_ids)
         shown = self.foldable(history_matrix([History.of(history)], self.catalog, self.rule)[0])
-        return explanations(self.blend, self.catalog, shown, attributes_of([profile]), items, top=top, check=check)
+        (wanted,) = _checked_queries([query])
+        attributes = attributes_of([profile])
+        return explanations(self.blend, self.catalog, shown, attributes, items, query=wanted, top=top, check=check)
 
     @property
     def attributes(self) -> Mapping[str, Sequence[str]]:
@@ -229,8 +259,15 @@ class Recommender:
     def says(self, attribute: str, value: str) -> bool:
         """Whether an attribute of a profile says anything: to the prior learned from profiles, or to the catalogue."""
         nothing = csr_array(np.zeros((1, len(self.catalog)), dtype=np.float32))
-        terms = self.blend.prior.terms(attributes_of([{attribute: value}]), nothing)
+        attributes = attributes_of([{attribute: value}])
+        if self.blend.prior.relevance(attributes, None, 1) is not None:
+            return True
+        terms = self.blend.prior.terms(attributes, nothing)
         return any(term is not None and bool(term.any()) for term in (terms.profile, terms.content))
+
+    def query_notices(self, query: str | None) -> list[str]:
+        """What of a query finds nothing, as sentences; none where all of its words do, or there are none."""
+        return query_notices(query or "", self.blend.prior.content)
 
     def knows(self, history: HistoryLike) -> bool:
         """Whether the model knows any item of a history."""
@@ -272,6 +309,7 @@ class Recommender:
         attributes: Attributes,
         *,
         k: int,
+        queries: Sequence[str | None] | None = None,
         left_out: NDArray[np.bool_] | None = None,
         diversity: float = 0,
         whole: bool = False,
@@ -279,8 +317,9 @@ class Recommender:
         """The best k by index, for rows of a user-item matrix and as many cells of every attribute.
 
         `seen`: cells left out; `left_out`: items left out for everyone, (items,), or for each, (users, items).
-        `whole` ranks all that is left; else what is `unreachable` is left out unless its content fits the profile, and
-        of items nobody had there are at most a fifth, as nothing has shown yet that anybody wants them.
+        `queries`: one for each row. `whole` ranks all that is left; else what is `unreachable` is left out unless its
+        content fits the profile or the query, and of items nobody had there are at most a fifth, as nothing has shown
+        yet that anybody wants them; those that match a query do not count.
 
         Raises:
             ConfigurationError: as from `recommend`.
@@ -289,14 +328,15 @@ class Recommender:
         check_diversity(diversity, k)
         users, size = histories.shape[0], max(1, CELLS // max(1, len(self.catalog)))
         if users <= size:
-            return self._ranked(histories, seen, attributes, k, left_out, diversity=diversity, whole=whole)
+            return self._ranked(histories, seen, attributes, queries, k, left_out, diversity=diversity, whole=whole)
         blocks = [slice(start, min(start + size, users)) for start in range(0, users, size)]
 
         def ranked(block: slice) -> Ranked:
             hidden = None if seen is None else seen[block]
             out = left_out[block] if left_out is not None and left_out.ndim == 2 else left_out
             of_block = of_rows(attributes, block)
-            return self._ranked(histories[block], hidden, of_block, k, out, diversity=diversity, whole=whole)
+            wanted = None if queries is None else queries[block]
+            return self._ranked(histories[block], hidden, of_block, wanted, k, out, diversity=diversity, whole=whole)
 
         return joined([ranked(block) for block in blocks])
 
@@ -305,6 +345,7 @@ class Recommender:
         histories: csr_array,
         seen: csr_array | None,
         attributes: Attributes,
+        queries: Sequence[str | None] | None,
         k: int,
         left_out: NDArray[np.bool_] | None,
         *,
@@ -312,7 +353,7 @@ class Recommender:
         whole: bool,
     ) -> Ranked:
         shown = self.foldable(histories)
-        terms = self.blend.terms(shown, attributes)
+        terms = self.blend.terms(shown, attributes, queries)
         scores = terms.total()
         if seen is not None:
             scores = masked(scores, seen)
@@ -320,10 +361,18 @@ class Recommender:
             scores[(slice(None), left_out) if left_out.ndim == 1 else left_out] = -np.inf
         if not whole:
             self._leave_out_unreachable(scores, terms)
-        return self._told(self._best(scores, k, diversity, whole=whole), terms, shown, histories)
+        return self._told(self._best(scores, terms, k, diversity, whole=whole), terms, shown, histories)
 
-    def _best(self, scores: NDArray[np.float32], k: int, diversity: float, *, whole: bool) -> Rankings:
+    def _best(self, scores: NDArray[np.float32], terms: Terms, k: int, diversity: float, *, whole: bool) -> Rankings:
         new = np.zeros_like(self.blend.prior.warm) if whole else ~self.blend.prior.warm
+        if terms.query is None or not new.any():
+            return self._best_of(scores, new, k, diversity)
+        rows = [slice(row, row + 1) for row in range(len(scores))]
+        return joined_rankings(
+            [self._best_of(scores[row], new & (terms.query[row.start] == 0), k, diversity) for row in rows]
+        )
+
+    def _best_of(self, scores: NDArray[np.float32], new: NDArray[np.bool_], k: int, diversity: float) -> Rankings:
         if not diversity:
             return top_k_with_few_new(scores, new, k, k=k)
         content = self.blend.prior.content
@@ -333,11 +382,12 @@ class Recommender:
         return diverse(candidates, content.vectors, k, diversity)
 
     def _leave_out_unreachable(self, scores: NDArray[np.float32], terms: Terms) -> None:
-        if terms.content is None:
+        finding = [term for term in (terms.content, terms.query) if term is not None]
+        if not finding:
             scores += self._barred  # a sum is several times faster than writing to chosen columns
             return
         unreachable = np.flatnonzero(self.unreachable)
-        found = terms.content[:, unreachable] > 0
+        found = np.any([term[:, unreachable] > 0 for term in finding], axis=0)
         scores[:, unreachable] = np.where(found, scores[:, unreachable], -np.inf)
 
     def _told(
@@ -363,8 +413,10 @@ class Recommender:
         if not isinstance(self.calibration, PersonCalibration):
             return None, None
         known, telling = np.diff(shown.indptr)[rankings.rows], terms.telling[rankings.rows]
-        probabilities = self.calibration.predict(rankings.scores, known, telling)
-        lower_bounds = self.calibration.is_lower_bound(rankings.scores, known, telling)
+        # calibrated without queries: what a user likes is no more likely because they look for it
+        scores = rankings.scores - terms.at(rankings.rows, rankings.items)["query"]
+        probabilities = self.calibration.predict(scores, known, telling)
+        lower_bounds = self.calibration.is_lower_bound(scores, known, telling)
         unknown = _stored(histories)[rankings.rows, rankings.items] | ~self.blend.prior.warm[rankings.items]
         probabilities[unknown] = np.nan
         return probabilities, lower_bounds & ~np.isnan(probabilities)
@@ -429,14 +481,22 @@ def _listed(histories: Iterable[HistoryLike]) -> Iterable[HistoryLike]:
     return histories
 
 
-def _one_each(profiles: Sequence[Profile | None] | None, histories: int) -> Sequence[Profile | None]:
-    if profiles is None:
+def _one_each(name: str, given: Sequence[T | None] | None, histories: int) -> Sequence[T | None]:
+    if given is None:
         return [None] * histories
-    if isinstance(profiles, Mapping):
-        raise ConfigurationError("profiles is a mapping; give a list with one profile for each history, or None")
-    if len(profiles) != histories:
-        raise ConfigurationError(f"profiles: {len(profiles)}, histories: {histories}; give one for each, or None")
-    return profiles
+    if isinstance(given, Mapping):
+        raise ConfigurationError(f"{name} is a mapping; give a list with one for each history, or None")
+    if isinstance(given, str) or len(given) != histories:
+        what = "one text" if isinstance(given, str) else str(len(given))
+        raise ConfigurationError(f"{name}: {what}, histories: {histories}; give one for each, or None")
+    return given
+
+
+def _checked_queries(queries: Sequence[str | None]) -> Sequence[str | None]:
+    for query in queries:
+        if query is not None and not isinstance(query, str):
+            raise ConfigurationError(f"a query is a text, as 'pivot tables', not {type(query).__name__} {query!r}")
+    return queries
 
 
 def _stored(matrix: csr_array) -> NDArray[np.bool_]:

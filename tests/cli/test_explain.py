@@ -75,7 +75,7 @@ def test_with_nothing_known_the_score_is_popularitys(
     run: Run, run_json: RunJson, trained: Path, labs: list[str]
 ) -> None:
     found = run_json("explain", "--history", "x", labs[0], "-w", trained)
-    assert found["basis"] == {"history": 0, "profile": 0, "content": 0, "popularity": found["score"]}
+    assert found["basis"] == {"history": 0, "profile": 0, "content": 0, "popularity": found["score"], "query": 0}
     assert (found["items"], found["attributes"]) == ([], [])
     assert "No item of the history is known" in run("explain", "--history", "x", labs[0], "-w", trained).stdout
 

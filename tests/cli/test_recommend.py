@@ -64,6 +64,31 @@ def test_an_unknown_history_gets_what_most_choose(run: Run, run_json: RunJson, t
     assert "this is what most people choose" in run("recommend", "--history", "x", "-w", trained).stdout
 
 
+# -- queries
+
+
+def test_a_query_brings_what_matches_first(run: Run, run_json: RunJson, trained: Path, labs: list[str]) -> None:
+    for whom in ([], ["nle"], ["--history", labs[0]], ["--profile", "role=developer"]):
+        found = run_json("recommend", *whom, "--query", "storage disks", "-k", 5, "-w", trained)
+        matching = [one["basis"]["query"] > 0 for one in found]
+        assert matching[0]
+        assert matching == sorted(matching, reverse=True)
+    answer = run("recommend", "--query", "storage zeppelin", "-w", trained)
+    assert answer.stdout.startswith("For this query")
+    assert "this is what matches the query, and what most people choose" in answer.stdout
+    assert answer.stderr == "note: of the query, no item has: zeppelin\n"
+    item = found[0]["item_id"]
+    words = run("explain", "--query", "storage", item, "-w", trained).stdout.partition("What of the query")[2]
+    assert "storage" in words
+
+
+def test_a_query_that_matches_nothing_is_named(run: Run, run_json: RunJson, trained: Path) -> None:
+    answer = run("recommend", "nle", "--query", "zeppelin", "-w", trained)
+    assert answer.stderr == "note: no item matches the query 'zeppelin': the ranking is the same as without it\n"
+    plain = run_json("recommend", "nle", "-w", trained)
+    assert run_json("recommend", "nle", "--query", "zeppelin", "-w", trained) == plain
+
+
 # -- what is known of a person
 
 
@@ -119,7 +144,7 @@ def test_a_note_names_one_value_of_several_that_says_nothing(run: Run, trained: 
 def test_a_note_names_an_attribute_of_which_only_the_words_count(run: Run, trained: Path) -> None:
     answer = run("recommend", "--profile", "intrests=storage,role=developer", "-w", trained)
     meant = "intrests (did you mean 'interests'?)"
-    assert answer.stderr == f"note: unknown to the model, so only its words count: {meant} {KNOWN}\n"
+    assert answer.stderr == f"note: unknown to the model, so its words count as a query: {meant} {KNOWN}\n"
 
 
 def test_without_any_profiles_a_note_says_that_no_attribute_is_known(run: Run, tmp_path: Path) -> None:
@@ -327,7 +352,11 @@ def ranked(file: Path, user: str) -> list[str]:
         (["nobody"], 4, "nobody"),
         ([], 2, "--history"),
         (["nle", "--history", "a"], 2, "give one of"),
-        (["--all", "-o", "x.csv", "--profile", "role=developer"], 2, "--profile goes alone or with the first two"),
+        (
+            ["--all", "-o", "x.csv", "--profile", "role=developer"],
+            2,
+            "--profile and --query go alone or with the first two",
+        ),
         (["--profile", "developer"], 2, "'developer' is not of the form name=value, as --profile role=admin"),
         (["--profile", "role=,x=y"], 2, "'role=' is not of the form name=value"),
         (["--all"], 2, "-o FILE"),

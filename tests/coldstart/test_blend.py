@@ -69,7 +69,8 @@ def content() -> Content:
 @pytest.fixture(scope="module")
 def blends() -> dict[str, Blend]:
     warm, words = tastes(), content()
-    prior = fit_prior(warm, ROLES, words).with_weights(profile=2, content=0.5, resemblance=3)
+    fitted = replace(fit_prior(warm, ROLES, words), seen_attributes=("age", "interests", "role"))
+    prior = fitted.with_weights(profile=2, content=0.5, resemblance=3)
     cold_items = fit_cold_items(words.item_vectors(), np.arange(ITEMS) >= WARM, history_weight=1.5)
     models = {name: estimator.fit(warm, seed=1) for name, estimator in SMALL.items()}
     return {

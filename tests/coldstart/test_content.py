@@ -144,11 +144,22 @@ def test_scores_are_from_zero_to_one_and_the_same_one_by_one(content: Content) -
     assert content.score({}, 0).shape == (0, 6)
 
 
-def test_plain_queries_rank_by_bm25(content: Content) -> None:
-    scores = content.score_text(["clouds over", "", "https"])
-    assert scores.shape == (3, 6)
-    assert found(scores[0]) == [2, 3]
-    assert not scores[1:].any()  # addresses are not indexed
+def test_queries_rank_by_bm25_in_which_titles_count_twice(content: Content) -> None:
+    relevance = content.relevance([["clouds", "over"], [], ["https"]])
+    assert relevance.shape == (3, 6)
+    assert found(relevance[0]) == [2, 3]
+    assert relevance.max(axis=1).tolist() == [1, 0, 0]  # addresses are not indexed
+    titled = fit_content(catalog_of({"title": ["pivot tables", "charts"], "text": ["sums", "pivot tables and more"]}))
+    assert titled is not None
+    in_title, in_text = titled.relevance([["pivot"]])[0]
+    assert in_title == 1
+    assert 0 < in_text < 0.5
+
+
+def test_shares_of_words_add_up(content: Content) -> None:
+    shares = content.word_shares(["clouds", "networks", "cloud", "unknown"], np.array([1, 2]))
+    assert list(shares) == ["clouds", "networks"]  # one stem counts once
+    np.testing.assert_allclose(sum(shares.values()), [1, 1], rtol=1e-6)
 
 
 def test_items_are_as_near_as_their_words(content: Content) -> None:
@@ -181,7 +192,7 @@ def test_the_same_catalogue_gives_the_same_look_up(content: Content) -> None:
 def test_building_and_asking_print_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     content = fit_content(catalog_of(LABS))
     assert content is not None
-    content.score_text(["networks"])
+    content.relevance([["networks"]])
     assert capfd.readouterr() == ("", "")
 
 

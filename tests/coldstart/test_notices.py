@@ -32,7 +32,7 @@ def test_what_says_nothing_is_named_and_what_it_may_be_meant_for() -> None:
         "(of interests it knows networking, storage)"
     ]
     assert profile_notices({"about": "storage"}, KNOWN, says) == [
-        f"unknown to the model, so only its words count: about {knows}"
+        f"unknown to the model, so its words count as a query: about {knows}"
     ]
     assert profile_notices({"role": "x" * 2_000}, {}, says) == [
         f"says nothing to the model: role={'x' * 64} (it knows no attributes)"

@@ -53,7 +53,7 @@ def content() -> Content:
 
 @pytest.fixture(scope="module")
 def prior(content: Content) -> Prior:
-    return fit_prior(tastes(), ROLES, content)
+    return replace(fit_prior(tastes(), ROLES, content), seen_attributes=("role", "wish"))
 
 
 def blank(users: int) -> csr_array:

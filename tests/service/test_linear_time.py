@@ -21,7 +21,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter
 from starlette.datastructures import QueryParams
 
-from foldin.coldstart.notices import cells_of, profile_notices
+from foldin.coldstart.notices import cells_of, profile_notices, query_notices
 from foldin.coldstart.words import words_of
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.cells import SEPARATORS, is_address, is_date, number_of, pieces_of, value_of
@@ -48,7 +48,6 @@ from foldin.service.messages import (
 )
 from foldin.service.page.drafts import Draft, read_draft, revised, settled
 from foldin.service.page.names import names_of
-from foldin.service.page.own_words import word_cells
 from foldin.service.problems import detail_of, faults_of, problem
 from foldin.service.shelf import _categories
 from foldin.strict_json import parse_json
@@ -138,7 +137,7 @@ TEXT_PARSERS: dict[str, Callable[[str], object]] = {
     "is_address": is_address,
     "pieces_of": lambda text: [pieces_of(text, separator) for separator in (None, *SEPARATORS)],
     "words_of": words_of,
-    "word_cells": word_cells,
+    "query_notices": lambda text: query_notices(text, None),
     "perhaps": lambda text: perhaps(text, [text[:-1] + "z", *(f"known {number}" for number in range(100))]),
     "profile_notices": lambda text: profile_notices(
         {"role": text}, {"role": [text[:-1] + "z", "admin"]}, lambda *_: bool(cells_of([{"role": text}])) and False

@@ -59,6 +59,42 @@ def test_rules_say_what_a_ranking_may_hold(client: httpx.Client) -> None:
     assert "i02" not in items(client.post("/v1/recommend", json=asked | {"exclude": ["i02"]}))
 
 
+def test_what_matches_a_query_comes_first(client: httpx.Client) -> None:
+    address = "/v1/users/u02/recommendations"
+    asked = {"user": "u02", "k": 6}
+    found = client.post("/v1/recommend", json=asked | {"query": "odds", "explain": True}).json()
+    assert {one["item"] for one in found["items"]} == set(ODD)
+    assert all(one["shares"]["query"] > 0.5 for one in found["items"])
+    assert {reason["name"] for reason in found["items"][0]["reasons"]} == {"odds"}
+    for answer in (
+        client.get(address, params={"k": 6, "query": "odds"}),
+        client.get("/v1/recommendations", params={"user": "u02", "k": 6, "query": "odds"}),
+        client.post("/v1/recommend", json={"query": "odd", "k": 6}),
+    ):
+        assert set(items(answer)) == set(ODD)
+    people = [{"user": "u02"}, {"user": "u02", "query": "odd"}, {"profile": {"wants": "odd"}}]
+    plain, *odd = client.post("/v1/recommend/batch", json={"people": people, "k": 6}).json()["answers"]
+    assert set(items_of(plain)) != set(ODD)
+    assert [set(items_of(one)) for one in odd] == [set(ODD)] * 2
+    why = client.post("/v1/explain", json={"query": "odd", "item": "i01"}).json()
+    assert [word["name"] for word in why["words"]] == ["odd"]
+    assert why["words"][0]["amount"] == pytest.approx(why["basis"]["query"])
+
+
+def test_a_query_that_matches_nothing_is_named(client: httpx.Client) -> None:
+    plain = client.post("/v1/recommend", json={"user": "u02"})
+    found = client.post("/v1/recommend", json={"user": "u02", "query": "zeppelin"})
+    assert items(found) == items(plain)
+    assert "no item matches the query 'zeppelin': the ranking is the same as without it" in found.json()["reason"]
+
+
+@pytest.mark.parametrize("query", ["x" * 501, 7, ["odd"]])
+def test_a_query_is_a_short_text(client: httpx.Client, query: object) -> None:
+    assert client.post("/v1/recommend", json={"query": query}).status_code == 422
+    if isinstance(query, str):
+        assert client.get("/v1/recommendations", params={"user": "u02", "query": query}).status_code == 422
+
+
 @on_every_store
 def test_diversity_brings_what_the_ranking_lacks(client: httpx.Client) -> None:
     asked = {"history": ["i00"], "k": 2}
@@ -133,7 +169,9 @@ def test_what_of_a_profile_says_nothing_is_named(workspace: Path, profiled: Reco
         )
         wrong = f"says nothing to the model: rloe=admin (did you mean 'role'?); {nothing}"
         assert reason(rloe="admin") == wrong
-        assert reason(topic="storage") == f"unknown to the model, so only its words count: topic {knows}; {nothing}"
+        assert (
+            reason(topic="storage") == f"unknown to the model, so its words count as a query: topic {knows}; {nothing}"
+        )
         people = [{"profile": {"role": "admin"}}, {"profile": {"rloe": "admin"}}]
         answers = client.post("/v1/recommend/batch", json={"people": people, "k": 3}).json()["answers"]
         assert [one["reason"] for one in answers] == [nothing, wrong]

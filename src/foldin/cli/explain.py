@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, Json, ProfileOption, WorkspaceFolder
+from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, Json, ProfileOption, QueryOption, WorkspaceFolder
 from foldin.errors import ConfigurationError
 from foldin.wording import counted
 
@@ -25,10 +25,13 @@ SHOWN = 20
 def explain(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="USER ITEM", help="For whom, and which item; with --history or --profile the item."),
+        typer.Argument(
+            metavar="USER ITEM", help="For whom, and which item; with --history, --profile or --query alone the item."
+        ),
     ] = None,
     history: HistoryOption = None,
     profile: ProfileOption = None,
+    query: QueryOption = None,
     k: Annotated[
         int | None,
         typer.Option(
@@ -40,7 +43,7 @@ def explain(
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:
-    """Explain a score: its terms, and what each item of the history and each attribute of the profile adds.
+    """Explain a score: its terms, and what items of the history, attributes of the profile and words of the query add.
 
     Example: foldin explain nle HOL-2002-01-CMP
     """
@@ -49,11 +52,13 @@ def explain(
     from foldin.cli.people import person_of
     from foldin.workspace import open_workspace
 
-    user, item = _user_and_item(names or [], described=history is not None or profile is not None)
+    alone = query is not None and len(names or []) == 1
+    user, item = _user_and_item(names or [], described=history is not None or profile is not None or alone)
     opened = open_workspace(workspace)
     recommender = opened.current()
-    person = person_of(opened, recommender, user=user, history=history, profile=profile)
-    explanation = recommender.explain(person.history, *find_items([item], recommender.catalog), profile=person.profile)
+    person = person_of(opened, recommender, user=user, history=history, profile=profile, query=query)
+    (item_id,) = find_items([item], recommender.catalog)
+    explanation = recommender.explain(person.history, item_id, profile=person.profile, query=query)
     if json:
         print_json(asdict(replace(explanation, items=tuple(_most(explanation.items, k)))))
     else:
@@ -79,6 +84,9 @@ def _print(explanation: Explanation, recommender: Recommender, person: Person, k
     if explanation.attributes:
         rows = [[one.name, f"{one.amount:+.4f}"] for one in explanation.attributes]
         print_table("What of the profile makes up its term", ["attribute", "adds"], rows, numbers=["adds"])
+    if explanation.words:
+        rows = [[one.name, f"{one.amount:+.4f}"] for one in explanation.words]
+        print_table("What of the query makes up its term", ["word", "adds"], rows, numbers=["adds"])
     if not explanation.items:
         if len(person.history):
             print_line("No item of the history is known to the model.")

@@ -23,10 +23,12 @@ __all__ = [
     "Json",
     "KCore",
     "KindColumn",
+    "Language",
     "MinPerItem",
     "MinPerUser",
     "PositiveFrom",
     "ProfileOption",
+    "QueryOption",
     "Recent",
     "Strength",
     "TimeColumn",
@@ -70,6 +72,14 @@ Recent = Annotated[
     str | None, typer.Option(help="Age at which an event counts half in the prior's popularity, in days, as 30d.")
 ]
 
+Language = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        help="Of the catalogue, whose words are stemmed: english, german, ... or none; detected, if not said.",
+    ),
+]
+
 MinPerUser = Annotated[int, typer.Option(min=1, help="Leave out users with fewer distinct items.")]
 MinPerItem = Annotated[int, typer.Option(min=1, help="Leave out items with fewer distinct users.")]
 KCore = Annotated[int, typer.Option(min=1, help="Keep only users and items with at least so many of each other.")]
@@ -106,6 +116,10 @@ ProfileOption = Annotated[
         "--profile",
         help="What is known of the person, as role=admin,interests=networking|storage.",
     ),
+]
+QueryOption = Annotated[
+    str | None,
+    typer.Option("--query", help="What the person looks for, as 'pivot tables'; items that match come first."),
 ]
 HistoryOption = Annotated[
     str | None, typer.Option("--history", help="Items, as A,B,C, of a person the store need not know.")

@@ -25,12 +25,18 @@ class Person:
 
 
 def person_of(
-    workspace: Workspace, recommender: Recommender, *, user: str | None, history: str | None, profile: str | None
+    workspace: Workspace,
+    recommender: Recommender,
+    *,
+    user: str | None,
+    history: str | None,
+    profile: str | None,
+    query: str | None = None,
 ) -> Person:
     """A user of the store, or, without one, whoever has the history "A,B,C" and the profile "role=admin,interests=x|y".
 
-    A profile typed for a user of the store is laid over the stored one. Notes name items and attributes that the model
-    does not know.
+    A profile typed for a user of the store is laid over the stored one. Notes name items, attributes and words of a
+    query that the model does not know.
 
     Raises:
         NotFoundError: there is no such user, or no store.
@@ -39,10 +45,11 @@ def person_of(
     """
     typed = {} if profile is None else typed_profile(profile)
     _note_unknown_attributes(typed, recommender)
+    _note_unmatched(query, recommender)
     if user is not None:
         stored, known = _stored(workspace, user)
         return Person(user, stored, {**known, **typed})
-    name = "this history" if history is not None else "this profile"
+    name = "this history" if history is not None else "this profile" if profile is not None else "this query"
     return Person(name, _typed_history(history or "", recommender.catalog), typed)
 
 
@@ -93,6 +100,13 @@ def _typed_history(text: str, catalog: Catalog) -> History:
     from foldin.data.interactions import History
 
     return History.of(find_known_items(split_names(text), catalog))
+
+
+def _note_unmatched(query: str | None, recommender: Recommender) -> None:
+    from foldin.cli.output import print_note
+
+    for notice in recommender.query_notices(query):
+        print_note(notice)
 
 
 def _note_unknown_attributes(profile: Profile, recommender: Recommender) -> None:

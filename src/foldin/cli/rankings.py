@@ -69,8 +69,10 @@ def because(basis: Basis) -> str:
 def _without_history(ranking: Sequence[Recommendation]) -> str:
     fits = any(one.basis.profile or one.basis.content for one in ranking)
     chosen = any(one.basis.popularity for one in ranking)
-    parts = [*(["what fits the profile"] if fits else []), *(["what most people choose"] if chosen else [])]
-    return f"No item of a history is known to the model: this is {', and '.join(parts)}."
+    matching = any(one.basis.query for one in ranking)
+    grounds = {"what matches the query": matching, "what fits the profile": fits, "what most people choose": chosen}
+    parts = ", and ".join(ground for ground, applies in grounds.items() if applies)
+    return f"No item of a history is known to the model: this is {parts}."
 
 
 def _figures(ranking: Sequence[Recommendation], recommender: Recommender, *, one_term: bool) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, HowMany, Json, ProfileOption, WorkspaceFolder
+from foldin.cli.options import DEFAULT_FOLDER, HistoryOption, HowMany, Json, ProfileOption, QueryOption, WorkspaceFolder
 from foldin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def recommend(
     user: Annotated[str | None, typer.Argument(help="Whose recommendations; asked for in a terminal.")] = None,
     history: HistoryOption = None,
     profile: ProfileOption = None,
+    query: QueryOption = None,
     everybody: Annotated[bool, typer.Option("--all", help="For every user with events; needs -o.")] = False,
     with_profiles: Annotated[
         bool, typer.Option("--with-profiles", help="With --all: also for users of whom there is a profile alone.")
@@ -61,7 +62,7 @@ def recommend(
     workspace: WorkspaceFolder = DEFAULT_FOLDER,
     json: Json = False,
 ) -> None:
-    """Recommend items for a user, for a history, for a profile, or for everybody.
+    """Recommend items for a user, for a history, for a profile, for a query, or for everybody.
 
     Items that the catalogue hides, or that are not there yet or any more, are left out.
 
@@ -72,7 +73,7 @@ def recommend(
     from foldin.cli.rankings import print_ranking
     from foldin.workspace import open_workspace
 
-    _check(user, history, profile, everybody, output)
+    _check(user, history, profile, query, everybody, output)
     _check_whom(everybody, with_profiles, users)
     _check_file(output, replace)
     rules = _Rules(ItemFilters(only, exclude, categories or ()), k, "include" if seen else "exclude", diversity)
@@ -83,13 +84,14 @@ def recommend(
         return
     recommender = opened.current()
     columns = _columns(shown, recommender.catalog)
-    if user is None and history is None and profile is None:
+    if user is None and history is None and profile is None and query is None:
         user = _asked_for()
-    person = person_of(opened, recommender, user=user, history=history, profile=profile)
+    person = person_of(opened, recommender, user=user, history=history, profile=profile, query=query)
     chosen = rules.filters.choose(recommender.catalog, stored_catalog(opened))
     ranking = recommender.recommend(
         person.history,
         profile=person.profile,
+        query=query,
         k=k,
         only=chosen.only,
         exclude=chosen.exclude,
@@ -118,9 +120,19 @@ class _Whom:
     file: Path | None
 
 
-def _check(user: str | None, history: str | None, profile: str | None, everybody: bool, output: Path | None) -> None:
-    if sum([user is not None, history is not None, everybody]) > 1 or (everybody and profile is not None):
-        raise ConfigurationError("give one of: a user, --history, --all; --profile goes alone or with the first two")
+def _check(
+    user: str | None,
+    history: str | None,
+    profile: str | None,
+    query: str | None,
+    everybody: bool,
+    output: Path | None,
+) -> None:
+    described = profile is not None or query is not None
+    if sum([user is not None, history is not None, everybody]) > 1 or (everybody and described):
+        raise ConfigurationError(
+            "give one of: a user, --history, --all; --profile and --query go alone or with the first two"
+        )
     if everybody != (output is not None):
         raise ConfigurationError("--all and -o FILE go together")
 
@@ -153,7 +165,9 @@ def _columns(attributes: Sequence[str], catalog: Catalog) -> dict[str, dict[str,
 
 def _asked_for() -> str:
     if not sys.stdin.isatty():
-        raise ConfigurationError("say for whom: a user, --history A,B,C, --profile role=admin or --all -o FILE")
+        raise ConfigurationError(
+            "say for whom: a user, --history A,B,C, --profile role=admin, --query words or --all -o FILE"
+        )
     name: str = typer.prompt("Your name")
     return name.strip()
 

@@ -16,6 +16,7 @@ from foldin.cli.options import (
     HalfLife,
     Json,
     KCore,
+    Language,
     MinPerItem,
     MinPerUser,
     PositiveFrom,
@@ -58,6 +59,7 @@ def train(
     half_life: HalfLife = None,
     amounts_as_ratings: AmountsAsRatings = False,
     recent: Recent = None,
+    language: Language = None,
     min_per_user: MinPerUser = 1,
     min_per_item: MinPerItem = 1,
     k_core: KCore = 1,
@@ -70,7 +72,8 @@ def train(
         bool,
         typer.Option(
             "--as-current",
-            help="Model and feedback of the bundle in use, without what it left out; without one, what fits the data.",
+            help="Model, feedback and language of the bundle in use, without what it left out; "
+            "without one, what fits the data.",
         ),
     ] = False,
     keep: Annotated[
@@ -109,6 +112,7 @@ def train(
     current = opened.current_manifest() if as_current else None
     if current is not None:
         model, rule, left_out = _as_current(current, model, rule, left_out)
+        language = language or current.prior.language
     estimator = _estimator(model, fields, of_network=resume or device is not None)
     by = os.environ.get(BY, COMMAND_LINE)
     with (
@@ -129,6 +133,7 @@ def train(
             profiles=stored.profiles,
             feedback=hint.feedback if hint.options else rule,
             recent=days(recent, "--recent"),
+            language=language,
             fixed=fields,
             refit=refit,
             training=Training(device=device, checkpoints=opened.checkpoints, resume=resume, progress=shown),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -13,6 +13,7 @@ from scipy.sparse import csr_array, vstack
 from foldin.coldstart.cold_items import ColdItems
 from foldin.coldstart.handover import Handover
 from foldin.coldstart.prior import Prior
+from foldin.coldstart.query import query_term
 from foldin.data.catalog import Attributes
 from foldin.data.splitting import Holdout
 from foldin.evaluation.scoring import Score
@@ -23,7 +24,7 @@ __all__ = ["TERMS", "Blend", "Terms", "blended_scores", "of_rows"]
 BLOCK = 64
 """Histories scored together to explain a score."""
 
-TERMS = ("history", "profile", "content", "popularity")
+TERMS = ("history", "profile", "content", "popularity", "query")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +39,12 @@ class Terms:
     content: NDArray[np.float32] | None
     popularity: NDArray[np.float32]
     telling: NDArray[np.float32]
+    query: NDArray[np.float32] | None = None
 
     def total(self) -> NDArray[np.float32]:
         """The scores, (users, items), in an array of their own."""
         total: NDArray[np.float32] = self.history + self.popularity
-        for term in (self.profile, self.content):
+        for term in (self.profile, self.content, self.query):
             if term is not None:
                 total += term
         return total
@@ -68,11 +70,17 @@ class Blend:
     handover: Handover
     cold_items: ColdItems | None = None
 
-    def terms(self, histories: csr_array, attributes: Attributes) -> Terms:
-        """The terms for histories, (users, items), of users with these profiles, one cell of every attribute for each.
+    def terms(self, histories: csr_array, attributes: Attributes, queries: Sequence[str | None] | None = None) -> Terms:
+        """The terms for histories, (users, items), of users with these profiles, one cell of every attribute for each,
+        and with these queries, one for each.
 
         A model is asked about histories only: where there is none, the prior speaks alone.
         """
+        terms = self._without_query(histories, attributes)
+        relevance = self.prior.relevance(attributes, queries, histories.shape[0])
+        return terms if relevance is None else replace(terms, query=query_term(relevance, terms.total()))
+
+    def _without_query(self, histories: csr_array, attributes: Attributes) -> Terms:
         known = np.diff(histories.indptr)
         prior = self.prior.terms(attributes, histories)
         telling = np.broadcast_to(self.handover.telling(prior.leads()), len(known))
@@ -148,6 +156,16 @@ class Blend:
             {name: factor * float(amounts[sources] @ weights) for name, amounts in contributions}
             for sources, weights in neighbours
         ]
+
+    def word_contributions(
+        self, attributes: Attributes, query: str | None, amounts: NDArray[np.float32], items: NDArray[np.int32]
+    ) -> dict[str, NDArray[np.float32]]:
+        """What each word adds to the query's term, `amounts`, of some items, for one user; shapes (items,)."""
+        content = self.prior.content
+        if content is None or not amounts.any():
+            return {}
+        (words,) = self.prior.query_words(attributes, [query], 1)
+        return {word: share * amounts for word, share in content.word_shares(words, items).items()}
 
     @cached_property
     def _mean_weights(self) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Notices: what of a profile says nothing to a model, as where a name or a value is mistyped."""
+"""Notices: what of a profile or query says nothing to a model, as where a name, value or word is mistyped."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import TypeAlias
 
+from foldin.coldstart.content import Content
+from foldin.coldstart.words import words_of
 from foldin.data.cells import value_of
 from foldin.data.profiles import Profile
 from foldin.data.spelling import perhaps
 
-__all__ = ["Known", "Says", "cells_of", "profile_notices"]
+__all__ = ["Known", "Says", "cells_of", "profile_notices", "query_notices"]
 
 Says: TypeAlias = Callable[[str, str], bool | None]
 """Whether an attribute's value says anything to a model; None where it was not looked at: then nothing is claimed."""
@@ -46,8 +48,21 @@ def profile_notices(profile: Profile, known: Known, says: Says) -> list[str]:
     strange = [name for name, value in profile.items() if name not in known and says(name, value) is True]
     if known and strange:
         named = ", ".join(f"{name}{perhaps(name, known)}" for name in strange)
-        notices.append(f"unknown to the model, so only its words count: {named} (it knows {', '.join(known)})")
+        notices.append(f"unknown to the model, so its words count as a query: {named} (it knows {', '.join(known)})")
     return notices
+
+
+def query_notices(query: str, content: Content | None) -> list[str]:
+    """What of a query no item matches; nothing where all of its words are found, or where it is blank."""
+    if not query.strip():
+        return []
+    words = list(dict.fromkeys(words_of(query)))
+    unmatched = words if content is None else content.unmatched(words)
+    if len(unmatched) == len(words):
+        return [f"no item matches the query '{query.strip()[:LONGEST]}': the ranking is the same as without it"]
+    named = ", ".join(word[:LONGEST] for word in unmatched[:MOST_VALUES])
+    more = f" and {len(unmatched) - MOST_VALUES:,} more" if len(unmatched) > MOST_VALUES else ""
+    return [f"of the query, no item has: {named}{more}"] if unmatched else []
 
 
 def cells_of(profiles: Iterable[Profile]) -> list[tuple[str, str]]:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from foldin.coldstart.blocks import Values
-from foldin.coldstart.content import Content
+from foldin.coldstart.content import Content, query_words
 from foldin.coldstart.encoding import ProfileEncoder
 from foldin.coldstart.profile_prior import ProfilePrior, fit_profile_prior
 from foldin.data.catalog import Attributes
+from foldin.data.cells import value_of
 from foldin.data.interactions import NO_TIME
 from foldin.data.matrix import Pairs
 from foldin.errors import BundleError, ConfigurationError
@@ -85,7 +86,9 @@ class Prior:
     prior has the same scale whatever the data; content (of a profile, `Content.score`) and resemblance (to the items of
     a history, `Content.resembling`) go from 0 to 1.
     Shapes: `shares` (items,), what part of the users have each item, recent ones counting more where so asked;
-    `warm` (items,), which items anybody had in training.
+    `warm` (items,), which items anybody had in training. `seen_attributes`: those of which training knew anything of
+    any user, alphabetically; any other attribute of a profile counts as a query. None: training had no users, and all
+    attributes are looked up alike.
     """
 
     shares: NDArray[np.float32]
@@ -95,6 +98,7 @@ class Prior:
     profile_weight: float = 1.0
     content_weight: float = 1.0
     resemblance_weight: float = 0.0
+    seen_attributes: tuple[str, ...] | None = None
 
     @cached_property
     def warm_shares(self) -> NDArray[np.float32]:
@@ -131,6 +135,26 @@ class Prior:
             resemblance = self.content.resembling(histories)
         return replace(self._of_profiles(attributes, histories.shape[0]), resemblance=resemblance).weighed(self)
 
+    def relevance(
+        self, attributes: Attributes, queries: Sequence[str | None] | None, users: int
+    ) -> NDArray[np.float32] | None:
+        """How well items match what users look for, from 0 to 1, (users, items): a query, one for each user, and the
+        attributes of their profiles that training never saw. None where nobody's matches any.
+        """
+        words = self.query_words(attributes, queries, users)
+        if self.content is None or not any(words):
+            return None
+        relevance = self.content.relevance(words)
+        return relevance if relevance.any() else None
+
+    def query_words(self, attributes: Attributes, queries: Sequence[str | None] | None, users: int) -> list[list[str]]:
+        """The words of what each of so many users looks for."""
+        unseen = {name: cells for name, cells in attributes.items() if not self._has_seen(name)}
+        return [query_words(None if queries is None else queries[row], unseen, row) for row in range(users)]
+
+    def _has_seen(self, attribute: str) -> bool:
+        return self.seen_attributes is None or attribute in self.seen_attributes
+
     def leads(self, attributes: Attributes, users: int) -> NDArray[np.float32]:
         """`PriorTerms.leads` of the profiles of so many users, (users,)."""
         leads = np.zeros(users, dtype=np.float32)
@@ -142,6 +166,7 @@ class Prior:
     def _of_profiles(self, attributes: Attributes, users: int) -> PriorTerms:
         """The terms that no history has a part in, of weight 1 where they have any."""
         profile = content = None
+        attributes = {name: cells for name, cells in attributes.items() if self._has_seen(name)}
         if self.profile is not None and self.profile_weight and attributes:
             profile = self.profile.score(attributes, users) / self.unit
         if self.content is not None and self.content_weight and attributes:
@@ -180,6 +205,7 @@ class Prior:
         encoder: ProfileEncoder | None,
         items: int,
         content: Content | None,
+        seen_attributes: tuple[str, ...] | None = None,
     ) -> Prior:
         """The prior that `arrays`, of so many items, and an encoder came from.
 
@@ -189,10 +215,10 @@ class Prior:
         shares = _array(arrays, "shares", (items,))
         warm = _array(arrays, "warm", (items,)) != 0
         if encoder is None:
-            return cls(shares, warm, None, content)
+            return cls(shares, warm, None, content, seen_attributes=seen_attributes)
         features = len(encoder.names)
         means, weights = _array(arrays, "means", (features,)), _array(arrays, "weights", (features, items))
-        return cls(shares, warm, ProfilePrior(encoder, means, weights), content)
+        return cls(shares, warm, ProfilePrior(encoder, means, weights), content, seen_attributes=seen_attributes)
 
 
 def fit_prior(
@@ -207,7 +233,16 @@ def fit_prior(
     """
     totals = np.asarray(histories.sum(axis=0), dtype=np.float64).ravel()
     popularity = (totals / max(histories.shape[0], 1)).astype(np.float32) if shares is None else shares
-    return Prior(popularity, totals > 0, fit_profile_prior(attributes, histories) if attributes else None, content)
+    profile = fit_profile_prior(attributes, histories) if attributes else None
+    return Prior(popularity, totals > 0, profile, content, seen_attributes=_seen(attributes, histories.shape[0]))
+
+
+def _seen(attributes: Attributes, users: int) -> tuple[str, ...] | None:
+    if not users:
+        return None
+    return tuple(
+        sorted(name for name, cells in attributes.items() if any(value_of(cell) is not None for cell in cells))
+    )
 
 
 def recent_shares(pairs: Pairs, users: int, half_life: float) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ from foldin.data.known_attributes import TITLES, known_names
 from foldin.errors import DataError, NotFoundError
 from foldin.wording import counted
 
-__all__ = ["Attributes", "Catalog", "ids_of", "title_in"]
+__all__ = ["TITLES", "Attributes", "Catalog", "ids_of", "title_in"]
 
 Attributes: TypeAlias = Mapping[str, Ids]
 """One column per attribute, one cell per id: a `str`, or None where it is not known."""

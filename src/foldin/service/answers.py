@@ -21,7 +21,7 @@ def answered(
     reasons: Sequence[Sequence[Contribution]],
     notices: Sequence[str],
 ) -> RecommendResponse:
-    """An answer, with the reasons of each of its items, and what is to be said of the profile."""
+    """An answer, with the reasons of each of its items, and what is to be said of profile and query."""
     items = [recommended(one, why) for one, why in zip(answer.ranking, reasons, strict=True)]
     return RecommendResponse(
         recommendation_id=recommendation_id, model=answer.live.version, items=items, reason=_remark(answer, k, notices)
@@ -54,6 +54,7 @@ def explained(version: str, explanation: Explanation) -> ExplainResponse:
         additive=explanation.additive,
         items=list(explanation.items),
         attributes=list(explanation.attributes),
+        words=list(explanation.words),
     )
 
 
@@ -61,13 +62,18 @@ def reasons_of(answer: Answer) -> list[Sequence[Contribution]]:
     """What speaks most for each item of an answer; long work, which stops where its request has ended."""
     item_ids = [one.item_id for one in answer.ranking]
     explanations = answer.live.recommender.explain_many(
-        answer.history, item_ids, profile=answer.profile, top=MOST_REASONS, check=check_cancelled
+        answer.history,
+        item_ids,
+        profile=answer.profile,
+        query=answer.query,
+        top=MOST_REASONS,
+        check=check_cancelled,
     )
     return [_strongest(explanation) for explanation in explanations]
 
 
 def _strongest(explanation: Explanation) -> Sequence[Contribution]:
-    speaking = [part for part in (*explanation.items, *explanation.attributes) if part.amount > 0]
+    speaking = [part for part in (*explanation.items, *explanation.attributes, *explanation.words) if part.amount > 0]
     return sorted(speaking, key=lambda part: -part.amount)[:MOST_REASONS]
 
 

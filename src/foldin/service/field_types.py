@@ -22,6 +22,7 @@ from foldin.errors import DataError
 
 __all__ = [
     "AT_A_GLANCE",
+    "MAX_QUERY_LENGTH",
     "MOST_IDS",
     "Amount",
     "Attributes",
@@ -29,6 +30,7 @@ __all__ = [
     "Ids",
     "Kind",
     "Moment",
+    "SearchQuery",
     "Text",
     "TextId",
     "WRITTEN",
@@ -78,6 +80,17 @@ AT_A_GLANCE = WrapValidator(_glanced)
 Ids: TypeAlias = Annotated[list[Id], Field(max_length=MOST_IDS, fail_fast=True), AT_A_GLANCE]
 
 Text: TypeAlias = Annotated[str, StringConstraints(max_length=2_000)]
+
+MAX_QUERY_LENGTH = 500
+
+SearchQuery: TypeAlias = Annotated[
+    str,
+    Field(
+        max_length=MAX_QUERY_LENGTH,
+        description="What the person looks for, as `pivot tables`: the items that match come first. "
+        "Where none does, `reason` says so, and the ranking is the same as without.",
+    ),
+]
 
 
 def _few(given: object) -> object:

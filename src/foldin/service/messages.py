@@ -19,7 +19,19 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from foldin.data.spelling import perhaps
 from foldin.ranking.diversity import MOST_DIVERSE
-from foldin.service.field_types import AT_A_GLANCE, MOST_IDS, Amount, Attributes, Id, Ids, Kind, Moment, Text, Whole
+from foldin.service.field_types import (
+    AT_A_GLANCE,
+    MOST_IDS,
+    Amount,
+    Attributes,
+    Id,
+    Ids,
+    Kind,
+    Moment,
+    SearchQuery,
+    Text,
+    Whole,
+)
 
 __all__ = [
     "MAX_EXPLAINED_PAIRS",
@@ -118,8 +130,11 @@ class Person(Message):
         default=None, description="Instead of a user: item ids, or events with kind, value and time."
     )
     profile: Attributes = Field(
-        default_factory=dict, description="Laid over the stored one; several values of an attribute are parted by |."
+        default_factory=dict,
+        description="Laid over the stored one; several values of an attribute are parted by |. An attribute that "
+        "training never saw counts as a query.",
     )
+    query: SearchQuery | None = None
 
 
 class Rules(Message):

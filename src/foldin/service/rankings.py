@@ -41,7 +41,7 @@ class RecommendResponse:
     items: list[Recommended]
     reason: Annotated[
         str | None,
-        Field(description="Why it is short or rests on no history, and what of the profile says nothing."),
+        Field(description="Why it is short or rests on no history, and what of profile and query says nothing."),
     ]
 
 
@@ -62,7 +62,7 @@ class Similar:
 
 @dataclass(frozen=True)
 class ExplainResponse:
-    """What each item of the history and each attribute of the profile does to the score, the largest first."""
+    """What items of the history, attributes of the profile and words of the query do to the score, largest first."""
 
     model: str
     item: str
@@ -71,3 +71,4 @@ class ExplainResponse:
     additive: Annotated[bool, Field(description="Whether the items add up to the history's term, as in linear models.")]
     items: list[Contribution]
     attributes: list[Contribution]
+    words: list[Contribution]

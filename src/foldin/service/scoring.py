@@ -61,13 +61,14 @@ EVERYTHING = Candidates()
 class Wish:
     """What somebody asks: as `Recommender.recommend`, of a `user` of the store or of a `history`.
 
-    `profile` is laid over the stored one. `candidates`: what is the same for many is worked out once, where they share
-    the object. `deadline`: on the monotonic clock, in seconds.
+    `profile` is laid over the stored one. `query`: what they look for. `candidates`: what is the same for many is
+    worked out once, where they share the object. `deadline`: on the monotonic clock, in seconds.
     """
 
     user: str | None = None
     history: History | None = None
     profile: Profile = field(default_factory=dict)
+    query: str | None = None
     k: int = 10
     candidates: Candidates = EVERYTHING
     seen: bool = False
@@ -77,7 +78,7 @@ class Wish:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """One row of what was ranked together, by which model, and for whom: the history and profile it rests on.
+    """One row of what was ranked together, by which model, and for whom: the history, profile and query it rests on.
 
     `changed`: what the catalogue says now, as `Shelf.changed`. `known`: whether the store knows the user; True where
     none was named. `founded`: whether the model knows any item of the history.
@@ -89,6 +90,7 @@ class Answer:
     row: int
     history: History
     profile: Profile
+    query: str | None
     known: bool
     founded: bool
 
@@ -258,6 +260,7 @@ class Scorer:
             rows,
             _hidden(seen, [person.wish.seen for person in people]),
             attributes_of([person.profile for person in people]),
+            queries=[person.wish.query for person in people],
             k=people[0].wish.k,
             left_out=self._left_out(live, [person.wish for person in people]),
             diversity=people[0].wish.diversity,
@@ -265,7 +268,17 @@ class Scorer:
         founded = (np.diff(recommender.foldable(rows).indptr) > 0).tolist()
         changed = self._shelf.changed(live)
         return [
-            Answer(live, changed, ranked, row, person.history, person.profile, person.known, founded[row])
+            Answer(
+                live,
+                changed,
+                ranked,
+                row,
+                person.history,
+                person.profile,
+                person.wish.query,
+                person.known,
+                founded[row],
+            )
             for row, person in enumerate(people)
         ]
 

@@ -31,7 +31,7 @@ LEVEL = "with more items it stays at that"
 def test_what_further_items_do_is_said(weights: Sequence[float], known: int, said: str) -> None:
     told = np.array(weights, dtype=np.float32)
     handover = Handover(1.0, np.array([0, 1, 10]), told, told / np.float32(2), 1.0)
-    outcome = Outcome([], {}, [], curve_of(handover, known, telling=1), "1-ease", [], None)
+    outcome = Outcome([], {}, [], curve_of(handover, known, telling=1), "1-ease", [], "")
     text = bytes(page("changed.html", draft=Draft(), past=[], outcome=outcome).body).decode()
     assert [one for one in (MORE, LEVEL) if one in text] == ([said] if said else [])
     assert ">known items</text>" in text

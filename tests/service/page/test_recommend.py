@@ -29,6 +29,25 @@ def test_every_recommendation_gets_its_reasons(open_page: Callable[..., Page], s
     assert page.locator("#ranking .reasons:has(.reason)").count() == 10
 
 
+def test_what_is_looked_for_comes_first(open_page: Callable[..., Page], labs: Server, somebody: str) -> None:
+    page = open_page(f"/?user={somebody}")
+    page.get_by_role("searchbox", name="Looking for").fill("storage")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/?user={somebody}&query=storage")
+    with labs.client() as client:
+        told = client.get(f"/v1/users/{somebody}/recommendations", params={"query": "storage"}).json()["items"]
+    rows = page.locator("#ranking [data-item]")
+    assert [row.get_attribute("data-item") for row in rows.all()] == [item["item"] for item in told]
+    expect(page.locator("[data-share=query]")).not_to_have_text("0%")
+    expect(rows.first.locator(".reason").first).to_have_text("matches storage")
+    expect(page.locator("#unmatched")).to_be_hidden()
+    page.get_by_role("searchbox", name="Looking for").fill("zzqqy")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator("#unmatched")).to_have_text(
+        "No item matches the query 'zzqqy': the ranking is the same as without it."
+    )
+
+
 def test_a_person_is_picked_with_the_keyboard(open_page: Callable[..., Page], somebody: str) -> None:
     page = open_page("/")
     field = page.get_by_role("combobox", name="Pick or type a person")

@@ -169,7 +169,7 @@ def test_a_long_history_opens_in_the_page_and_stays_open(open_page: Callable[...
     expect(buttons.last).to_be_visible()
 
 
-@pytest.mark.parametrize("place", ["select >> nth=0", "[aria-describedby~=unheard]", "#adding"])
+@pytest.mark.parametrize("place", ["select >> nth=0", "[aria-describedby~=unmatched]", "#adding"])
 def test_on_a_phone_what_a_change_does_is_seen_where_it_is_made(open_page: Callable[..., Page], place: str) -> None:
     page = open_page("/what-if")
     page.set_viewport_size({"width": 390, "height": 844})
@@ -194,9 +194,9 @@ def test_on_a_phone_the_ranking_itself_is_a_touch_away_and_nothing_over_it(open_
     page = open_page("/what-if")
     page.set_viewport_size({"width": 390, "height": 844})
     expect(page.locator("#summary")).not_to_contain_text("moved")
-    page.get_by_role("textbox", name="In their own words").fill("zzqqy")
+    page.get_by_role("textbox", name="Looking for").fill("zzqqy")
     expect(page.locator("#summary")).to_contain_text("All 10, of which none moved")
-    expect(page).to_have_url(re.compile("words=zzqqy$"))
+    expect(page).to_have_url(re.compile("query=zzqqy$"))
     address = page.url
     page.locator("#summary").click()
     expect(page.locator("#ranking [data-item]").first).to_be_in_viewport()
@@ -231,26 +231,26 @@ def test_nothing_of_it_is_stored(open_page: Callable[..., Page], labs: Server, s
 
 def test_words_count_while_they_are_typed(open_page: Callable[..., Page]) -> None:
     page = open_page("/what-if")
-    assert share(page, "content") == 0
+    expect(page.locator("[data-share=query]")).to_have_count(0)
     with page.expect_response("**/what-if"):
-        page.get_by_label("In their own words").press_sequentially("kubernetes storage security")
-    expect(page.locator("[data-share=content]")).not_to_have_text("0%")
-    expect(page.get_by_label("In their own words")).to_be_focused()
+        page.get_by_label("Looking for").press_sequentially("kubernetes storage security")
+    expect(page.locator("[data-share=query]")).not_to_have_text("0%")
+    expect(page.get_by_label("Looking for")).to_be_focused()
 
 
 def test_words_that_say_nothing_are_named_beside_their_field(open_page: Callable[..., Page]) -> None:
     page = open_page("/what-if")
-    words = page.get_by_role("textbox", name="In their own words")
+    words = page.get_by_role("textbox", name="Looking for")
     shown = page.locator(".notice").filter(visible=True)
     expect(shown).to_have_count(0)
     words.fill("zzqqy")
-    expect(shown).to_have_text(["Says nothing to the model: zzqqy."])
-    expect(words).to_have_accessible_description(re.compile("Says nothing to the model: zzqqy"))
+    expect(shown).to_have_text(["No item matches the query 'zzqqy': the ranking is the same as without it."])
+    expect(words).to_have_accessible_description(re.compile("No item matches the query 'zzqqy'"))
     field, notice = words.bounding_box(), shown.bounding_box()
     assert field is not None
     assert notice is not None
     assert 0 <= notice["y"] - field["y"] - field["height"] < 20
     words.fill("storage qqqzz and a zzqqy")
-    expect(shown).to_have_text([re.compile("Says nothing to the model:.* qqqzz, .*zzqqy")])
+    expect(shown).to_have_text([re.compile("Of the query, no item has: qqqzz, .*zzqqy")])
     words.fill("storage")
     expect(shown).to_have_count(0)

@@ -12,7 +12,7 @@ from tests.service.page.browser import wait_until_settled
 from tests.service.page.test_what_if import add, ranking
 from tests.service.server import Server
 
-WORDS = "In their own words"
+WORDS = "Looking for"
 
 PUTTING = """
 put = [];
@@ -90,7 +90,7 @@ def test_an_address_that_stays_is_not_put_anew_as_browsers_limit_how_often(open_
     page.evaluate(PUTTING)
     for text in ("kubernetes", "kubernetes ", "kubernetes  "):
         changed(page, partial(page.get_by_label(WORDS).fill, text))
-        assert page.evaluate("put") == ["/what-if?profile.in+their+own+words=kubernetes"]
+        assert page.evaluate("put") == ["/what-if?query=kubernetes"]
 
 
 def test_what_is_too_long_for_an_address_is_left_out_and_said(open_page: Callable[..., Page], somebody: str) -> None:
@@ -98,13 +98,13 @@ def test_what_is_too_long_for_an_address_is_left_out_and_said(open_page: Callabl
     opened = page.url
     page.get_by_role("checkbox", name="storage").click()
     words = page.get_by_label(WORDS)
-    changed(page, lambda: words.fill("storage " * 300))
+    changed(page, lambda: words.fill("存储 " * 160))
     notice = page.get_by_text("more than fits into an address")
     expect(notice).to_be_visible()
     expect(page).to_have_url(opened)
     changed(page, lambda: words.fill("storage"))
     expect(notice).to_have_count(0)
-    expect(page).to_have_url(re.compile("words=storage$"))
+    expect(page).to_have_url(re.compile("query=storage$"))
 
 
 def test_an_address_is_taken_as_people_pass_it_on(labs: Server) -> None:

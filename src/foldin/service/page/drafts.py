@@ -13,6 +13,7 @@ from foldin.data.feedback import FeedbackRule
 from foldin.data.identifiers import checked_id
 from foldin.data.interactions import NO_TIME, History
 from foldin.errors import DataError
+from foldin.service.field_types import MAX_QUERY_LENGTH
 
 __all__ = ["Draft", "read_draft", "revised", "settled"]
 
@@ -27,13 +28,15 @@ LONGEST_ADDRESS = 2_000
 
 @dataclass(frozen=True)
 class Draft:
-    """`user`: whose history it starts from; `profile`: the values of each attribute, none where it is emptied;
-    `before`: the items shown. `address`: where the page opens with it again, None where that would be too long."""
+    """`user`: whose history it starts from; `profile`: the values of each attribute, none where it is emptied; `query`:
+    what is looked for; `before`: the items shown. `address`: where the page opens with it again, None where that would
+    be too long."""
 
     user: str | None = None
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     profile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    query: str = ""
     before: tuple[str, ...] = ()
     address: str | None = None
 
@@ -47,7 +50,7 @@ def read_draft(sent: bytes) -> Draft:
     """The draft that the page's form sends, with what its button adds or takes away, or that an address holds.
 
     Raises:
-        DataError: it is not UTF-8, has too many fields, or holds an id that cannot be one.
+        DataError: it is not UTF-8, has too many fields, a query that is too long, or an id that cannot be one.
     """
     form = _form(sent)
     user = next((text for text in form.get("user", []) if text), None)
@@ -66,6 +69,7 @@ def read_draft(sent: bytes) -> Draft:
         tuple(added),
         tuple(removed),
         _profile(form),
+        _query(form),
         _ids(form, "before"),
     )
 
@@ -80,6 +84,7 @@ def settled(draft: Draft, history: History, changes: Mapping[str, Sequence[str]]
     fields = [("user", draft.user)] if draft.user else []
     fields += [("added", item) for item in draft.added] + [("removed", item) for item in draft.removed]
     fields += [(PROFILE + name, value) for name, values in changes.items() for value in values or ("",)]
+    fields += [("query", draft.query)] if draft.query else []
     address = _address(fields)
     return replace(draft, address=address if len(address) <= LONGEST_ADDRESS else None)
 
@@ -125,6 +130,13 @@ def _form(sent: bytes) -> dict[str, list[str]]:
 
 def _ids(form: Mapping[str, list[str]], name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(checked_id(text, "item") for text in form.get(name, []) if text))
+
+
+def _query(form: Mapping[str, list[str]]) -> str:
+    query = " ".join(form.get("query", [])).strip()
+    if len(query) > MAX_QUERY_LENGTH:
+        raise DataError(f"the query has {len(query):,} letters, and at most {MAX_QUERY_LENGTH} are taken")
+    return query
 
 
 def _profile(form: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:

@@ -10,19 +10,8 @@ from foldin.coldstart.blocks import Bins, Block, Values
 from foldin.data.cells import pieces_of
 from foldin.data.profiles import Profile
 from foldin.recommender import Recommender
-from foldin.service.page.own_words import OWN_WORDS
 
 __all__ = ["Field", "Option", "changes", "fields_of", "laid_over", "profile_of"]
-
-WEIGHED = (
-    "How much words count was learned on held-out people: beside attributes and popularity that foretell what people "
-    "choose, they add little."
-)
-
-
-UNWEIGHED = (
-    "How much words count was learned on held-out people, whose choices they did not help to foretell: here, nothing."
-)
 
 
 @dataclass(frozen=True)
@@ -35,17 +24,13 @@ class Option:
 
 @dataclass(frozen=True)
 class Field:
-    """An attribute: one of `options` to choose, or `several`; `text` where it is written. `hint`: as what.
-
-    `note`: what somebody should know who wonders what it does.
-    """
+    """An attribute: one of `options` to choose, or `several`; `text` where it is written. `hint`: as what."""
 
     name: str
     options: tuple[Option, ...] = ()
     several: bool = False
     text: str = ""
     hint: str = ""
-    note: str = ""
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -55,12 +40,10 @@ class Field:
 
 
 def fields_of(recommender: Recommender, profile: Mapping[str, str]) -> list[Field]:
-    """The attributes a model learned from, then those that only the profile has, then room for words of any kind."""
+    """The attributes a model learned from, then those that only the profile has."""
     learned = {block.name: _field(block, profile.get(block.name, "")) for block in _blocks(recommender)}
-    others = [Field(name, text=value) for name, value in profile.items() if name not in {*learned, OWN_WORDS}]
-    note = WEIGHED if recommender.blend.prior.content_weight else UNWEIGHED
-    words = [Field(OWN_WORDS, text=profile.get(OWN_WORDS, ""), hint="looked up in the catalogue", note=note)]
-    return [*learned.values(), *others, *(words if recommender.blend.prior.content is not None else ())]
+    others = [Field(name, text=value) for name, value in profile.items() if name not in learned]
+    return [*learned.values(), *others]
 
 
 def profile_of(recommender: Recommender, values: Mapping[str, Sequence[str]]) -> dict[str, str]:

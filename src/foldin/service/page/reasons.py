@@ -27,15 +27,15 @@ class Reason:
 
 
 def reasons_for(
-    recommender: Recommender, history: History, profile: Mapping[str, str], items: Sequence[str]
+    recommender: Recommender, history: History, profile: Mapping[str, str], query: str, items: Sequence[str]
 ) -> dict[str, list[Reason]]:
     """What speaks most for each of some items, the strongest first; none where nothing speaks for it.
 
     Raises:
         NotFoundError: the catalogue lacks an item.
     """
-    explained = recommender.explain_many(history, items, profile=profile, top=MOST, check=check_cancelled)
-    return {one.item_id: [*_of_parts(recommender, one, profile), *_of_rest(one)] for one in explained}
+    explained = recommender.explain_many(history, items, profile=profile, query=query, top=MOST, check=check_cancelled)
+    return {one.item_id: [*_of_words(one), *_of_parts(recommender, one, profile), *_of_rest(one)] for one in explained}
 
 
 def _of_parts(recommender: Recommender, explanation: Explanation, profile: Mapping[str, str]) -> list[Reason]:
@@ -50,6 +50,12 @@ def _of_parts(recommender: Recommender, explanation: Explanation, profile: Mappi
     ]
     speaking = sorted((pair for pair in items + attributes if pair[0] > 0), key=lambda pair: -pair[0])
     return [reason for _, reason in speaking[:MOST]]
+
+
+def _of_words(explanation: Explanation) -> list[Reason]:
+    """The words of a query that an item has, as one reason: it speaks before all others."""
+    words = [word.name for word in explanation.words[:MOST]]
+    return [Reason("query", f"matches {', '.join(words)}")] if words else []
 
 
 def _telling(recommender: Recommender, item: str, attribute: str, cell: str) -> str:

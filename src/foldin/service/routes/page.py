@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from foldin.data.interactions import History
 from foldin.data.matrix import history_matrix
 from foldin.data.profiles import Profile
 from foldin.recommender import Recommender
-from foldin.service.field_types import TextId
+from foldin.service.field_types import SearchQuery, TextId
 from foldin.service.gate import needs
-from foldin.service.live import Live
 from foldin.service.page.curves import Curve, curve_of
 from foldin.service.page.drafts import Draft, read_draft, revised, settled
 from foldin.service.page.fields import changes, fields_of, laid_over, profile_of
-from foldin.service.page.own_words import OWN_WORDS, unheard, unweighed, word_cells
 from foldin.service.page.past import Done, past_of
 from foldin.service.page.people import People
 from foldin.service.page.reading import Reading
@@ -50,14 +48,14 @@ class Somebody:
     history: History
     profile: Profile
     known: bool
+    query: str = ""
 
 
 @dataclass(frozen=True)
 class Outcome:
     """A ranking with what it rests on: `shares` of the terms over all of it, and where the handover stands.
 
-    `notices`: what of the profile says nothing; `unheard`: what of somebody's own words does not, or why none of them
-    counts; None where no words are looked up.
+    `notices`: what of the profile says nothing; `unmatched`: what of the query no item has.
     """
 
     standings: Sequence[Standing]
@@ -66,7 +64,7 @@ class Outcome:
     curve: Curve | None
     model: str
     notices: Sequence[str]
-    unheard: str | None
+    unmatched: str
 
 
 class View(TypedDict):
@@ -97,11 +95,13 @@ def _pages(service: Service, people: People) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/")
-    async def recommend(request: Request, user: TextId | None = None) -> Response:
-        """The ten best for somebody, or for nobody yet."""
+    async def recommend(
+        request: Request, user: TextId | None = None, query: Annotated[SearchQuery, Query()] = ""
+    ) -> Response:
+        """The ten best for somebody, or for nobody yet, and for what they look for."""
         if service.live.now() is None:
             return _no_model(service, request, "recommend")
-        view, _ = await _ranked(service, await _somebody(service, user))
+        view, _ = await _ranked(service, replace(await _somebody(service, user), query=query.strip()))
         return page(
             "recommend.html", here="recommend", signed_in=has_session(request.scope), some=await people.some(), **view
         )
@@ -125,7 +125,6 @@ def _pages(service: Service, people: People) -> APIRouter:
             signed_in=has_session(request.scope),
             draft=draft,
             fields=fields,
-            own_words=OWN_WORDS,
             **view,
         )
 
@@ -186,18 +185,16 @@ async def _drafted(service: Service, draft: Draft) -> tuple[Somebody, Somebody]:
 
 
 def _as_drafted(recommender: Recommender, start: Somebody, draft: Draft, profile: Profile) -> Somebody:
-    return replace(start, history=revised(start.history, draft, recommender.rule), profile=profile)
+    history = revised(start.history, draft, recommender.rule)
+    return replace(start, history=history, profile=profile, query=draft.query)
 
 
 async def _outcome(service: Service, somebody: Somebody, before: Sequence[str]) -> tuple[Outcome, Recommender]:
     deadline = monotonic() + service.settings.deadline
-    wish = Wish(history=somebody.history, profile=somebody.profile, k=SHOWN, deadline=deadline)
+    wish = Wish(history=somebody.history, profile=somebody.profile, query=somebody.query, k=SHOWN, deadline=deadline)
     answer = await service.scorer.submit(wish)
-    attributes = {name: value for name, value in somebody.profile.items() if name != OWN_WORDS}
-    (notices,) = await service.notices.of(answer.live, [attributes])
+    (notices,) = await service.notices.of(answer.live, [somebody.profile])
     shares, curve = mean_shares(answer.ranking), _curve_of(answer)
-    known = 0 if curve is None else curve.known
-    passed_over = await _unheard(service, answer.live, somebody.profile.get(OWN_WORDS, ""), shares["content"], known)
     outcome = Outcome(
         standings(answer.ranking, before),
         shares,
@@ -205,17 +202,9 @@ async def _outcome(service: Service, somebody: Somebody, before: Sequence[str]) 
         curve,
         answer.live.version,
         notices,
-        passed_over,
+        "; ".join(answer.live.recommender.query_notices(somebody.query)),
     )
     return outcome, answer.live.recommender
-
-
-async def _unheard(service: Service, live: Live, text: str, share: float, known: int) -> str | None:
-    prior = live.recommender.blend.prior
-    if prior.content is None:
-        return None
-    said = unheard(text, await service.notices.says(live, word_cells(text))) if prior.content_weight else ""
-    return said or unweighed(text, prior.content_weight, share, known)
 
 
 def _curve_of(answer: Answer) -> Curve | None:
@@ -226,4 +215,4 @@ def _curve_of(answer: Answer) -> Curve | None:
 
 def _reasons(recommender: Recommender, somebody: Somebody, items: Sequence[str]) -> dict[str, list[Reason]]:
     known = [item for item in items if recommender.catalog.knows([item])[0]]
-    return reasons_for(recommender, somebody.history, somebody.profile, known)
+    return reasons_for(recommender, somebody.history, somebody.profile, somebody.query, known)

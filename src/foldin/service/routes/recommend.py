@@ -17,7 +17,7 @@ from foldin.errors import ConfigurationError
 from foldin.recommendation import Recommendation
 from foldin.service.answers import answered, explained, reasons_of, recommended
 from foldin.service.bodies import QuickRoute, StrictRoute
-from foldin.service.field_types import TextId
+from foldin.service.field_types import SearchQuery, TextId
 from foldin.service.gate import needs, require
 from foldin.service.histories import history_of
 from foldin.service.live import Live
@@ -57,7 +57,7 @@ def recommend_routes(service: Service) -> APIRouter:
 
     @routes.post("/recommend")
     async def recommend(asked: RecommendRequest, request: Request) -> RecommendResponse:
-        """The best k items for a user, for a history that is sent along, or for a profile alone. The reasons
+        """The best k items for a user, for a history that is sent along, for a profile or a query alone. The reasons
         (`explain`) of a user of the store need the scope `people`, too."""
         _check_access(request, [asked], asked)
         (response,) = await _responses(service, [asked], asked)
@@ -84,7 +84,9 @@ def explain_routes(service: Service) -> APIRouter:
         live = service.live.answering()
         history, profile = await _known(service, asked)
         explanation = await service.explainer.run(
-            lambda: live.recommender.explain(history, asked.item, profile=profile, check=check_cancelled)
+            lambda: live.recommender.explain(
+                history, asked.item, profile=profile, query=asked.query, check=check_cancelled
+            )
         )
         return explained(live.version, explanation)
 
@@ -98,10 +100,13 @@ def question_routes(service: Service) -> APIRouter:
     @routes.get("/recommendations")
     @routes.get("/users/{user}/recommendations")
     async def simple(
-        user: TextId, k: Annotated[int, Query(ge=1, le=1_000)] = 10, seen: Literal["exclude", "include"] = "exclude"
+        user: TextId,
+        query: Annotated[SearchQuery | None, Query()] = None,
+        k: Annotated[int, Query(ge=1, le=1_000)] = 10,
+        seen: Literal["exclude", "include"] = "exclude",
     ) -> RecommendResponse:
         """The best k items for a user of the store."""
-        asked = RecommendRequest(user=user, k=k, seen=seen)
+        asked = RecommendRequest(user=user, query=query, k=k, seen=seen)
         (response,) = await _responses(service, [asked], asked)
         return response
 
@@ -143,7 +148,8 @@ async def _notices(service: Service, live: Live, people: Sequence[Person], rules
     of_profiles = await service.notices.of(live, [person.profile for person in people])
     of_all = unknown_in_rules(live, service.shelf, rules)
     return [
-        [*said, *unknown_in_history(live, person), *of_all] for said, person in zip(of_profiles, people, strict=True)
+        [*said, *unknown_in_history(live, person), *live.recommender.query_notices(person.query), *of_all]
+        for said, person in zip(of_profiles, people, strict=True)
     ]
 
 
@@ -201,6 +207,7 @@ def _wish(service: Service, person: Person, rules: Rules, candidates: Candidates
         user=person.user,
         history=None if person.history is None else history_of(person.history),
         profile=person.profile,
+        query=person.query,
         k=rules.k,
         candidates=candidates,
         seen=rules.seen == "include",
