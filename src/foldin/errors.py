@@ -10,6 +10,7 @@ __all__ = [
     "DataError",
     "DataWarning",
     "FoldinError",
+    "NoRowsError",
     "NotFoundError",
     "ResourceError",
     "StoreError",
@@ -46,6 +47,10 @@ class DataError(FoldinError):
         self.file = file
         self.row = row
         self.field = field
+
+
+class NoRowsError(DataError):
+    """A file or frame has no rows at all; among several it is passed over."""
 
 
 class NotFoundError(FoldinError):
@@ -103,4 +108,4 @@ class TrainingError(FoldinError):
 
 
 class DataWarning(UserWarning):
-    """Data was taken, but not quite as it stood: an id was normalised, or two spellings became one."""
+    """Data was taken, but not quite as it stood: an id was normalised, or columns were left alone."""

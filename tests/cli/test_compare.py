@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from foldin.cli.compare import _data
 from foldin.cli.table_columns import WIDTH
 from foldin.data.interactions import Interactions
 from foldin.data.readers import read
 from foldin.data.synthetic import simulate, write_world
+from foldin.errors import DataWarning
 from foldin.store.contract import Batch
 from foldin.workspace import create_workspace
 
@@ -109,6 +111,12 @@ def test_what_cannot_be_compared_is_said_before_any_reading(run: Run, arguments:
     refused = run("compare", "no.csv", *arguments)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert said in refused.stderr
+
+
+def test_columns_of_a_file_left_alone_are_named(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user,item,Book-Rating\na,x,9\n")
+    with pytest.warns(DataWarning, match="left alone: Book-Rating; .* --value Book-Rating takes it"):
+        _data(tmp_path / "log.csv", None, {"user": None, "item": None}, None, None, (), (None, None))
 
 
 @pytest.mark.parametrize("protocol", ["strong", "last", "time", "random"])

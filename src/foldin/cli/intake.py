@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from foldin.cli.losses import losses
 from foldin.cli.rejects import in_the_way, rejects_written
 from foldin.cli.repeats import repeats
-from foldin.errors import ConfigurationError, DataError, DataWarning
+from foldin.errors import ConfigurationError, DataError, DataWarning, NoRowsError
 from foldin.wording import counted
 
 if TYPE_CHECKING:
@@ -121,9 +121,13 @@ def read_intake(
     set_aside = of_tables.append if skip_bad else None
     with warnings.catch_warnings(record=True) as noted:
         warnings.simplefilter("always", DataWarning)
-        for file in _distinct(_matching(files)):
+        logs = _distinct(_matching(files))
+        for file in logs:
             tell(f"reading {shown(file)}")
-            parts.append(Part(source or _name(file), _read(file, columns, skip_bad)))
+            with _passing_over_parts_without_rows(file, several=len(logs) > 1):
+                parts.append(Part(source or _name(file), _read(file, columns, skip_bad)))
+        if logs and not parts:
+            raise NoRowsError(f"there are no rows in any of {counted(len(logs), 'file')}")
         answered = [] if database is None else _answered(database, columns, skip_bad, tell)
         with _with_the_way_out(skip_bad):
             of_items, of_users = (ids or TableIds()).beside(columns)
@@ -136,9 +140,18 @@ def read_intake(
     return Intake([*parts, *answered], catalog, profiles, list(dict.fromkeys(notes)), of_tables)
 
 
+@contextmanager
+def _passing_over_parts_without_rows(file: str, *, several: bool) -> Iterator[None]:
+    try:
+        yield
+    except NoRowsError:
+        if not several:
+            raise
+        warnings.warn(f"{_name(file)}: no rows", DataWarning, stacklevel=2)
+
+
 def _left_alone(part: Part) -> list[str]:
-    unused = part.reading.unused
-    return [f"{part.name}: columns left alone: {', '.join(unused)}"] if unused else []
+    return [f"{part.name}: {note}" for note in part.reading.unused]
 
 
 def store_intake(workspace: Workspace, intake: Intake, rejected_file: Path | None, *, again: bool = False) -> Stored:

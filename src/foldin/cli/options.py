@@ -101,9 +101,13 @@ DecimalMark = Annotated[
 
 UserColumn = Annotated[str | None, typer.Option("--user", help="The column of users, where its name is unusual.")]
 ItemColumn = Annotated[str | None, typer.Option("--item", help="The column of items.")]
-KindColumn = Annotated[str | None, typer.Option("--kind", help="The column of kinds of events: view, buy, ...")]
-ValueColumn = Annotated[str | None, typer.Option("--value", help="The column of ratings or amounts.")]
-TimeColumn = Annotated[str | None, typer.Option("--time", help="The column of times.")]
+KindColumn = Annotated[
+    str | None, typer.Option("--kind", help="The column of kinds of events (view, buy, ...); none: no column is.")
+]
+ValueColumn = Annotated[
+    str | None, typer.Option("--value", help="The column of ratings or amounts; none: no column is.")
+]
+TimeColumn = Annotated[str | None, typer.Option("--time", help="The column of times; none: no column is.")]
 
 ItemsId = Annotated[
     str | None, typer.Option(help="The catalogue's column of ids, where it is called otherwise than the log's.")

@@ -29,14 +29,14 @@ from foldin.data.diagnosis import (
 )
 from foldin.data.interactions import NO_KIND, NO_TIME, Interactions
 from foldin.data.normalisation import nfkc
-from foldin.data.readers.columns import Role
+from foldin.data.readers.columns import ColumnName, Role
 from foldin.data.readers.logs import rejections
 from foldin.data.readers.notation import Notation
 from foldin.data.readers.raw import RawLog, read_raw
 from foldin.data.readers.rejects import Rejected
 from foldin.data.readers.session import session
 from foldin.data.readers.sources import Source, scans_of
-from foldin.data.readers.typed import naming_surrogates
+from foldin.data.readers.typed import explaining_frames
 from foldin.data.suspicious_ids import suspicious_notes
 from foldin.data.training_hint import training_hint
 from foldin.data.value_scale import scale_of
@@ -62,11 +62,11 @@ COPIES_IN_TRAINING = 4  # weights, gradient and the optimiser's two moments
 def examine(
     source: Source,
     *,
-    user: str | None = None,
-    item: str | None = None,
-    kind: str | None = None,
-    value: str | None = None,
-    time: str | None = None,
+    user: ColumnName | None = None,
+    item: ColumnName | None = None,
+    kind: ColumnName | None = None,
+    value: ColumnName | None = None,
+    time: ColumnName | None = None,
     timezone: str | None = None,
     decimal: str | None = None,
     time_format: str | None = None,
@@ -77,8 +77,8 @@ def examine(
         DataError: the source cannot be parsed at all, or has no column of users or items.
         ConfigurationError: there is no such time zone, decimal mark or format of times.
     """
-    given: dict[Role, str | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
-    with naming_surrogates(source), session() as connection, ExitStack() as resources:
+    given: dict[Role, ColumnName | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
+    with explaining_frames(source), session() as connection, ExitStack() as resources:
         notation = Notation(timezone or "UTC", decimal, time_format)
         raw = read_raw(connection, scans_of(connection, source, resources), given, notation)
         bad_rows = _bad_rows(connection, raw)
@@ -98,11 +98,11 @@ def _diagnosis(raw: RawLog, log: Interactions, bad_rows: tuple[BadRows, ...]) ->
         _of_log(log),
         files=tuple(scan.file for scan in raw.scans if scan.file is not None),
         columns={str(role): name for role, name in taken.items()},
-        other_columns=tuple(c.name for c in raw.scans[0].columns if c.name not in taken.values()),
+        other_columns=raw.unused,
         rows=len(raw) + sum(len(torn) for torn in raw.torn),
         times=_time_range(log, 0 if raw.times is None else raw.times.naive),
         bad_rows=bad_rows,
-        notes=raw.notes,
+        notes=(*raw.questions, *raw.notes),
     )
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from foldin.data.readers import Reading, read, read_events
-from foldin.errors import DataError
+from foldin.errors import DataError, DataWarning
 
 
 def event_ids(reading: Reading) -> list[str]:
@@ -64,7 +64,8 @@ def test_a_column_of_kinds_stays_one() -> None:
 
 
 def test_read_has_no_use_for_event_ids() -> None:
-    assert len(read(ROWS.assign(event_id=["", " ", ""]))) == 3
+    with pytest.warns(DataWarning, match="left alone: event_id"):
+        assert len(read(ROWS.assign(event_id=["", " ", ""]))) == 3
 
 
 def test_whole_numbers_are_their_digits(tmp_path: Path) -> None:

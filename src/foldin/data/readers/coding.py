@@ -37,6 +37,8 @@ MOST_KINDS = 127
 Parts: TypeAlias = Sequence[tuple[Scan, Column]]
 """A column in every scan."""
 
+NO_KINDS = frozenset({"list", "tuple", "dict", "set", "frozenset", "ndarray", "bytes"})
+
 ID_TYPES = frozenset(
     {
         "VARCHAR",
@@ -118,14 +120,17 @@ def coded_kinds(connection: duckdb.DuckDBPyConnection, parts: Parts) -> Coding:
     """The kinds of several scans together.
 
     Raises:
-        DataError: there are more than 127.
+        DataError: there are more than 127, or a column holds lists or the like.
     """
+    for scan, column in parts:
+        _refuse_kind_type(column, scan.file)
     cells, _ = _distinct_cells(connection, parts, "kind", as_json=False)
     refusals = tuple(kind_refusal(cell) for cell in cells)
     kinds = ids_of(cell for cell, reason in zip(cells, refusals, strict=True) if cell and not reason)
     if len(kinds) > MOST_KINDS:
         scan, column = parts[0]
         problem = f"{len(kinds)} different kinds of event, and {MOST_KINDS} is the most; is this the column of kinds?"
+        problem += column.way_out("kind")
         raise DataError(problem, file=scan.file, field=column.name)
     place = {kind: code for code, kind in enumerate(kinds)}
     codes = [place.get(cell, NOT_CODED) for cell in cells]  # an empty text is no kind
@@ -152,14 +157,21 @@ def refuse_id_type(column: Column, role: Role, file: str | None) -> None:
         DataError: it holds fractions, booleans, times or the like.
     """
     bare, _, rest = column.type.partition("(")
-    if (bare in ID_TYPES and not rest.endswith("]")) or (bare == "DECIMAL" and rest.endswith(",0)")):
+    whole = (bare in ID_TYPES and not rest.endswith("]")) or (bare == "DECIMAL" and rest.endswith(",0)"))
+    if whole and not column.holds:
         return
     hint = "cast it to whole numbers or to text"
-    if column.null_is_nan or column.type == "DOUBLE":
+    if column.null_is_nan or column.holds == "float":
         hint += (
             f" (pandas makes fractions of whole numbers where one is missing: frame['{column.name}'].astype('Int64'))"
         )
-    raise DataError(f"the {role} ids are of type {column.type}; {hint}", file=file, field=column.name)
+    raise DataError(f"the {role} ids are of type {column.holds or column.type}; {hint}", file=file, field=column.name)
+
+
+def _refuse_kind_type(column: Column, file: str | None) -> None:
+    if column.holds in NO_KINDS or column.type.endswith("]") or column.type.startswith(("STRUCT", "MAP", "UNION")):
+        problem = f"the kinds are of type {column.holds or column.type}; cast it to text{column.way_out('kind')}"
+        raise DataError(problem, file=file, field=column.name)
 
 
 def _distinct_cells(

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from foldin.errors import DataError
 
-__all__ = ["ROLES", "Column", "Role", "find_column", "find_columns", "plain_name"]
+__all__ = [
+    "NO_COLUMN",
+    "ROLES",
+    "Column",
+    "ColumnName",
+    "Role",
+    "find_column",
+    "find_columns",
+    "plain_name",
+    "refuse_unreadable",
+]
 
 Role: TypeAlias = Literal["user", "item", "kind", "value", "time", "event"]
 ROLES: tuple[Role, ...] = ("user", "item", "kind", "value", "time", "event")
 REQUIRED: tuple[Role, ...] = ("user", "item")
+
+ColumnName: TypeAlias = str | int
+"""A column's name; a frame's may be a number."""
+NO_COLUMN = "none"
+"""In place of a name: no column plays this role, whatever the columns are called; a column of this name comes first."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +38,9 @@ class Column:
     `type`: DuckDB's type of that expression.
     `null_is_nan`: whether a missing cell is a NaN (pandas' float columns know no other).
     `mixed`: whether numbers and texts stand in it (pandas' object columns may hold both).
+    `holds`: what the Python objects of a column are that can be no id, such as `list`; else empty.
+    `readable`: whether its cells can be had at all.
+    `by_name`: whether it was taken for its role by its usual name, and was not given for it.
     """
 
     name: str
@@ -30,9 +48,18 @@ class Column:
     type: str
     null_is_nan: bool = False
     mixed: bool = False
+    holds: str = ""
+    readable: bool = True
+    by_name: bool = False
+
+    def way_out(self, role: Role) -> str:
+        """What to do where the column cannot be read in this role; nothing where it was named for it."""
+        if not self.by_name or role in REQUIRED:
+            return ""
+        return f" ('{self.name}' was taken for the {role} by its name; {role}='none' / --{role} none leaves it alone)"
 
 
-def _names(listed: str) -> frozenset[str]:
+def _split(listed: str) -> frozenset[str]:
     return frozenset(listed.split())
 
 
@@ -41,7 +68,7 @@ USUAL_NAMES: Mapping[Role, tuple[frozenset[str], ...]] = {
     "user": (
         frozenset({"user"}),
         frozenset({"userid", "uid"}),
-        _names(
+        _split(
             "username person personid people visitor visitorid customer customerid client clientid member memberid "
             "reviewerid viewer viewerid learner learnerid student studentid account accountid sessionid"
         ),
@@ -49,23 +76,23 @@ USUAL_NAMES: Mapping[Role, tuple[frozenset[str], ...]] = {
     "item": (
         frozenset({"item"}),
         frozenset({"itemid", "iid"}),
-        _names(
+        _split(
             "itemname movie movieid film filmid product productid sku asin parentasin track trackid song songid artist "
             "artistid book bookid isbn lab labid course courseid article articleid news newsid business businessid "
             "game gameid video videoid contentid docid"
         ),
     ),
-    "kind": (frozenset({"kind"}), _names("event eventtype eventkind action behavior behaviour")),
+    "kind": (frozenset({"kind"}), _split("event eventtype eventkind action behavior behaviour")),
     "value": (
         frozenset({"value"}),
-        _names("rating score stars count plays playcount n quantity weight"),
+        _split("rating score stars count plays playcount n quantity weight"),
     ),
     "time": (
         frozenset({"time"}),
-        _names("timestamp ts date datetime createdat eventtime unixtimestamp"),
+        _split("timestamp ts date datetime createdat eventtime unixtimestamp"),
     ),
     # `event` is a kind to most, and `id` or `uuid` may be anything's
-    "event": (frozenset({"eventid"}), _names("eventuuid eventguid")),
+    "event": (frozenset({"eventid"}), _split("eventuuid eventguid")),
 }
 
 MOST_LISTED = 30
@@ -74,34 +101,55 @@ LONGEST_NAME = 60
 RECBOLE_TYPES = ("token", "token_seq", "float", "float_seq")
 
 
-def find_columns(columns: Sequence[Column], given: Mapping[Role, str | None], file: str | None) -> dict[Role, Column]:
+def find_columns(
+    columns: Sequence[Column], given: Mapping[Role, ColumnName | None], file: str | None
+) -> dict[Role, Column]:
     """The column of every role that `given` has a key for and that has one: as given, else by its usual names.
 
     Raises:
         DataError: a given column is not there, two columns fit equally, or users or items have none.
     """
-    named = {role: _named(columns, name, role, file) for role, name in given.items() if name is not None}
-    free = [column for column in columns if column not in named.values()]
-    found = named | {role: column for role in given if role not in named for column in _fitting(free, role, file)}
+    named = {role: name for role, name in given.items() if name is not None and _is_meant(columns, name)}
+    found = {role: _named(columns, name, role, file) for role, name in named.items()}
+    free = [column for column in columns if column not in found.values()]
+    for role in (role for role, name in given.items() if name is None):
+        fitting = _fitting(free, role, file)
+        if fitting:
+            found[role] = replace(fitting[0], by_name=True)
     for role in REQUIRED:
         if role not in found:
             raise _no_column(columns, role, file)
+    for role, column in found.items():
+        refuse_unreadable(column, role, file)
     return {role: found[role] for role in ROLES if role in found}
 
 
-def find_column(columns: Sequence[Column], role: Role, given: str | None, file: str | None) -> Column:
+def find_column(columns: Sequence[Column], role: Role, given: ColumnName | None, file: str | None) -> Column:
     """The id column of a catalogue ("item") or of profiles ("user"), which may also be called `id`.
 
     Raises:
         DataError: the given column is not there, none fits, or two fit equally.
     """
     if given is not None:
-        return _named(columns, given, role, file)
-    option = f"{role} / --{role}s-id"
-    fitting = _fitting(columns, role, file, option) or [column for column in columns if _key(column.name) == "id"]
-    if len(fitting) != 1:
-        raise _no_column(columns, role, file, option)
+        fitting = [_named(columns, given, role, file)]
+    else:
+        option = f"{role} / --{role}s-id"
+        fitting = _fitting(columns, role, file, option) or [column for column in columns if _key(column.name) == "id"]
+        if len(fitting) != 1:
+            raise _no_column(columns, role, file, option)
+    refuse_unreadable(fitting[0], role, file)
     return fitting[0]
+
+
+def refuse_unreadable(column: Column, role: str, file: str | None) -> None:
+    """Refuses a column of a type that cannot be read.
+
+    Raises:
+        DataError: its cells cannot be had at all.
+    """
+    if not column.readable:
+        problem = f"the {role} is of type {column.type}, which cannot be read; cast it to text, numbers or timestamps"
+        raise DataError(problem, file=file, field=column.name)
 
 
 def plain_name(name: str) -> str:
@@ -115,9 +163,18 @@ def usual(name: str) -> bool:
     return any(_key(name) in group for groups in USUAL_NAMES.values() for group in groups)
 
 
-def _named(columns: Sequence[Column], name: str, role: Role, file: str | None) -> Column:
-    fitting = [column for column in columns if column.name == name]
-    fitting = fitting or [column for column in columns if plain_name(column.name) == name]
+def _is_meant(columns: Sequence[Column], name: ColumnName) -> bool:
+    """Whether what was given for a role is a column."""
+    return name != NO_COLUMN or bool(_called(columns, NO_COLUMN))
+
+
+def _called(columns: Sequence[Column], name: ColumnName) -> list[Column]:
+    exactly = [column for column in columns if column.name == str(name)]
+    return exactly or [column for column in columns if plain_name(column.name) == str(name)]
+
+
+def _named(columns: Sequence[Column], name: ColumnName, role: Role, file: str | None) -> Column:
+    fitting = _called(columns, name)
     if len(fitting) != 1:
         raise DataError(f"no column '{name}' for {role}; {_listed(columns)}", file=file, field=role)
     return fitting[0]

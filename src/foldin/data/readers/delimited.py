@@ -12,7 +12,7 @@ from typing import TextIO
 from foldin.data.readers.columns import RECBOLE_TYPES, Column, usual
 from foldin.data.readers.scans import Scan
 from foldin.data.readers.session import AS_WRITTEN, literal, path_literal
-from foldin.errors import DataError
+from foldin.errors import DataError, NoRowsError
 
 __all__ = ["TORN", "delimited_scan", "is_gzip", "opened", "opened_bytes"]
 
@@ -96,7 +96,7 @@ def _first_line(path: Path, name: str) -> tuple[int, str]:
         except (OSError, EOFError) as error:
             raise DataError(f"cannot be unpacked: {error}", file=name) from error
     if found is None:
-        raise DataError("the file is empty: there are no rows", file=name)
+        raise NoRowsError("the file is empty: there are no rows", file=name)
     blank_lines, line = found
     return blank_lines, line.rstrip("\r\n")
 

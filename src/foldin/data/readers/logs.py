@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldin.data.interactions import Interactions
-from foldin.data.readers.columns import Role, plain_name
+from foldin.data.readers.columns import ColumnName, Role
+from foldin.data.readers.leftovers import unused_note
 from foldin.data.readers.notation import Notation
 from foldin.data.readers.raw import RawLog, read_raw
 from foldin.data.readers.rejects import Rejected, rejected_rows
 from foldin.data.readers.session import session
 from foldin.data.readers.sources import Source, scans_of
 from foldin.data.readers.times import WITHOUT_ZONE, WITHOUT_ZONE_REASON
-from foldin.data.readers.typed import naming_surrogates
+from foldin.data.readers.typed import explaining_frames
 from foldin.errors import DataWarning
 
 __all__ = ["Reading", "read", "read_events", "rejections"]
@@ -32,7 +33,7 @@ class Reading:
     `log`: the good rows. `rejected`: the others, in the order of files and rows. `notes`: what was changed on the
     way, in sentences. `columns`: the column that was taken for each role. `event_ids`: one per event, None where there
     is no such column or none was asked for. `refused_times`: the rows, counted from 0, whose time is no good one.
-    `unused`: the columns that play no role.
+    `unused`: what is to be said of the columns that play no role, if there are any.
     """
 
     log: Interactions
@@ -47,11 +48,11 @@ class Reading:
 def read(
     source: Source,
     *,
-    user: str | None = None,
-    item: str | None = None,
-    kind: str | None = None,
-    value: str | None = None,
-    time: str | None = None,
+    user: ColumnName | None = None,
+    item: ColumnName | None = None,
+    kind: ColumnName | None = None,
+    value: ColumnName | None = None,
+    time: ColumnName | None = None,
     timezone: str | None = None,
     decimal: str | None = None,
     time_format: str | None = None,
@@ -60,7 +61,8 @@ def read(
 
     `source`: a path, a glob, a list of paths (delimited text, Parquet or JSON lines, gzipped or not), or a pandas,
         polars or pyarrow table.
-    `user`, `item`, `kind`, `value`, `time`: names of the columns, where they are not the usual ones.
+    `user`, `item`, `kind`, `value`, `time`: names of the columns, where they are not the usual ones. "none" for kind,
+        value or time: no column is, whatever the columns are called.
     `timezone`: where times without an offset were written down, for example "UTC" or "Europe/Berlin".
     `decimal`: the decimal mark of values that are texts, "," for 3,5.
     `time_format`: how times are written, in the directives of `strptime`, as "%d/%m/%Y %H:%M". Without it they are
@@ -72,13 +74,14 @@ def read(
         ConfigurationError: there is no such time zone, decimal mark or format of times.
 
     Warns:
-        DataWarning: ids were normalised, a number and a text became the same id, or times look misread.
+        DataWarning: ids were normalised, a number and a text became the same id, times look misread, or columns were
+            left alone.
     """
-    given: dict[Role, str | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
+    given: dict[Role, ColumnName | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
     reading = _reading(source, given, Notation(timezone, decimal, time_format), most_rejected=1)
     for rejected in reading.rejected:
         raise rejected.error()
-    for note in reading.notes:
+    for note in (*reading.notes, *reading.unused):
         warnings.warn(note, DataWarning, stacklevel=2)
     return reading.log
 
@@ -86,12 +89,12 @@ def read(
 def read_events(
     source: Source,
     *,
-    user: str | None = None,
-    item: str | None = None,
-    kind: str | None = None,
-    value: str | None = None,
-    time: str | None = None,
-    event: str | None = None,
+    user: ColumnName | None = None,
+    item: ColumnName | None = None,
+    kind: ColumnName | None = None,
+    value: ColumnName | None = None,
+    time: ColumnName | None = None,
+    event: ColumnName | None = None,
     timezone: str | None = None,
     decimal: str | None = None,
     time_format: str | None = None,
@@ -107,7 +110,7 @@ def read_events(
         DataError: a column is missing, or a row cannot be taken; file, row and field are named.
         ConfigurationError: there is no such time zone, decimal mark or format of times.
     """
-    given: dict[Role, str | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
+    given: dict[Role, ColumnName | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
     reading = _reading(
         source,
         given | {"event": event},
@@ -120,32 +123,30 @@ def read_events(
 
 
 def _reading(
-    source: Source, given: Mapping[Role, str | None], notation: Notation, most_rejected: int | None
+    source: Source, given: Mapping[Role, ColumnName | None], notation: Notation, most_rejected: int | None
 ) -> Reading:
-    with naming_surrogates(source), session() as connection, ExitStack() as resources:
+    with explaining_frames(source), session() as connection, ExitStack() as resources:
         raw = read_raw(connection, scans_of(connection, source, resources), given, notation)
         if most_rejected is None:
             _refuse_naive_times(connection, raw)
         rejected = rejections(connection, raw, np.flatnonzero(raw.bad), most_rejected)
     columns = {role: column.name for role, column in raw.columns[0].items()}
     return Reading(
-        raw.interactions(), tuple(rejected), raw.notes, columns, raw.event_ids(), raw.refused_times(), _unused(raw)
+        raw.interactions(),
+        tuple(rejected),
+        raw.notes,
+        columns,
+        raw.event_ids(),
+        raw.refused_times(),
+        unused_note(raw.unused, raw.questions),
     )
-
-
-def _unused(raw: RawLog) -> tuple[str, ...]:
-    used = [{column.name for column in columns.values()} for columns in raw.columns]
-    parts = zip(raw.scans, used, strict=True)
-    # a column without a name is the row numbers that pandas writes
-    names = (column.name for scan, roles in parts for column in scan.columns if column.name not in roles)
-    return tuple(dict.fromkeys(filter(plain_name, names)))
 
 
 def _refuse_naive_times(connection: duckdb.DuckDBPyConnection, raw: RawLog) -> None:
     if raw.times is None or not (naive := raw.times.verdicts == WITHOUT_ZONE).any():
         return
     rejected = rejections(connection, raw, np.flatnonzero(naive)[:1])
-    raise next(one for one in rejected if one.reason == WITHOUT_ZONE_REASON).error()
+    raise next(one for one in rejected if one.reason.startswith(WITHOUT_ZONE_REASON)).error()
 
 
 def rejections(

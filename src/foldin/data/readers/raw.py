@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias, cast
 
@@ -11,17 +11,18 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from foldin.data.interactions import Interactions
+from foldin.data.interactions import NO_TIME, Interactions
 from foldin.data.readers.coding import NOT_CODED, Coding, any_json, cell_sql, coded_ids, coded_kinds, refuse_id_type
-from foldin.data.readers.columns import Column, Role, find_columns
+from foldin.data.readers.columns import Column, ColumnName, Role, find_columns
 from foldin.data.readers.events import CONFLICT, EventIds, conflicting, event_sql, judged_events
+from foldin.data.readers.leftovers import likely_roles, unused_columns
 from foldin.data.readers.lines import is_broken_sql
 from foldin.data.readers.notation import Notation
 from foldin.data.readers.rejects import Fault, Torn, torn_rows
 from foldin.data.readers.scans import Scan, refusing
 from foldin.data.readers.times import GOOD_TIME, Times, check_time_format, refuse_time_type, settled_times, time_sql
 from foldin.data.readers.values import GOOD_VALUE, VALUE_REFUSALS, value_sql
-from foldin.errors import DataError
+from foldin.errors import DataError, NoRowsError
 
 __all__ = ["RawLog", "read_raw"]
 
@@ -54,6 +55,7 @@ class RawLog:
     """All parsed rows, scan by scan; within a scan in the order of its rows where any of them is bad.
 
     `columns`: of each scan, by role. `ends`: the number of rows up to the end of each scan. `torn`: of each scan.
+    `questions`: of columns that are left alone and look as if they should not.
     `user_cells`, `item_cells`, `kind_cells`: positions among the cells of their coding.
     """
 
@@ -72,6 +74,7 @@ class RawLog:
     value_verdicts: NDArray[np.uint8] | None = None
     times: Times | None = None
     events: EventIds | None = None
+    questions: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.user_cells)
@@ -95,6 +98,11 @@ class RawLog:
     def notes(self) -> tuple[str, ...]:
         """What was changed on the way, and what may have been misread, in sentences."""
         return (*self.users.notes, *self.items.notes, *(() if self.times is None else self.times.notes))
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The columns that play no role."""
+        return unused_columns(self.scans, self.columns)
 
     def event_ids(self) -> NDArray[np.object_] | None:
         """The ids of the good rows' events, where they have ids."""
@@ -124,7 +132,18 @@ class RawLog:
         """What is wrong with a bad row of a scan; `row` counts the rows of all scans."""
         position = row - (int(self.ends[scan - 1]) if scan else 0)
         field, reason = self._explained(row)
-        return Fault(position, self.columns[scan][field].name if field else None, reason)
+        if field is None:
+            return Fault(position, None, reason)
+        column = self.columns[scan][field]
+        return Fault(position, column.name, reason if self._any_good(field) else reason + column.way_out(field))
+
+    def _any_good(self, role: Role) -> bool:
+        """Whether any cell of an optional role says what it should."""
+        if role == "value" and self.values is not None:
+            return bool((~np.isnan(self.values) & (self.value_verdicts == GOOD_VALUE)).any())
+        if role == "time" and self.times is not None:
+            return bool((self.times.times != NO_TIME).any())
+        return role != "kind" or self.kinds is None or bool(len(self.kinds.names))
 
     def _explained(self, row: int) -> tuple[Role | None, str]:
         if self.broken[row]:
@@ -168,7 +187,7 @@ class RawLog:
 def read_raw(
     connection: duckdb.DuckDBPyConnection,
     scans: Sequence[Scan],
-    given: Mapping[Role, str | None],
+    given: Mapping[Role, ColumnName | None],
     notation: Notation,
 ) -> RawLog:
     """Reads the scans into memory.
@@ -185,11 +204,11 @@ def read_raw(
         if raw.bad.any():
             raw = _assembled(layout, codings, *_parts(connection, layout, notation, in_order=True), notation)
     if not len(raw) and not any(raw.torn):
-        raise DataError("there are no rows", file=scans[0].file)
-    return raw
+        raise NoRowsError("there are no rows", file=scans[0].file)
+    return replace(raw, questions=tuple(likely_roles(raw.unused, given, tuple(raw.columns[0]))))
 
 
-def _columns(scans: Sequence[Scan], given: Mapping[Role, str | None]) -> list[dict[Role, Column]]:
+def _columns(scans: Sequence[Scan], given: Mapping[Role, ColumnName | None]) -> list[dict[Role, Column]]:
     columns = [find_columns(scan.columns, given, scan.file) for scan in scans if _has_cells(scan)]
     first = columns[0]
     for scan, found in zip(scans, columns, strict=True):
@@ -202,7 +221,7 @@ def _columns(scans: Sequence[Scan], given: Mapping[Role, str | None]) -> list[di
 
 def _has_cells(scan: Scan) -> bool:
     if scan.json and not scan.columns:
-        raise DataError("there are no rows: the file holds no JSON object", file=scan.file)
+        raise NoRowsError("there are no rows: the file holds no JSON object", file=scan.file)
     return True
 
 

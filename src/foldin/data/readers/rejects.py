@@ -193,7 +193,8 @@ def _texts(connection: duckdb.DuckDBPyConnection, scan: Scan, faults: Sequence[F
     if not faults:
         return []
     wanted = np.array([fault.position for fault in faults], dtype=np.int64)
-    cells = "json::VARCHAR" if scan.json else ", ".join(_printable(column) for column in scan.columns)
+    readable = [column for column in scan.columns if column.readable]
+    cells = "json::VARCHAR" if scan.json else ", ".join(_printable(column) for column in readable)
     rows = connection.execute(
         f"SELECT * EXCLUDE (position) FROM (SELECT row_number() OVER () - 1 AS position, {cells} FROM {scan.relation}) "
         "WHERE position IN (SELECT unnest($1)) ORDER BY position",
@@ -205,7 +206,7 @@ def _texts(connection: duckdb.DuckDBPyConnection, scan: Scan, faults: Sequence[F
 def _printable(column: Column) -> str:
     if column.type == "JSON":
         return f"({column.sql} ->> '$')"
-    return f"CAST({column.sql} AS VARCHAR)"
+    return f"try(CAST({column.sql} AS VARCHAR))"
 
 
 def _text(cells: tuple[str | None, ...], scan: Scan) -> str:

@@ -25,6 +25,7 @@ class Scan:
     `noting_torn`: the relation that also notes torn rows in the table `torn`, of a delimited file.
     `delimiter`: of a delimited file; `quoted`: whether its cells may be quoted.
     `json`: whether a row is an object of JSON. `by_line`: whether every row begins on a line of its own.
+    `empty`: whether it is known to have no rows; its columns may then be of no type, or missing.
     `content`: where the lines are, of a file with lines; a file read through a pipe is kept under another name.
     """
 
@@ -38,6 +39,7 @@ class Scan:
     json: bool = False
     by_line: bool = False
     content: Path | None = None
+    empty: bool = False
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from foldin.data.readers.rows import Rows, rows_scan
 from foldin.data.readers.scans import Scan
 from foldin.data.readers.spooling import is_stream, spooled, with_one_line_end
 from foldin.data.readers.typed import arrow_scan, is_arrow, is_pandas, pandas_scan, parquet_scan
-from foldin.errors import DataError
+from foldin.errors import DataError, NoRowsError
 
 __all__ = ["Source", "scans_of"]
 
@@ -40,14 +40,26 @@ def scans_of(connection: duckdb.DuckDBPyConnection, source: Source, resources: E
 
     Raises:
         DataError: a file is not there, or the source is of no kind we can read.
+        NoRowsError: there are no rows in any of it.
     """
     if is_pandas(source):
-        return [pandas_scan(connection, source, "frame")]
+        return _with_rows([pandas_scan(connection, source, "frame")])
     if is_arrow(source):
-        return [arrow_scan(connection, source, "frame")]
+        return _with_rows([arrow_scan(connection, source, "frame")])
     if isinstance(source, Rows):
         return [rows_scan(connection, source)]
-    return [_file_scan(connection, file, resources) for file in _files(source, resources)]
+    files = _files(source, resources)
+    # parts of no bytes, such as Spark's _SUCCESS, and of no rows bring nothing and stop nothing
+    written = [file for file in files if file.path.stat().st_size] or files[:1]
+    scans = [_file_scan(connection, file, resources) for file in written]
+    return _with_rows(scans)
+
+
+def _with_rows(scans: list[Scan]) -> list[Scan]:
+    kept = [scan for scan in scans if not scan.empty]
+    if not kept:
+        raise NoRowsError("there are no rows", file=scans[0].file)
+    return kept
 
 
 @dataclass(frozen=True)
@@ -68,9 +80,19 @@ def _files(source: Source, resources: ExitStack) -> list[File]:
     if isinstance(source, str | os.PathLike):
         return _matches(os.fspath(source), resources)
     if isinstance(source, list | tuple) and source:
-        return [file for one in source for file in _files(one, resources)]
+        return [file for one in source for file in _files_of_one(one, resources)]
     kind = "an empty list" if isinstance(source, list | tuple) else type(source).__name__
     raise DataError(f"cannot read {kind}; give a path, a glob, a list of paths, or a pandas, polars or pyarrow table")
+
+
+def _files_of_one(source: object, resources: ExitStack) -> list[File]:
+    if isinstance(source, str | os.PathLike):
+        return _matches(os.fspath(source), resources)
+    kind = "rows" if isinstance(source, list | tuple | Mapping) else f"{type(source).__name__} objects"
+    problem = (
+        f"cannot read a list of {kind}; make a frame of it first: pandas.DataFrame(rows, columns=['user', 'item'])"
+    )
+    raise DataError(problem)
 
 
 def _matches(name: str, resources: ExitStack) -> list[File]:

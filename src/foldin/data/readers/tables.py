@@ -19,14 +19,14 @@ from foldin.data.interactions import Ids
 from foldin.data.known_attributes import known_names
 from foldin.data.profiles import Profiles
 from foldin.data.readers.coding import NOT_CODED, Coding, any_json, cell_sql, coded_ids
-from foldin.data.readers.columns import Column, Role, find_column, plain_name
+from foldin.data.readers.columns import Column, ColumnName, Role, find_column, plain_name, refuse_unreadable
 from foldin.data.readers.lines import repeats_sql
 from foldin.data.readers.rejects import Fault, Rejected, Torn, rejected_rows, torn_rows
 from foldin.data.readers.scans import Scan, refusing
 from foldin.data.readers.session import session
 from foldin.data.readers.sources import Source, scans_of
-from foldin.data.readers.typed import naming_surrogates
-from foldin.errors import DataError, DataWarning
+from foldin.data.readers.typed import explaining_frames
+from foldin.errors import DataError, DataWarning, NoRowsError
 from foldin.wording import counted
 
 __all__ = ["SetAside", "read_catalog", "read_profiles"]
@@ -36,7 +36,7 @@ SetAside: TypeAlias = Callable[[Rejected], object]
 """Takes a row that cannot be taken in, in the place of the error."""
 
 
-def read_catalog(source: Source, *, item: str | None = None, set_aside: SetAside | None = None) -> Catalog:
+def read_catalog(source: Source, *, item: ColumnName | None = None, set_aside: SetAside | None = None) -> Catalog:
     """Reads what is known of the items; their order is that of the source.
 
     `source`: as for `read`. `item`: the column of ids, where it is not called as usual. `set_aside`: gets the bad rows,
@@ -57,7 +57,7 @@ def read_catalog(source: Source, *, item: str | None = None, set_aside: SetAside
     return catalog
 
 
-def read_profiles(source: Source, *, user: str | None = None, set_aside: SetAside | None = None) -> Profiles:
+def read_profiles(source: Source, *, user: ColumnName | None = None, set_aside: SetAside | None = None) -> Profiles:
     """Reads what is known of the users, as `read_catalog` does of the items.
 
     Raises:
@@ -91,8 +91,10 @@ class _Sorted:
     repeats: int
 
 
-def _table(source: Source, role: Role, given: str | None, set_aside: SetAside | None) -> tuple[Ids, dict[str, Ids]]:
-    with naming_surrogates(source), session() as connection, ExitStack() as resources:
+def _table(
+    source: Source, role: Role, given: ColumnName | None, set_aside: SetAside | None
+) -> tuple[Ids, dict[str, Ids]]:
+    with explaining_frames(source), session() as connection, ExitStack() as resources:
         scans = scans_of(connection, source, resources)
         keys = [find_column(scan.columns, role, given, scan.file) for scan in scans]
         with refusing(scans[0].file if len(scans) == 1 else None):
@@ -183,7 +185,7 @@ def _refuse_nothing(rows: _Sorted, rejected: Sequence[Rejected], scans: Sequence
     if not rows.taken and rejected:
         raise DataError(f"{counted(len(rejected), 'row')}, and none can be taken; the first: {rejected[0].error()}")
     if not rows.taken:
-        raise DataError("there are no rows", file=scans[0].file)
+        raise NoRowsError("there are no rows", file=scans[0].file)
 
 
 def _of_repeats(rows: _Sorted, scans: Sequence[Scan]) -> list[str]:
@@ -208,6 +210,8 @@ def _others(scan: Scan, key: Column) -> list[Column]:
     for name, count in Counter(plain_name(column.name) for column in others).items():
         if count > 1:
             raise DataError("the header has this column more than once", file=scan.file, field=name)
+    for column in others:
+        refuse_unreadable(column, "attribute", scan.file)
     return others
 
 

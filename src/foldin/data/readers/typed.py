@@ -5,23 +5,25 @@ from __future__ import annotations
 import gzip
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from decimal import Decimal
+from numbers import Integral
 from pathlib import Path
-from typing import Protocol, TypeGuard
+from typing import Any, Protocol, TypeGuard, cast
 
 import duckdb
 
 from foldin.data.readers.columns import Column
 from foldin.data.readers.delimited import is_gzip
 from foldin.data.readers.scans import Scan, refusing
-from foldin.data.readers.session import AS_WRITTEN, path_literal
+from foldin.data.readers.session import AS_WRITTEN, literal, path_literal
 from foldin.errors import DataError
 
-__all__ = ["arrow_scan", "is_arrow", "is_pandas", "naming_surrogates", "pandas_scan", "parquet_scan"]
+__all__ = ["arrow_scan", "explaining_frames", "is_arrow", "is_pandas", "pandas_scan", "parquet_scan"]
 
-MIXED_KINDS = ("mixed-integer",)
-FRACTION_KINDS = ("floating", "mixed-integer-float", "decimal", "mixed", "complex")
+NO_ID_TYPES = (float, complex, Decimal, bool, bytes, list, tuple, dict, set, frozenset)
 
 
 class ArrowTable(Protocol):
@@ -39,13 +41,20 @@ class PandasColumn(Protocol):
     def __iter__(self) -> Iterator[object]: ...
 
 
+class PandasIndex(Protocol):
+    """What we ask of the index of a pandas frame."""
+
+    names: Iterable[object]
+
+
 class PandasFrame(Protocol):
     """What we ask of a pandas frame."""
 
     columns: Iterable[object]
+    index: PandasIndex
 
     def __len__(self) -> int: ...
-    def __getitem__(self, name: object) -> PandasColumn: ...
+    def __getitem__(self, name: Any) -> Any: ...
 
 
 class ArrowStream:
@@ -77,7 +86,8 @@ def parquet_scan(connection: duckdb.DuckDBPyConnection, path: Path, name: str, r
     readable = _unpacked(path, name, resources) if is_gzip(path) else path
     relation = f"read_parquet({path_literal(readable)}, {AS_WRITTEN})"
     with refusing(name):
-        return Scan(name, relation, _columns(connection, relation))
+        empty = connection.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is None
+        return Scan(name, relation, _columns(connection, relation), empty=empty)
 
 
 def arrow_scan(connection: duckdb.DuckDBPyConnection, table: ArrowTable, name: str) -> Scan:
@@ -86,39 +96,62 @@ def arrow_scan(connection: duckdb.DuckDBPyConnection, table: ArrowTable, name: s
     Raises:
         DataError: DuckDB cannot read it.
     """
-    with refusing(None):
-        connection.register(name, ArrowStream(table))
-        return Scan(None, name, _columns(connection, name))
+    if not len(table):
+        return Scan(None, name, (), empty=True)
+    names = _arrow_names(table)
+
+    def register(columns: Sequence[str]) -> None:
+        # a table that can be read as a whole is not taken apart; not every one can be
+        part = table if not names or len(columns) == len(names) else cast("Any", table).select(list(columns))
+        connection.register(name, ArrowStream(part))
+
+    return Scan(None, name, _readable_columns(connection, name, names, register))
 
 
 def pandas_scan(connection: duckdb.DuckDBPyConnection, frame: PandasFrame, name: str) -> Scan:
     """The scan of a pandas frame, registered under a name.
 
     Raises:
-        DataError: DuckDB cannot read it.
+        DataError: DuckDB cannot read it, or a column stands twice in it.
     """
-    names = [str(column) for column in frame.columns]
-    for column in names:
-        if names.count(column) > 1:
-            raise DataError("the frame has this column more than once", field=column)
-    with refusing(None):
-        connection.register(name, frame)
-        columns = _columns(connection, name)
-    return Scan(None, name, tuple(_with_pandas_traits(column, frame) for column in columns))
+    if not len(frame):
+        return Scan(None, name, (), empty=True)
+    labels = {str(column): column for column in frame.columns}
+    if len(labels) < len(list(frame.columns)):
+        names = [str(column) for column in frame.columns]
+        raise DataError("the frame has this column more than once", field=next(n for n in names if names.count(n) > 1))
+    decoded = _decoded(frame)
+
+    def register(columns: Sequence[str]) -> None:
+        connection.register(name, decoded[[labels[column] for column in columns]])
+
+    columns = _readable_columns(connection, name, list(labels), register)
+    traced = tuple(_with_pandas_traits(column, decoded[labels[column.name]]) for column in columns)
+    return Scan(None, name, traced)
 
 
 @contextmanager
-def naming_surrogates(source: object) -> Iterator[None]:
-    """Says which cell of a pandas frame is no text; DuckDB only says that there is one.
+def explaining_frames(source: object) -> Iterator[None]:
+    """Says of a pandas frame which cell is no text, where DuckDB only says that there is one, and what its index holds.
 
     Raises:
-        DataError: with row and field.
+        DataError: with row and field, or the way out.
     """
     try:
         yield
     except DataError as error:
-        place = _lone_surrogate(source) if is_pandas(source) and "surrogate" in error.problem else None
-        raise place or error from error.__cause__
+        explained = _explained(source, error) if is_pandas(source) else None
+        raise explained or error from error.__cause__
+
+
+def _explained(frame: PandasFrame, error: DataError) -> DataError | None:
+    if "surrogate" in error.problem:
+        return _lone_surrogate(frame)
+    names = [str(name) for name in frame.index.names if name is not None]
+    if names and error.problem.startswith("no column"):
+        held = " and ".join(f"'{name}'" for name in names)
+        return DataError(f"{error.problem} (the index holds {held}: frame.reset_index() makes it a column)")
+    return None
 
 
 def _unpacked(path: Path, name: str, resources: ExitStack) -> Path:
@@ -134,27 +167,88 @@ def _unpacked(path: Path, name: str, resources: ExitStack) -> Path:
 
 def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[Column, ...]:
     described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-    return tuple(Column(name, '"' + name.replace('"', '""') + '"', type_) for name, type_, *_ in described)
+    return tuple(_column(name, type_) for name, type_, *_ in described)
 
 
-def _with_pandas_traits(column: Column, frame: PandasFrame) -> Column:
-    if column.name not in list(frame.columns):
-        return column
-    dtype = str(frame[column.name].dtype)
+def _column(name: str, type_: str) -> Column:
+    cell = '"' + name.replace('"', '""') + '"'
+    if type_ == '"NULL"':  # a column of nulls is of any type
+        return Column(name, "NULL::VARCHAR", "VARCHAR")
+    if type_ == "BLOB":
+        problem = literal(f"the bytes of column '{name}' are not UTF-8 text")
+        return Column(name, f"coalesce(try(decode({cell})), if({cell} IS NULL, NULL, error({problem})))", "VARCHAR")
+    return Column(name, cell, type_)
+
+
+def _readable_columns(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    names: Sequence[str],
+    register: Callable[[Sequence[str]], None],
+) -> tuple[Column, ...]:
+    """The columns, of which those that DuckDB cannot read stay out of the relation."""
+    with suppress(duckdb.Error):
+        register(names)
+        return _columns(connection, relation)
+    reasons = {name: _why_unreadable(connection, relation, register, name) for name in names}
+    with refusing(None):
+        register([name for name in names if not reasons[name]])
+        readable = {column.name: column for column in _columns(connection, relation)}
+    return tuple(readable.get(name) or Column(name, "NULL", reasons[name], readable=False) for name in names)
+
+
+def _why_unreadable(
+    connection: duckdb.DuckDBPyConnection, relation: str, register: Callable[[Sequence[str]], None], name: str
+) -> str:
+    """The type that DuckDB cannot read, or why it cannot; empty where it can."""
+    try:
+        register([name])
+        _columns(connection, relation)
+    except duckdb.Error as error:
+        message = str(error).splitlines()[0]
+        return message.split("'")[1] if message.count("'") > 1 else message.rpartition(": ")[2]
+    return ""
+
+
+def _arrow_names(table: ArrowTable) -> list[str]:
+    """The names of a polars or pyarrow table's columns; none of a table that cannot be taken apart."""
+    names: Iterable[object] = getattr(table, "column_names", None) or getattr(table, "columns", None) or ()
+    return [name for name in names if isinstance(name, str)] if hasattr(table, "select") else []
+
+
+def _decoded(frame: PandasFrame) -> PandasFrame:
+    """The frame with bytes as the text they are in UTF-8; a column in which one is none stays as it is."""
+    with_bytes = [label for label in _object_columns(frame) if bytes in set(map(type, frame[label]))]
+    if not with_bytes:
+        return frame
+    changed = cast("Any", frame).copy(deep=False)
+    for label in with_bytes:
+        with suppress(UnicodeDecodeError):
+            changed[label] = frame[label].map(lambda cell: cell.decode() if isinstance(cell, bytes) else cell)
+    return cast("PandasFrame", changed)
+
+
+def _object_columns(frame: PandasFrame) -> list[object]:
+    return [label for label in frame.columns if str(frame[label].dtype) == "object"]
+
+
+def _with_pandas_traits(column: Column, cells: PandasColumn) -> Column:
+    dtype = str(cells.dtype)
     if dtype.startswith("float"):
-        return Column(column.name, column.sql, column.type, null_is_nan=True)
-    if dtype == "object":
-        return _with_object_traits(column, frame[column.name])
-    return column
+        return replace(column, null_is_nan=True)
+    if dtype != "object" or not column.readable:
+        return column
+    types = set(map(type, cells))
+    whole = any(issubclass(one, Integral) and not issubclass(one, bool) for one in types)
+    return replace(column, holds=_no_ids(types, cells), mixed=whole and str in types)
 
 
-def _with_object_traits(column: Column, cells: PandasColumn) -> Column:
-    from pandas.api.types import infer_dtype  # a pandas frame is here, so pandas is
-
-    kind = infer_dtype(cells, skipna=True)
-    fractions = kind in FRACTION_KINDS or (kind in MIXED_KINDS and any(_is_fraction(cell) for cell in cells))
-    type_ = "DOUBLE" if fractions else "BOOLEAN" if kind == "boolean" else column.type
-    return Column(column.name, column.sql, type_, mixed=kind in MIXED_KINDS)
+def _no_ids(types: set[type], cells: Iterable[object]) -> str:
+    """The name of a type that can be no id, where there is one among the objects."""
+    fractions = {one for one in types if issubclass(one, float)}
+    if fractions and not any(_is_fraction(cell) for cell in cells):
+        types = types - fractions
+    return next((one.__name__ for one in types if issubclass(one, NO_ID_TYPES) or one.__name__ == "ndarray"), "")
 
 
 def _is_fraction(cell: object) -> bool:
