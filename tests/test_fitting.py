@@ -15,8 +15,9 @@ from foldin.data.profiles import Profiles
 from foldin.errors import CheckpointError, ConfigurationError, DataError
 from foldin.evaluation.calibration import RatingCalibration
 from foldin.evaluation.person_calibration import PersonCalibration
+from foldin.evaluation.report import RatingRow
 from foldin.evidence import full_catalog
-from foldin.fitting import fit
+from foldin.fitting import _notes_on_ratings, fit
 from foldin.models.autoencoder import AutoEncoder
 from foldin.models.ease import EASE, EDLAE
 from foldin.models.popularity import Popularity, PopularityModel
@@ -317,3 +318,11 @@ def test_users_who_liked_nothing_do_not_thin_out_what_is_learned(log_of: Callabl
     model = recommenders[1].model
     assert isinstance(model, PopularityModel)
     np.testing.assert_array_equal(model.shares, shares[1])
+
+
+def test_ratings_predicted_worse_than_by_the_baseline_are_noted() -> None:
+    baseline, model = (RatingRow(name, rmse, None, 0.7, None) for name, rmse in (("popularity", 0.98), ("ease", 1.01)))
+    worse = "this model predicts ratings worse than the baseline of user and item biases: RMSE 1.010 against 0.980"
+    assert [worse in note for note in _notes_on_ratings([baseline, model])] == [True]
+    assert not list(_notes_on_ratings([model, baseline]))
+    assert not list(_notes_on_ratings([]))

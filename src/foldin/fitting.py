@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -336,11 +336,21 @@ def _notes(matrix: UserItemMatrix, rule: FeedbackRule, figures: Figures | None) 
             f"only {counted(judges, 'held-out user')} to judge by: what was chosen and these figures may be chance; "
             f"from {FEW_USERS} on they say more"
         )
+    yield from _notes_on_ratings(figures.ratings)
     popularity, model = (row.means[HEADLINE] for row in (figures.test[0], figures.test[-1]))
     if model < popularity:
         yield (
             f"for new users this model ranks worse than popularity: {HEADLINE} {model:.3f} against {popularity:.3f}"
             f"{'; predicting ratings and ranking are two aims' if rule.explicit else ''}"
+        )
+
+
+def _notes_on_ratings(rows: Sequence[RatingRow]) -> Iterator[str]:
+    """`rows`: the baseline's errors first, the model's last."""
+    if rows and rows[-1].rmse > rows[0].rmse:
+        yield (
+            "for new users this model predicts ratings worse than the baseline of user and item biases: RMSE "
+            f"{rows[-1].rmse:.3f} against {rows[0].rmse:.3f}"
         )
 
 

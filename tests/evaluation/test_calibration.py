@@ -255,21 +255,45 @@ def test_blocks_fit_the_same() -> None:
 
 
 def test_the_formula_by_hand() -> None:
-    calibration = RatingCalibration(np.array([0.5, 2, 0.25, 0.5]), np.array([2, 4], np.float32), 3.0, (1, 5))
+    levels = np.array([2, 4], np.float32)
+    calibration = RatingCalibration(np.array([0.5, 2, 0.25, 0.5]), levels, levels, 3.0, 10.0, (1, 5))
     histories = csr_array(np.array([[1, 0.6], [0, 0]], dtype=np.float32))
-    # user means: (5 + 3 + 10 x 3) / 12 and 3; .5 + 2 s + item / 4 + user / 2
-    user = 38 / 12 / 2
+    # user levels: 3 + ((5 - 2) + (3 - 4)) / (2 + 10) and 3; .5 + 2 s + item / 4 + user / 2
+    user = (3 + 2 / 12) / 2
     ratings = calibration.predict(np.array([[0, 0.5], [1, -9]], dtype=np.float32), histories)
     assert ratings == pytest.approx(np.array([[1 + user, 2.5 + user], [4.5, 1]]))
     assert ratings.dtype == np.float32
 
 
-def test_item_means_are_damped_by_hand() -> None:
-    _, nothing, holdout, _ = ratings_world()
-    train = csr_array(np.array([[1] + [0] * 59, [0.6] + [0] * 59, [0, 0.2] + [0] * 58], dtype=np.float32))
-    calibration = fit_ratings(nothing, holdout, train, (1, 5))
-    assert calibration.mean == pytest.approx(3)
-    assert calibration.item_means[:3] == pytest.approx([(8 + 25 * 3) / 27, (1 + 25 * 3) / 26, 3])
+def test_biases_of_items_and_users_are_fitted_together() -> None:
+    rng = np.random.default_rng(3)
+    items, users = rng.normal(0, 0.7, 30), rng.normal(0, 0.7, 400)
+    rated = 3 + items + users[:, None]
+    # good items are rated by those who rate all of them high: each item's mean alone tells its users' mood as well
+    known = rng.random(rated.shape) < 1 / (1 + np.exp(-4 * users[:, None] * np.sign(items)))
+    train, test = csr_array(np.where(known, rated, 0)[:300] / 5), np.where(known, rated, 0)[300:] / 5
+    shown = test * (np.arange(30) % 2)
+    holdout = Holdout(np.arange(100), csr_array(shown), csr_array(test - shown), csr_array(test - shown))
+    calibration = fit_ratings(lambda block: np.zeros_like(shown[block], np.float32), holdout, train, (0.1, 5))
+    learned = calibration.item_means - calibration.item_means.mean()
+    assert np.abs(learned - (items - items.mean())).max() < 0.2
+    naive = train.sum(axis=0) * 5 / train.count_nonzero(axis=0)
+    assert np.abs(naive - naive.mean() - (items - items.mean())).max() > 0.3
+
+
+def test_a_calibration_of_before_keeps_its_predictions() -> None:
+    arrays = {
+        "coefficients": np.array([0, 0, 0, 1.0]),
+        "item_means": np.array([2, 4.0]),
+        "scale": np.array([3.0, 1, 5]),
+    }
+    former = RatingCalibration.from_arrays(arrays)
+    histories = csr_array(np.array([[1, 0.6]], dtype=np.float32))
+    # the user's mean: (5 + 3 + 10 x 3) / 12
+    assert former.predict(np.zeros((1, 2), np.float32), histories) == pytest.approx(np.full((1, 2), 38 / 12))
+    assert RatingCalibration.from_arrays(former.arrays()).user_damping == 10
+    with pytest.raises(BundleError, match="'scale' has the wrong shape"):
+        RatingCalibration.from_arrays({**arrays, "scale": np.zeros(2)})
 
 
 def test_rating_arrays_make_the_same_again() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TypeAlias
 
 import numpy as np
@@ -34,10 +35,9 @@ MOST_CELLS = 5_000_000  # user-item pairs looked at; bounds the memory, and more
 SMALLEST_BIN = 100  # pairs; a probability of the very best scores rests on at least so many
 BIN_GROWTH = 1.05  # each bin below holds 5 % more: hits are many at the top and rare beneath
 RIDGE = 25.0  # ratings that speak for the baseline
-ITEM_DAMPING, USER_DAMPING = (
-    25.0,
-    10.0,
-)  # ratings of the mean added to each; as in Koren and Bell 2011, baseline predictors
+DAMPINGS = (3.0, 10.0, 25.0)  # ratings of the mean added to each item's and user's; chosen on held-out users
+SWEEPS = 5  # over items and users in turn; more would not change a bias's third digit
+FORMER_USER_DAMPING = 10.0  # of bundles that do not say it
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,29 +129,34 @@ def calibration_error(judged: Sequence[Judged], *, top: float = 0.01, bins: int 
 
 @dataclass(frozen=True, eq=False)
 class RatingCalibration:
-    """From a score of any model to a rating: clip(a + b score + c item mean + d user mean, lowest, highest).
+    """From a score of any model to a rating: clip(a + b score + c item level + d user level, lowest, highest).
 
-    `coefficients` are a, b, c and d; with b = 0 it is the usual baseline of ratings. `item_means`, (items,), and the
-    users' means are damped: they hold some ratings more of the overall `mean`. All in the ratings' own scale.
+    `coefficients` are a, b, c and d; with b = 0 it is the usual baseline of ratings. Levels are the overall `mean` and
+    the biases of items and users, fitted together. `item_means`, (items,): the items' levels. A user's level is the
+    mean and what the history's ratings leave over `expected`, (items,), damped by `user_damping` ratings that leave
+    nothing.
+    All in the ratings' own scale.
     """
 
     coefficients: NDArray[np.float64]
     item_means: NDArray[np.float32]
+    expected: NDArray[np.float32]
     mean: float
+    user_damping: float
     rating_range: tuple[float, float]
 
     def predict(self, scores: NDArray[np.float32], histories: csr_array) -> NDArray[np.float32]:
         """Ratings, (users, items), of finite scores, (users, items), and the histories they were made of."""
         a, b, c, d = self.coefficients
-        of_users = a + d * _damped_means(histories, 1, USER_DAMPING, self.mean, self.rating_range[1])
+        levels = self.mean + _user_biases(histories, self.expected, self.user_damping, self.rating_range[1])
         ratings = scores * np.float32(b)
-        ratings += of_users.astype(np.float32)[:, None]
+        ratings += (a + d * levels).astype(np.float32)[:, None]
         ratings += np.float32(c) * self.item_means
         return np.clip(ratings, *self.rating_range, out=ratings, dtype=np.float32)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """All there is, by name; `from_arrays` makes the same of it."""
-        scale = np.array([self.mean, *self.rating_range])
+        scale = np.array([self.mean, *self.rating_range, self.user_damping])
         return {"coefficients": self.coefficients, "item_means": self.item_means, "scale": scale}
 
     @classmethod
@@ -161,9 +166,14 @@ class RatingCalibration:
         Raises:
             BundleError: an array is missing, has the wrong shape, or holds what is no number.
         """
-        mean, lowest, highest = _array(arrays, "scale", 3).tolist()
+        scale = _array(arrays, "scale", None).tolist()
+        if len(scale) not in (3, 4):
+            raise BundleError("the calibration's 'scale' has the wrong shape; the bundle is damaged")
+        mean, lowest, highest, user_damping = [*scale, FORMER_USER_DAMPING][:4]
         item_means = _array(arrays, "item_means", None).astype(np.float32)
-        return cls(_array(arrays, "coefficients", 4), item_means, mean, (lowest, highest))
+        # formerly a user's level was what the ratings left over the overall mean, whatever the items
+        expected = item_means if len(scale) == 4 else np.full_like(item_means, mean)
+        return cls(_array(arrays, "coefficients", 4), item_means, expected, mean, user_damping, (lowest, highest))
 
 
 def fit_ratings(
@@ -171,25 +181,68 @@ def fit_ratings(
 ) -> RatingCalibration:
     """Learns ratings from scores, by ridge regression on the ratings withheld from held-out users.
 
-    `train`: (users, items), the ratings of the training users divided by the highest; they give the items' means.
+    `train`: (users, items), the ratings of the training users divided by the highest; they give the items' levels.
     `rating_range`: lowest and highest rating; predictions stay between them.
 
     Raises:
         ConfigurationError: the feedback is not explicit, or the scores have the wrong shape.
         DataError: no rating is withheld.
     """
-    withheld = withheld_ratings(holdout)
-    mean = float(train.data.mean()) * rating_range[1] if train.nnz else sum(rating_range) / 2
-    item_means = _damped_means(train, 0, ITEM_DAMPING, mean, rating_range[1])
-    user_means = _damped_means(holdout.fold_in, 1, USER_DAMPING, mean, rating_range[1])
+    withheld, highest = withheld_ratings(holdout), rating_range[1]
+    mean = float(train.data.mean()) * highest if train.nnz else sum(rating_range) / 2
+    item_means, user_damping = _fit_baseline(holdout, withheld, train, mean, highest)
+    user_means = mean + _user_biases(holdout.fold_in, item_means, user_damping, highest)
     rows = np.repeat(np.arange(len(holdout)), np.diff(withheld.indptr))
     at_withheld = np.concatenate(
         [_at_cells(score, holdout, withheld, part) for part in blocks(len(holdout), block)], dtype=np.float64
     )
     usable = np.isfinite(at_withheld)
     terms = np.column_stack([at_withheld, item_means[withheld.indices], user_means[rows]])[usable]
-    coefficients = _towards_baseline(terms, withheld.data[usable].astype(np.float64) * rating_range[1], mean)
-    return RatingCalibration(coefficients, item_means.astype(np.float32), mean, rating_range)
+    coefficients = _towards_baseline(terms, withheld.data[usable].astype(np.float64) * highest, mean)
+    levels = item_means.astype(np.float32)
+    return RatingCalibration(coefficients, levels, levels, mean, user_damping, rating_range)
+
+
+def _fit_baseline(
+    holdout: Holdout, withheld: csr_array, train: csr_array, mean: float, highest: float
+) -> tuple[NDArray[np.float64], float]:
+    """The items' levels, and the damping of users, by which the ratings withheld from held-out users are off least.
+
+    Source: Koren and Bell 2011, "Advances in collaborative filtering", baseline predictors.
+    """
+    rows = np.repeat(np.arange(len(holdout)), np.diff(withheld.indptr))
+    ratings, least = withheld.data.astype(np.float64) * highest, np.inf
+    best = (np.full(train.shape[1], mean), DAMPINGS[-1])
+    for of_items, of_users in product(DAMPINGS, DAMPINGS):
+        levels = mean + _item_biases(train, mean, highest, of_items, of_users)
+        predicted = levels[withheld.indices] + _user_biases(holdout.fold_in, levels, of_users, highest)[rows]
+        error = float(np.square(ratings - predicted).sum())
+        if error < least:
+            best, least = (levels, of_users), error
+    return best
+
+
+def _item_biases(
+    train: csr_array, mean: float, highest: float, item_damping: float, user_damping: float
+) -> NDArray[np.float64]:
+    """b of min sum (rating - mean - b_item - b_user)^2 + item_damping b_item^2 + user_damping b_user^2, in turns."""
+    rows, items = np.repeat(np.arange(train.shape[0]), np.diff(train.indptr)), train.indices
+    left = train.data.astype(np.float64) * highest - mean
+    of_user, of_item = np.bincount(rows, minlength=train.shape[0]), np.bincount(items, minlength=train.shape[1])
+    biases, users = np.zeros(train.shape[1]), np.zeros(train.shape[0])
+    for _ in range(SWEEPS):
+        biases = np.bincount(items, left - users[rows], train.shape[1]) / (of_item + item_damping)
+        users = np.bincount(rows, left - biases[items], train.shape[0]) / (of_user + user_damping)
+    return biases
+
+
+def _user_biases(
+    histories: csr_array, expected: NDArray[np.floating], damping: float, highest: float
+) -> NDArray[np.float64]:
+    """What each user's ratings leave over what was expected of the items: their sum / (ratings + damping), (users,)."""
+    left = histories.data.astype(np.float64) * highest - expected[histories.indices]
+    rows = np.repeat(np.arange(histories.shape[0]), np.diff(histories.indptr))
+    return np.bincount(rows, left, histories.shape[0]) / (np.diff(histories.indptr) + damping)
 
 
 def _towards_baseline(terms: NDArray[np.float64], ratings: NDArray[np.float64], mean: float) -> NDArray[np.float64]:
@@ -253,12 +306,6 @@ def _at_cells(score: Score, holdout: Holdout, cells: csr_array, block: slice) ->
     part = cells[block]
     rows = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
     return scores_of(score, holdout, block)[rows, part.indices]
-
-
-def _damped_means(ratings: csr_array, axis: int, damping: float, mean: float, highest: float) -> NDArray[np.float64]:
-    # (sum of ratings + damping x mean) / (ratings + damping)
-    sums = np.asarray(ratings.sum(axis=axis, dtype=np.float64)) * highest
-    return (sums + damping * mean) / (ratings.count_nonzero(axis=axis) + damping)
 
 
 def _array(arrays: Mapping[str, NDArray[np.generic]], name: str, length: int | None) -> NDArray[np.float64]:
