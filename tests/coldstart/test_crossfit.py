@@ -203,14 +203,14 @@ def test_those_with_a_profile_teach_how_it_is_handed_over_with_one(prior: Prior)
     some = {"role": np.where(np.arange(USERS) < 240, ROLES["role"], UNKNOWN)}
     model = knowing()
     learned([model], prior, some, each=60)
-    assert {histories.shape[0] for histories in of_length_three(model)} == {60, 40}
+    assert {histories.shape[0] for histories in of_length_three(model)} == {60, 2 * 40}  # those are cut in two ways
 
 
 def test_few_profiles_among_many_people_are_not_thinned_out(prior: Prior) -> None:
     rare = {"role": np.where(np.arange(USERS) % 4 == 0, ROLES["role"], UNKNOWN)}
     model = knowing()
     learned([model], prior, rare, each=200)  # of these 100 are looked at
-    assert {histories.shape[0] for histories in of_length_three(model)} == {100, 50}
+    assert {histories.shape[0] for histories in of_length_three(model)} == {100, 2 * 50}
 
 
 def test_where_profiles_teach_nothing_they_have_no_say_whatever_is_found_later() -> None:
@@ -254,16 +254,15 @@ def of_length_three(model: Watched) -> list[csr_array]:
 def test_few_users_are_cut_in_several_ways(users: int, draws: int, prior: Prior) -> None:
     model = knowing()
     learned([model], prior, {}, each=users)
-    cut = of_length_three(model)
-    assert len(cut) == draws
-    assert len({histories.indices.tobytes() for histories in cut}) == draws
-    assert all(histories.shape[0] == users for histories in cut)
+    [cut] = of_length_three(model)
+    assert cut.shape[0] == users * draws
+    assert len({cut[first : first + users].indices.tobytes() for first in range(0, users * draws, users)}) == draws
 
 
 def test_draws_are_shared_by_all_folds(prior: Prior) -> None:
     models = [knowing(), knowing()]
     learned(models, prior, {}, each=17)
-    assert [len(of_length_three(model)) for model in models] == [2, 2]
+    assert [[cut.shape[0] for cut in of_length_three(model)] for model in models] == [[2 * 17], [2 * 17]]
 
 
 def test_many_users_are_thinned_out_evenly(prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:

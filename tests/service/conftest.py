@@ -7,7 +7,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from foldin.coldstart import crossfit
 from foldin.data.catalog import Catalog, ids_of
 from foldin.data.interactions import Interactions
 from foldin.fitting import fit
@@ -17,14 +16,6 @@ from foldin.store.contract import Batch
 from foldin.workspace import SETTINGS, Workspace, create_workspace, open_workspace
 from tests.service.server import Server, serving
 from tests.store.postgres_server import PostgresServer
-
-
-@pytest.fixture(scope="package", autouse=True)
-def _one_draw() -> Iterator[None]:
-    """Each held-out user is cut in one way, not in five: half the time of a fit, where its quality plays no part."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(crossfit, "MOST_DRAWS", 1)
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -193,12 +193,21 @@ def _draws(folds: Sequence[Fold]) -> int:
 
 def _cut(folds: Sequence[Fold], sides: _Sides, liked: Liked, *, draws: int) -> Callable[[int], Iterator[Truncated]]:
     def at(length: int) -> Iterator[Truncated]:
-        long_enough = [fold for fold in folds if np.any(np.diff(fold.users.fold_in.indptr) >= length)]
-        for seed in range(draws):
-            for fold in long_enough:
-                yield sides.of(fold.model, truncated(fold.users, length, liked=liked, seed=seed))
+        for fold in folds:
+            [long_enough] = np.nonzero(np.diff(fold.users.fold_in.indptr) >= length)
+            # draws are scored together as far as they fit, since with few users each call costs more than its rows
+            for seeds in _batches(draws, len(long_enough) * fold.users.fold_in.shape[1]):
+                drawn = fold.users.where(np.tile(long_enough, len(seeds)))
+                cut = truncated(drawn, length, liked=liked, seed=np.repeat(seeds, len(long_enough)))
+                yield sides.of(fold.model, cut)
 
     return at
+
+
+def _batches(draws: int, cells: int) -> list[NDArray[np.int64]]:
+    """The draws from 0, in parts that have `MOST_CELLS` together where a draw has so many; none where it has none."""
+    together = max(1, MOST_CELLS // cells) if cells else 0
+    return [np.arange(first, min(first + together, draws)) for first in range(0, draws, together)] if together else []
 
 
 def _whole(folds: Sequence[Fold], sides: _Sides) -> Callable[[int], Iterator[Truncated]]:

@@ -21,11 +21,11 @@ LENGTHS = (0, 1, 2, 3, 5, 10, 20, 50)
 """History lengths to look at, in items: close together where a single item says much."""
 
 
-def truncated(holdout: Holdout, length: int, *, liked: Liked, seed: int = 0) -> Holdout:
+def truncated(holdout: Holdout, length: int, *, liked: Liked, seed: int | NDArray[np.integer] = 0) -> Holdout:
     """The users who are shown at least `length` items, with `length` of these shown; 0 shows nothing, of all users.
 
-    Which items stay is drawn for each user by the seed, the user's row and the item alone, so that other users play no
-    part, and what is shown at one length is shown at every greater one. An item no longer shown is one more to find if
+    Which items stay is drawn for each user by the seed (one for all, or one for each), the user's row and the item
+    alone, so that other users play no part, and what is shown at one length is shown at every greater one. An item no longer shown is one more to find if
     the user `liked` it, since it would be right to recommend it. With explicit feedback it is one more withheld rating,
     liked or not.
 
@@ -34,8 +34,9 @@ def truncated(holdout: Holdout, length: int, *, liked: Liked, seed: int = 0) -> 
     """
     if length < 0:
         raise ConfigurationError(f"the history length is {length}; it is 0 or more")
-    users = holdout.where(np.diff(holdout.fold_in.indptr) >= length)
-    shown = _ranks(users, seed) < length
+    long_enough = np.diff(holdout.fold_in.indptr) >= length
+    users = holdout.where(long_enough)
+    shown = _ranks(users, np.broadcast_to(seed, len(holdout))[long_enough]) < length
     hidden = ~shown & liked(users.fold_in.data)
     return Holdout(
         users.rows,
@@ -45,20 +46,22 @@ def truncated(holdout: Holdout, length: int, *, liked: Liked, seed: int = 0) -> 
     )
 
 
-def _ranks(users: Holdout, seed: int) -> NDArray[np.int64]:
+def _ranks(users: Holdout, seeds: NDArray[np.integer]) -> NDArray[np.int64]:  # seeds: (users,)
     """The place of each shown item in its user's random order, from 0, in the order of the stored cells."""
     sizes = np.diff(users.fold_in.indptr)
     at = np.repeat(np.arange(len(users)), sizes)
-    draws = _draws(seed, users.rows[at], users.fold_in.indices)
+    draws = _draws(seeds[at], users.rows[at], users.fold_in.indices)
     order = np.lexsort((users.fold_in.indices, draws, at))
     ranks = np.empty(len(order), dtype=np.int64)
     ranks[order] = np.arange(len(order)) - users.fold_in.indptr[at]
     return ranks
 
 
-def _draws(seed: int, rows: NDArray[np.integer], columns: NDArray[np.integer]) -> NDArray[np.uint64]:
+def _draws(seeds: NDArray[np.integer], rows: NDArray[np.integer], columns: NDArray[np.integer]) -> NDArray[np.uint64]:
     # a hash rather than a generator: a generator's draws depend on all that was drawn before
-    start = np.random.SeedSequence(seed).generate_state(1, np.uint64)
+    distinct, places = np.unique(seeds, return_inverse=True)
+    starts = [np.random.SeedSequence(int(seed)).generate_state(1, np.uint64)[0] for seed in distinct]
+    start = np.array(starts, dtype=np.uint64)[places]
     return _mixed(_mixed(start ^ rows.astype(np.uint64)) ^ columns.astype(np.uint64))
 
 
