@@ -322,8 +322,8 @@ def test_who_has_a_profile_alone_gets_rows_if_asked_for(run_json: RunJson, train
 def test_the_users_of_a_file_get_rows_and_nobody_else(
     run: Run, run_json: RunJson, trained: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "people.csv").write_text("user,role,shoe\nnle,architect,42\n~new,developer,\n~plain,,\n")
-    asked = ("recommend", "--all", "--users", tmp_path / "people.csv", "-w", trained, "-o")
+    (tmp_path / "people.csv").write_text("wer,role,shoe\nnle,architect,42\n~new,developer,\n~plain,,\n")
+    asked = ("recommend", "--all", "--users", tmp_path / "people.csv", "--users-id", "wer", "-w", trained, "-o")
     answer = run(*asked, tmp_path / "all.jsonl")
     assert answer.stdout == f"Wrote 30 recommendations for 3 users to {tmp_path / 'all.jsonl'}\n"
     assert answer.stderr == f"note: unknown to the model, so only its words count: shoe {KNOWN}\n"
@@ -345,6 +345,7 @@ def ranked(file: Path, user: str) -> list[str]:
     ("arguments", "code", "says"),
     [
         (["nle", "--with-profiles"], 2, "--users and --with-profiles go with --all -o FILE"),
+        (["--all", "-o", "x.csv", "--users-id", "wer"], 2, "--users-id names a column of --users FILE"),
         (["nle", "--users", "x.csv"], 2, "--users and --with-profiles go with --all -o FILE"),
         (["--all", "-o", "x.csv", "--users", "y.csv", "--with-profiles"], 2, "give --users FILE or --with-profiles"),
         (["--all", "-o", "x.csv", "--with", "score"], 2, "no attribute 'score'"),

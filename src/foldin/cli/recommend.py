@@ -38,6 +38,7 @@ def recommend(
         Path | None,
         typer.Option(help="With --all: for the users of this file instead; its attributes go before the stored ones."),
     ] = None,
+    users_id: Annotated[str | None, typer.Option(help="The column of ids of that file, if it is unusual.")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File for --all: .parquet, .csv or .jsonl.")
     ] = None,
@@ -74,13 +75,13 @@ def recommend(
     from foldin.workspace import open_workspace
 
     _check(user, history, profile, query, everybody, output)
-    _check_whom(everybody, with_profiles, users)
+    _check_whom(everybody, with_profiles, users, users_id)
     _check_file(output, replace)
     rules = _Rules(ItemFilters(only, exclude, categories or ()), k, "include" if seen else "exclude", diversity)
     shown = list(dict.fromkeys(attributes or ()))
     opened = open_workspace(workspace)
     if output is not None:
-        _write_all(opened, _Whom(with_profiles, users), output, rules, shown, as_json=json)
+        _write_all(opened, _Whom(with_profiles, users, users_id), output, rules, shown, as_json=json)
         return
     recommender = opened.current()
     columns = _columns(shown, recommender.catalog)
@@ -114,10 +115,12 @@ class _Rules:
 
 @dataclass(frozen=True)
 class _Whom:
-    """For whom of the store: those with events, also those with a profile alone, or those of a file."""
+    """For whom of the store: those with events, also those with a profile alone, or those of a file; `column`: of the
+    file's ids."""
 
     with_profiles: bool
     file: Path | None
+    column: str | None
 
 
 def _check(
@@ -137,11 +140,13 @@ def _check(
         raise ConfigurationError("--all and -o FILE go together")
 
 
-def _check_whom(everybody: bool, with_profiles: bool, users: Path | None) -> None:
+def _check_whom(everybody: bool, with_profiles: bool, users: Path | None, users_id: str | None) -> None:
     if not everybody and (with_profiles or users is not None):
         raise ConfigurationError("--users and --with-profiles go with --all -o FILE")
     if with_profiles and users is not None:
         raise ConfigurationError("give --users FILE or --with-profiles: a file names everybody it is for")
+    if users is None and users_id is not None:
+        raise ConfigurationError("--users-id names a column of --users FILE")
 
 
 def _check_file(output: Path | None, replace: bool) -> None:
@@ -213,7 +218,7 @@ def _people(whom: _Whom, stored: Snapshot, recommender: Recommender) -> tuple[In
         return log.of_users([*log.user_ids, *profiles.user_ids]), profiles
     if whom.file is None:
         return log, profiles
-    given = read_profiles(whom.file)
+    given = read_profiles(whom.file, user=whom.column)
     _note_attributes(given, recommender)
     return log.of_users(given.user_ids), given.laid_over(profiles)
 
