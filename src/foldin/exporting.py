@@ -311,13 +311,26 @@ def _drafted(file: Path, tables: str) -> Iterator[_Draft]:
     with _writable(file):
         folder = Path(mkdtemp(prefix=f".{file.name}-", dir=file.parent))
         try:
-            with session() as connection:
-                connection.execute(f"ATTACH {literal(str(folder / 'draft.duckdb'))} AS draft; USE draft;")
+            with session() as connection, _attached(connection, folder / "draft.duckdb"):
                 # never committed: what is a draft need not survive a power cut
                 connection.execute(f"BEGIN; {tables}")
-                yield _Draft(connection, folder, file)
+                try:
+                    yield _Draft(connection, folder, file)
+                finally:
+                    connection.execute("ROLLBACK")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _attached(connection: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]:
+    """A database of this connection alone, although all connections of a process share what is attached."""
+    name = _quoted(file.parent.name)
+    connection.execute(f"ATTACH {literal(str(file))} AS {name}; USE {name};")
+    try:
+        yield
+    finally:
+        connection.execute(f"USE memory; DETACH {name};")
 
 
 @contextmanager
