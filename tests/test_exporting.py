@@ -94,7 +94,7 @@ def columns_of(file: Path) -> dict[str, str]:
 def expected(recommender: Recommender, log: Interactions, **asked: Any) -> list[tuple[Any, ...]]:
     """The slow way: every user asked one by one."""
     return [
-        (str(user), rank, *FIGURES(one), *asdict(one.basis).values())
+        (str(user), rank, *FIGURES(one), *(asdict(one.basis)[term] for term in RANKING[7:]))
         for user in log.user_ids
         for rank, one in enumerate(recommender.recommend(log.history(user), **asked), 1)
     ]

@@ -42,7 +42,10 @@ FORMATS = {
 BLOCK_CELLS = 2**22
 """Numbers of a block, 16 MiB of float32."""
 
-RANKED = ("user", "rank", "item", "score", "probability", "probability_is_lower_bound", "rating", *TERMS)
+WRITTEN_TERMS = tuple(term for term in TERMS if term != "query")
+"""A query is one person's: rankings for everybody have none."""
+
+RANKED = ("user", "rank", "item", "score", "probability", "probability_is_lower_bound", "rating", *WRITTEN_TERMS)
 """The columns of a file of rankings, before those of items' attributes."""
 
 VECTOR_TABLE = "CREATE TABLE vectors (code INTEGER, id VARCHAR, bias FLOAT, vector FLOAT[]);"
@@ -170,7 +173,7 @@ def _ranking_tables(attributes: int) -> str:
 CREATE TABLE users (code INTEGER, id VARCHAR);
 CREATE TABLE items (code INTEGER, id VARCHAR{cells});
 CREATE TABLE ranked (user_code INTEGER, rank INTEGER, item_code INTEGER, score FLOAT, probability FLOAT,
-    probability_is_lower_bound BOOLEAN, rating FLOAT, {", ".join(f"{term} FLOAT" for term in TERMS)});
+    probability_is_lower_bound BOOLEAN, rating FLOAT, {", ".join(f"{term} FLOAT" for term in WRITTEN_TERMS)});
 """
 
 
@@ -178,7 +181,7 @@ def _ranking_query(attributes: Sequence[str]) -> str:
     cells = "".join(f", items.a{place} AS {_quoted(name)}" for place, name in enumerate(attributes))
     return f"""
 SELECT users.id AS "user", rank, items.id AS item, score, nullif(probability, 'NaN') AS probability,
-    probability_is_lower_bound, nullif(rating, 'NaN') AS rating, {", ".join(TERMS)}{cells}
+    probability_is_lower_bound, nullif(rating, 'NaN') AS rating, {", ".join(WRITTEN_TERMS)}{cells}
 FROM ranked JOIN users ON users.code = user_code JOIN items ON items.code = item_code
 ORDER BY user_code, rank
 """
@@ -266,7 +269,7 @@ def _ranked(
         "probability": unknown if ranked.probabilities is None else ranked.probabilities,
         "probability_is_lower_bound": ranked.lower_bounds,
         "rating": unknown if ranked.ratings is None else ranked.ratings,
-        **ranked.terms,
+        **{term: ranked.terms[term] for term in WRITTEN_TERMS},
     }
 
 
