@@ -25,9 +25,9 @@ def truncated(holdout: Holdout, length: int, *, liked: Liked, seed: int | NDArra
     """The users who are shown at least `length` items, with `length` of these shown; 0 shows nothing, of all users.
 
     Which items stay is drawn for each user by the seed (one for all, or one for each), the user's row and the item
-    alone, so that other users play no part, and what is shown at one length is shown at every greater one. An item no longer shown is one more to find if
-    the user `liked` it, since it would be right to recommend it. With explicit feedback it is one more withheld rating,
-    liked or not.
+    alone, so that other users play no part, and what is shown at one length is shown at every greater one. An item no
+    longer shown is one more to find if the user `liked` it, since it would be right to recommend it. With explicit
+    feedback it is one more withheld rating, liked or not.
 
     Raises:
         ConfigurationError: `length` is below 0.
