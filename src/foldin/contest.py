@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,7 +19,8 @@ from foldin.data.interactions import Interactions
 from foldin.data.profiles import Profiles
 from foldin.data.splitting import PROTOCOLS, Holdout, Split, strong_generalisation
 from foldin.data.synthetic import Truth
-from foldin.errors import ConfigurationError, DataError
+from foldin.data.unmatched_ids import unmatched_ids_notes
+from foldin.errors import ConfigurationError, DataError, DataWarning
 from foldin.evaluation.calibration import fit_ratings
 from foldin.evaluation.compare import Comparison, compare, compare_ratings
 from foldin.evaluation.evaluate import DEFAULT_METRICS, evaluate
@@ -164,6 +166,9 @@ def contest(
         ConfigurationError: there is no such protocol or fold, the protocol has no folds, or settings contradict the
             log.
         DataError: the log cannot be split that way, or the truth is of other users or items.
+
+    Warns:
+        DataWarning: as `fit`.
     """
     if protocol not in PROTOCOLS:
         raise ConfigurationError(f"no protocol '{protocol}'; there are: {', '.join(PROTOCOLS)}")
@@ -172,6 +177,8 @@ def contest(
     if fold is not None and protocol != STRONG:
         raise ConfigurationError(f"folds are of users, and the protocol '{protocol}' tests on all of them at once")
     training = training or Training()
+    for note in unmatched_ids_notes(log, catalog, profiles):
+        warnings.warn(note, DataWarning, stacklevel=2)
     evidence = gathered(log, catalog=catalog, profiles=profiles, feedback=feedback, recent=recent)
     split = _split(evidence, protocol, training.seed, fold)
     _check(split)

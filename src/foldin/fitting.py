@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,7 +24,8 @@ from foldin.data.interactions import Interactions
 from foldin.data.matrix import UserItemMatrix
 from foldin.data.profiles import Profiles
 from foldin.data.splitting import Holdout, Split, strong_generalisation
-from foldin.errors import DataError
+from foldin.data.unmatched_ids import unmatched_ids_notes
+from foldin.errors import DataError, DataWarning
 from foldin.evaluation.calibration import RatingCalibration, fit_ratings
 from foldin.evaluation.cells import Contender, cells
 from foldin.evaluation.compare import compare, compare_ratings
@@ -82,9 +84,14 @@ def fit(
         ConfigurationError: settings contradict each other or the log.
         DataError: there are no events, and the catalogue has no words to look up either.
         ResourceError: the machine cannot hold what the fit needs.
+
+    Warns:
+        DataWarning: ids of the catalogue or the profiles (nearly) never match those of the log.
     """
     if not len(log):
         return _without_events(catalog, feedback, language)
+    for note in unmatched_ids_notes(log, catalog, profiles):
+        warnings.warn(note, DataWarning, stacklevel=2)
     evidence = gathered(log, catalog=catalog, profiles=profiles, feedback=feedback, recent=recent, language=language)
     training = replace(training or Training(), seed=seed)
     wanted, fixed = _wanted(evidence.matrix, evidence.rule, estimator, fixed)

@@ -55,7 +55,7 @@ def test_a_typed_history_needs_no_user(run_json: RunJson, trained: Path, labs: l
 
 def test_a_note_names_the_unknown_items_of_a_typed_history(run: Run, trained: Path, labs: list[str]) -> None:
     answer = run("recommend", "--history", f"{labs[0]},nowhere", "-w", trained)
-    assert answer.stderr == "note: unknown to the model and passed over: nowhere\n"
+    assert answer.stderr == "note: unknown to the model and passed over: 'nowhere'\n"
 
 
 def test_an_unknown_history_gets_what_most_choose(run: Run, run_json: RunJson, trained: Path) -> None:
@@ -288,7 +288,7 @@ def test_a_filter_that_nothing_passes_is_noted(run: Run, trained: Path, labs: li
     answer = run("recommend", "nle", "--category", "storge", "--only", "nowhere", "-w", trained)
     assert answer.stdout == "For nle: nothing is left to recommend\n"
     assert answer.stderr.splitlines() == [
-        "note: --only: unknown and passed over: nowhere",
+        "note: --only: unknown and passed over: 'nowhere'",
         "note: no item has the category 'storge' (did you mean 'storage'?)",
     ]
 
@@ -381,7 +381,7 @@ def test_an_id_that_was_mistyped_is_told_with_what_is_like_it(run: Run, trained:
     assert (answer.returncode, "(did you mean 'nle'?)" in answer.stderr) == (4, True)
     assert "did you mean" not in run("recommend", "somebody else", "-w", trained).stderr
     noted = run("recommend", "--history", f"{labs[0]}X,zzz", "-w", trained).stderr
-    assert f"passed over: {labs[0]}X (did you mean {labs[0]!r}?), zzz\n" in noted
+    assert f"passed over: '{labs[0]}X' (did you mean {labs[0]!r}?), 'zzz'\n" in noted
 
 
 def test_without_a_workspace_or_a_model_it_says_how_to_get_one(run: Run, tmp_path: Path) -> None:

@@ -188,10 +188,10 @@ def test_what_nobody_knows_is_named(client: httpx.Client) -> None:
         return None if given is None else str(given)
 
     assert reason(history=["i00", "i02"]) is None
-    assert reason(history=["i00", "I02"]) == "of the history the model does not know: I02"
-    assert reason(history=["i00", {"item": "i99", "kind": "view"}]) == "of the history the model does not know: i99"
+    assert reason(history=["i00", "I02"]) == "of the history the model does not know: 'I02'"
+    assert reason(history=["i00", {"item": "i99", "kind": "view"}]) == "of the history the model does not know: 'i99'"
     many = [f"x{number}" for number in range(1_234)]
-    named = "x0, x1, x2 and 1,231 more"
+    named = "'x0', 'x1', 'x2' and 1,231 more"
     assert f"of 'only' the model does not know: {named}" in str(reason(history=["i00"], only=["i02", *many]))
     assert f"of 'exclude' the model does not know: {named}" in str(reason(history=["i00"], exclude=many))
     assert "no item has the category: evn" in str(reason(history=["i00"], categories=["evn"]))

@@ -13,6 +13,7 @@ import typer
 
 from foldin.cli.backup import backup, restore
 from foldin.cli.compare import compare
+from foldin.cli.dashed_ids import CommandWithIds
 from foldin.cli.demo import demo
 from foldin.cli.embeddings import embeddings
 from foldin.cli.explain import explain
@@ -62,7 +63,7 @@ for command in (
     serve,
     link,
 ):
-    app.command()(command)
+    app.command(cls=CommandWithIds)(command)
 app.add_typer(models, name="models")
 app.add_typer(keys, name="keys")
 

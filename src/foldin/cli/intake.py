@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from foldin.data.profiles import Profiles
     from foldin.data.readers import Reading, Rejected
     from foldin.data.readers.tables import SetAside
-    from foldin.store.contract import Batch, Ingested, Summary
+    from foldin.store.contract import Batch, Ingested, Store, Summary
     from foldin.workspace import Workspace
 
 __all__ = ["Database", "Intake", "Part", "Stored", "TableIds", "read_intake", "store_intake"]
@@ -171,9 +172,24 @@ def store_intake(workspace: Workspace, intake: Intake, rejected_file: Path | Non
         workspace.store(create=True) as store,
     ):
         before, lost = store.sources(), losses(store, intake.catalog, intake.profiles)
+        unmatched = _unmatched(store, intake)
         added = store.ingest(batches, catalog=intake.catalog, profiles=intake.profiles)
         new = {name: count - before.get(name, 0) for name, count in store.sources().items()}
-        return Stored(added, store.summary(), file, new, [*lost, *repeats(intake.parts, added)])
+        return Stored(added, store.summary(), file, new, [*lost, *repeats(intake.parts, added), *unmatched])
+
+
+def _unmatched(store: Store, intake: Intake) -> list[str]:
+    """Notes on users and items whose ids match none of the logs, nor, of users, any that the store had before."""
+    from foldin.data.unmatched_ids import unmatched_ids_note
+
+    logs, notes = [part.reading.log for part in intake.parts], list[str]()
+    if intake.profiles is not None:
+        users = {*store.user_ids(), *chain.from_iterable(log.user_ids for log in logs)}
+        notes += unmatched_ids_note(intake.profiles.user_ids, users, "user", "the profiles")
+    if intake.catalog is not None:
+        items = {*chain.from_iterable(log.item_ids for log in logs)}
+        notes += unmatched_ids_note(intake.catalog.item_ids, items, "item", "the catalogue")
+    return notes
 
 
 def _batch(part: Part, again: bool) -> Batch:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from foldin.data.catalog import Catalog
+    from foldin.data.item_names import ItemNames
 
-__all__ = ["find_items", "find_known_items", "split_names"]
-
-
-def split_names(text: str) -> list[str]:
-    """The names of a list "A,B,C"."""
-    return [part.strip() for part in text.split(",") if part.strip()]
+__all__ = ["find_items", "find_known_items"]
 
 
 def find_items(names: Sequence[str], catalog: Catalog) -> list[str]:
@@ -42,9 +39,10 @@ def find_items(names: Sequence[str], catalog: Catalog) -> list[str]:
     return found
 
 
-def find_known_items(names: Sequence[str], catalog: Catalog, what: str = "unknown to the model") -> list[str]:
+def find_known_items(lists: Sequence[str], catalog: Catalog, what: str = "unknown to the model") -> list[str]:
     """The ids of items; a name that no item has is kept as an id, and a note names it.
 
+    `lists`: of names, as "A,B,C"; one with a comma in it is in quotation marks, or alone in its list.
     `what`: what the note says of them.
 
     Raises:
@@ -56,12 +54,19 @@ def find_known_items(names: Sequence[str], catalog: Catalog, what: str = "unknow
     from foldin.data.item_names import ItemNames
 
     item_names, ids, unknown = ItemNames(catalog), [], []
-    for name in names:
+    for name in [name for listed in lists for name in _split_names(listed, item_names)]:
         item_id = item_names.find(name)
         if item_id is None:
             item_id = checked_id(name, "item")
-            unknown.append(f"{item_id}{item_names.suggest(item_id)}")
+            unknown.append(f"'{item_id}'{item_names.suggest(item_id)}")
         ids.append(item_id)
     if unknown:
         print_note(f"{what} and passed over: {', '.join(unknown)}")
     return ids
+
+
+def _split_names(listed: str, item_names: ItemNames) -> list[str]:
+    if not listed.strip() or item_names.find(listed) is not None:
+        return [listed] if listed.strip() else []
+    names = (name.strip() for name in next(csv.reader([listed], skipinitialspace=True), []))
+    return [name for name in names if name]

@@ -22,10 +22,10 @@ class ItemChoice:
 
 @dataclass(frozen=True)
 class ItemFilters:
-    """What was typed: items as "A,B,C", and categories."""
+    """What was typed: lists of items, each as "A,B,C", and categories."""
 
-    only: str | None = None
-    exclude: str | None = None
+    only: Sequence[str] | None = None
+    exclude: Sequence[str] = ()
     categories: Sequence[str] = ()
 
     def choose(self, known: Catalog, stored: Catalog) -> ItemChoice:
@@ -38,11 +38,11 @@ class ItemFilters:
                 can be had.
             ConfigurationError: several items have a title.
         """
-        from foldin.cli.item_arguments import find_known_items, split_names
+        from foldin.cli.item_arguments import find_known_items
         from foldin.data.availability import unavailable
 
-        only = None if self.only is None else find_known_items(split_names(self.only), known, "--only: unknown")
-        exclude = find_known_items(split_names(self.exclude or ""), known, "--exclude: unknown")
+        only = None if self.only is None else find_known_items(self.only, known, "--only: unknown")
+        exclude = find_known_items(self.exclude, known, "--exclude: unknown")
         if self.categories:
             of_categories = self._in_categories(stored if len(stored) else known)
             only = of_categories if only is None else [item_id for item_id in only if item_id in set(of_categories)]

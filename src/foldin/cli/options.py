@@ -126,5 +126,9 @@ QueryOption = Annotated[
     typer.Option("--query", help="What the person looks for, as 'pivot tables'; items that match come first."),
 ]
 HistoryOption = Annotated[
-    str | None, typer.Option("--history", help="Items, as A,B,C, of a person the store need not know.")
+    list[str] | None,
+    typer.Option(
+        "--history",
+        help="Items, as A,B,C, of a person the store need not know; quote one with a comma, or give the option again.",
+    ),
 ]

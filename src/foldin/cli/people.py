@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,14 +30,15 @@ def person_of(
     recommender: Recommender,
     *,
     user: str | None,
-    history: str | None,
+    history: Sequence[str] | None,
     profile: str | None,
     query: str | None = None,
 ) -> Person:
-    """A user of the store, or, without one, whoever has the history "A,B,C" and the profile "role=admin,interests=x|y".
+    """A user of the store, or, without one, a person described by a history and a profile.
 
-    A profile typed for a user of the store is laid over the stored one. Notes name items, attributes and words of a
-    query that the model does not know.
+    `history`: lists of items, each as "A,B,C". `profile`: as "role=admin,interests=x|y"; one that is typed for a user
+    of the store is laid over the stored one. Notes name items, attributes and words
+    of a query that the model does not know.
 
     Raises:
         NotFoundError: there is no such user, or no store.
@@ -50,7 +52,7 @@ def person_of(
         stored, known = _stored(workspace, user)
         return Person(user, stored, {**known, **typed})
     name = "this history" if history is not None else "this profile" if profile is not None else "this query"
-    return Person(name, _typed_history(history or "", recommender.catalog), typed)
+    return Person(name, _typed_history(history or (), recommender.catalog), typed)
 
 
 def typed_profile(text: str) -> dict[str, str]:
@@ -95,11 +97,11 @@ def _stored(workspace: Workspace, user: str) -> tuple[History, Profile]:
             raise NotFoundError(f"{error}{perhaps(user_id, store.user_ids())}") from None
 
 
-def _typed_history(text: str, catalog: Catalog) -> History:
-    from foldin.cli.item_arguments import find_known_items, split_names
+def _typed_history(lists: Sequence[str], catalog: Catalog) -> History:
+    from foldin.cli.item_arguments import find_known_items
     from foldin.data.interactions import History
 
-    return History.of(find_known_items(split_names(text), catalog))
+    return History.of(find_known_items(lists, catalog))
 
 
 def _note_unmatched(query: str | None, recommender: Recommender) -> None:

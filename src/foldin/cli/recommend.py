@@ -46,8 +46,12 @@ def recommend(
         bool, typer.Option("--replace", help="Replace the file of --all if it is there already.")
     ] = False,
     k: HowMany = 10,
-    only: Annotated[str | None, typer.Option(help="Choose from these items, as A,B,C.")] = None,
-    exclude: Annotated[str | None, typer.Option(help="Leave these items out, as A,B,C.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Choose from these items, as A,B,C; may be given again.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Leave these items out, as A,B,C; may be given again.")
+    ] = None,
     categories: Annotated[
         list[str] | None,
         typer.Option("--category", help="Only items of this category, topic, genre or tag; may be given again."),
@@ -77,7 +81,7 @@ def recommend(
     _check(user, history, profile, query, everybody, output)
     _check_whom(everybody, with_profiles, users, users_id)
     _check_file(output, replace)
-    rules = _Rules(ItemFilters(only, exclude, categories or ()), k, "include" if seen else "exclude", diversity)
+    rules = _Rules(ItemFilters(only, exclude or (), categories or ()), k, "include" if seen else "exclude", diversity)
     shown = list(dict.fromkeys(attributes or ()))
     opened = open_workspace(workspace)
     if output is not None:
@@ -125,7 +129,7 @@ class _Whom:
 
 def _check(
     user: str | None,
-    history: str | None,
+    history: list[str] | None,
     profile: str | None,
     query: str | None,
     everybody: bool,

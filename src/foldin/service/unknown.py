@@ -44,6 +44,6 @@ def _unknown(catalog: Catalog, items: Sequence[str]) -> list[str]:
 def _notice(what: str, unknown: Sequence[str]) -> list[str]:
     if not unknown:
         return []
-    named = ", ".join(one[:LONGEST] for one in islice(unknown, MOST_NAMED))
+    named = ", ".join(f"'{one[:LONGEST]}'" for one in islice(unknown, MOST_NAMED))
     more = f" and {len(unknown) - MOST_NAMED:,} more" if len(unknown) > MOST_NAMED else ""
     return [f"{what}: {named}{more}"]
