@@ -87,3 +87,9 @@ def test_a_column_called_none_can_be_named() -> None:
 def test_every_log_has_users_and_items() -> None:
     with pytest.raises(DataError, match="no column is called like a user"):
         read(pd.DataFrame({"user": ["a"], "item": ["x"]}), user="none")
+
+
+def test_two_columns_of_one_name_cannot_be_told_apart_by_it(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user,item,rating,rating\na,x,1,2\n")
+    with pytest.raises(DataError, match=r"the header has the column 'rating' more than once$"):
+        read(tmp_path / "log.csv")

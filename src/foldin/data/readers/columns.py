@@ -184,12 +184,17 @@ def _fitting(columns: Sequence[Column], role: Role, file: str | None, option: st
     for group in USUAL_NAMES[role]:
         fitting = [column for column in columns if _key(column.name) in group]
         if len(fitting) > 1:
-            names = " and ".join(f"'{column.name}'" for column in fitting)
-            problem = f"the columns {names} could each be the {role}; name it with {option or _option(role)}"
-            raise DataError(problem, file=file, field=role)
+            raise DataError(_why_not_one(fitting, role, option or _option(role)), file=file, field=role)
         if fitting:
             return fitting
     return []
+
+
+def _why_not_one(fitting: Sequence[Column], role: Role, option: str) -> str:
+    names = dict.fromkeys(f"'{column.name}'" for column in fitting)
+    if len(names) < len(fitting):
+        return f"the header has the column {next(iter(names))} more than once"
+    return f"the columns {' and '.join(names)} could each be the {role}; name it with {option}"
 
 
 def _key(name: str) -> str:
