@@ -22,7 +22,16 @@ from foldin.store.contract import Store
 from foldin.store.opening import open_store
 from foldin.wording import command, counted
 
-__all__ = ["SETTINGS", "Bundle", "Workspace", "create_workspace", "open_workspace", "outdated", "usable"]
+__all__ = [
+    "SETTINGS",
+    "Bundle",
+    "Workspace",
+    "create_workspace",
+    "is_workspace",
+    "open_workspace",
+    "outdated",
+    "usable",
+]
 
 SETTINGS = "workspace.toml"
 LOCAL_STORE = "sqlite:///store.sqlite"
@@ -437,6 +446,11 @@ class Workspace:
         file = self.folder / "current"
         with usable(file):
             return file.read_text(encoding="utf-8", errors="replace").strip() if file.exists() else None
+
+
+def is_workspace(folder: str | Path) -> bool:
+    """Whether there is a workspace in a folder."""
+    return (Path(folder) / SETTINGS).exists()
 
 
 def create_workspace(folder: str | Path) -> Workspace:

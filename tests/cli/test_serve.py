@@ -56,8 +56,11 @@ def first_lines(run: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list
     monkeypatch.setattr("foldin.service.running.run", lambda *_: None)
 
     def said(folder: Path, *options: str) -> list[str]:
+        is_new = not folder.exists()
         answer = run("serve", "--port", "0", "-w", folder, *options)
-        assert (answer.returncode, answer.stderr) == (0, "")
+        assert answer.returncode == 0
+        assert (f"note: there was no workspace in {folder}, and an empty one is made" in answer.stderr) == is_new
+        assert len(answer.stderr.splitlines()) == is_new
         *lines, link = answer.stdout.splitlines(keepends=True)
         assert re.fullmatch(LINK, link)
         return lines

@@ -125,14 +125,20 @@ def serve_page(settings: Settings, sockets: list[socket], workers: int = 1) -> N
         ConfigurationError: there is no workspace, and none can be made.
         NotFoundError, StoreError: the store is lost, or cannot be opened.
     """
-    from foldin.cli.output import print_line
+    from foldin.cli.output import print_line, print_note
     from foldin.service.addresses import announced
     from foldin.service.listening import port_of
     from foldin.service.running import run
-    from foldin.workspace import create_workspace
+    from foldin.workspace import create_workspace, is_workspace
 
     folder, url = settings.workspace, _url(settings.host, port_of(sockets))
+    is_new = not is_workspace(folder)
     workspace = create_workspace(folder)
+    if is_new:  # a mistyped name would else answer as a workspace that lost its data
+        print_note(
+            f"there was no workspace in {folder}, and an empty one is made: where another was meant, end this "
+            "and name it with -w"
+        )
     workspace.store(create=True).close()  # one that cannot be used is reported before a link is made
     answers = _what_answers(workspace)
     if settings.auth:
