@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from foldin.coldstart.crossfit import Fold
 from foldin.data.splitting import Holdout, Split
+from foldin.forecast import Forecast, forecast_split
 from foldin.models.protocols import Estimator, Model
 from foldin.models.zoo import with_field
 from foldin.training.checkpoint import load_checkpoint, save_checkpoint
@@ -26,8 +27,10 @@ def _silent(_: object) -> None:
 
 @dataclass(frozen=True)
 class Progress:
-    """Whom to tell what while fitting: the name of each stage as it begins, every estimator tried, every epoch."""
+    """Whom to tell what while fitting: how long it will take, the name of each stage as it begins, every estimator
+    tried, every epoch."""
 
+    forecast: Callable[[Forecast], None] = _silent
     stage: Callable[[str], None] = _silent
     trial: Callable[[Trial], None] = _silent
     epoch: Callable[[Epoch], None] = _silent
@@ -67,6 +70,7 @@ def choose(estimator: Estimator, split: Split, training: Training, *, fixed: Col
     Twice, by either half of the validation users, so that what is learned later on all of them is learned on users who
     had no part in the model. A model that neither half's choice changes is fitted once.
     """
+    training.progress.forecast(forecast_split(estimator, split, fixed))
     search = Search(split, training.progress.trial)
     halves = _halves(split.validation, training.seed)
     estimators = [estimator if fixed is None else search.best(estimator, fixed=fixed, users=half) for half in halves]

@@ -14,7 +14,7 @@ from foldin.models.protocols import Estimator
 from foldin.models.validation import heldout_qualities
 from foldin.models.zoo import name_of, settings_of, with_field
 
-__all__ = ["GRIDS", "Search", "Trial", "tuned"]
+__all__ = ["GRIDS", "Search", "Trial", "count_trials", "tuned"]
 
 L2 = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 DROPOUT = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9)
@@ -85,6 +85,12 @@ class Search:
             if self.on_trial is not None:
                 self.on_trial(Trial(candidate, _mean(self.known[candidate])))
         return self.known[candidate]
+
+
+def count_trials(estimator: Estimator, fixed: Collection[str]) -> int:
+    """About how many estimators a search fits: a field's values, without the one that is known of later fields."""
+    values = [len(values) for name, values in GRIDS.get(name_of(estimator), ()) if name not in fixed]
+    return sum(values) - max(len(values) - 1, 0)
 
 
 def _check(fixed: Collection[str], estimator: Estimator) -> None:

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from foldin.cli.output import print_line, print_note
+from foldin.wording import counted, duration
 
 if TYPE_CHECKING:
     from foldin.choosing import Progress
+    from foldin.forecast import Forecast
     from foldin.training.epoch import Epoch
     from foldin.tuning import Trial
 
-__all__ = ["shown_progress"]
+__all__ = ["described", "shown_progress"]
+
+WORTH_A_NOTE_SECONDS = 10
 
 
 def shown_progress(tell: Callable[[str], None], *, lines: bool = True) -> Progress:
@@ -35,7 +39,31 @@ def shown_progress(tell: Callable[[str], None], *, lines: bool = True) -> Progre
         elif passed.diverged:
             print_note(_line(passed))
 
-    return Progress(stage=stage, trial=trial, epoch=epoch)
+    return Progress(forecast=_print_forecast, stage=stage, trial=trial, epoch=epoch)
+
+
+def _print_forecast(expected: Forecast) -> None:
+    """A note, on a terminal or not, where a wait of ten seconds or more is ahead."""
+    if expected.seconds >= WORTH_A_NOTE_SECONDS:
+        print_note(f"training {described(expected)}")
+
+
+def described(expected: Forecast) -> str:
+    """About how long a training takes on this machine, and what would make a long one quick."""
+    text = f"{expected.model}: "
+    if expected.seconds_per_fit >= 1:
+        text += f"about {expected.fits} fits of {_short(expected.seconds_per_fit)} each, "
+        text += f"{duration(expected.seconds)} in all"
+    else:
+        text += duration(expected.seconds)
+    if expected.fewer is not None:
+        minimum, items = expected.fewer
+        text += f"; --min-per-item {minimum} leaves about {counted(items, 'item')}"
+    return text
+
+
+def _short(seconds: float) -> str:
+    return counted(round(seconds), "second") if seconds < 10 else duration(seconds)
 
 
 def _print_below(untitled: list[str], line: str) -> None:

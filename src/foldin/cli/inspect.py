@@ -21,6 +21,7 @@ from foldin.cli.options import (
 
 if TYPE_CHECKING:
     from foldin.data.diagnosis import Bar, Diagnosis, Memory, Spread, TimeRange, Values
+    from foldin.forecast import Forecast
 
 __all__ = ["inspect"]
 
@@ -53,12 +54,13 @@ def inspect(
         columns = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
         found = examine(files, **columns, timezone=timezone, decimal=decimal, time_format=time_format)
     if json:
-        print_json(as_json(found))
+        print_json({**as_json(found), "training_seconds": round(_forecast(found).seconds)})
     else:
         _print(found)
 
 
 def _print(found: Diagnosis) -> None:
+    from foldin.cli.epochs import described
     from foldin.cli.output import print_line, print_table
 
     _print_warnings(found)
@@ -75,9 +77,22 @@ def _print(found: Diagnosis) -> None:
         print_line(f"Times: {_times(found.times)}")
     print_line(f"Training needs {_memory(found.memory)}")
     if found.events:
+        print_line(f"Training {described(_forecast(found))}")
         print_line(
             f"Once it is taken in with `foldin ingest`, train with: {f'foldin train {found.hint.options}'.rstrip()}"
         )
+
+
+def _forecast(found: Diagnosis) -> Forecast:
+    """What choosing and training the default model takes."""
+    import numpy as np
+
+    from foldin.forecast import HELD_OUT_SHARE, forecast
+    from foldin.models.zoo import DEFAULT, estimator_named
+
+    at_least_once = np.ones(found.items, dtype=np.int64)
+    held_out = round(HELD_OUT_SHARE * found.users)
+    return forecast(estimator_named(DEFAULT), found.users, at_least_once, found.pairs, held_out, fixed=())
 
 
 def _print_warnings(found: Diagnosis) -> None:
