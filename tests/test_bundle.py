@@ -185,9 +185,19 @@ def test_a_flipped_bit_is_refused(folder: Path, name: str) -> None:
     for place in range(0, len(whole), max(1, len(whole) // 150)):
         if whole[place : place + 1].isspace():
             continue
-        (folder / name).write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        flipped = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+        if name == "manifest.json" and says_the_same(flipped, whole):
+            continue  # the last of 17 digits may leave a number as it is
+        (folder / name).write_bytes(flipped)
         with pytest.raises(BundleError, match=name):
             load_bundle(folder)
+
+
+def says_the_same(text: bytes, other: bytes) -> bool:
+    try:
+        return bool(json.loads(text) == json.loads(other))
+    except ValueError:
+        return False
 
 
 @pytest.mark.parametrize("name", FILES)
