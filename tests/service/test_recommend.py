@@ -194,7 +194,7 @@ def test_what_nobody_knows_is_named(client: httpx.Client) -> None:
     named = "'x0', 'x1', 'x2' and 1,231 more"
     assert f"of 'only' the model does not know: {named}" in str(reason(history=["i00"], only=["i02", *many]))
     assert f"of 'exclude' the model does not know: {named}" in str(reason(history=["i00"], exclude=many))
-    assert "no item has the category: evn" in str(reason(history=["i00"], categories=["evn"]))
+    assert "no item has the category: 'evn'" in str(reason(history=["i00"], categories=["evn"]))
     assert reason(history=["i00"], categories=["even"], only=["i02", "i04"], exclude=["i04"]) is None
 
 
