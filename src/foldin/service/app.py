@@ -16,7 +16,7 @@ from starlette.types import Scope
 import foldin
 from foldin.errors import FoldinError
 from foldin.service.bodies import Bodies, QuickRoute, StrictRoute
-from foldin.service.description import EVERYWHERE, PROBLEMS, describe_when_asked
+from foldin.service.description import EVERYWHERE, describe_when_asked
 from foldin.service.gate import ForbiddenError, Gate
 from foldin.service.heads import Heads
 from foldin.service.logs import end_gathering
@@ -74,7 +74,6 @@ def create_app(settings: Settings, *, on_shutdown: Callable[[], None] = lambda: 
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        responses=PROBLEMS,
     )
     app.router.route_class = StrictRoute
     routers = _routers(service)

@@ -12,29 +12,31 @@ from fastapi.routing import APIRoute
 from foldin.service.gate import needs
 from foldin.service.messages import Problem
 
-__all__ = ["EVERYWHERE", "PROBLEMS", "describe_when_asked"]
+__all__ = ["EVERYWHERE", "describe_when_asked"]
 
 PROBLEM = "application/problem+json"
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": description}
-    for status, description in {
-        400: "No gzip, though the request says so.",
-        401: "No key, or one that is not valid.",
-        403: "The key lacks the scope that the route needs, or a page of another origin has sent it.",
-        404: "No such user, item, model or job.",
-        408: "Nothing more of the body came, or it came too slowly.",
-        409: "It contradicts what is stored, or what is going on.",
-        413: "The body is too large.",
-        415: "The body does not say that it is JSON, or is neither plain nor gzip.",
-        421: "A browser asks under a name that is none of the service's: start it with --origin.",
-        422: "No JSON, or a field is missing, unknown or not as it should be.",
-        431: "Address and headers of the request are over 16 KB.",
-        429: "Too many requests or bodies at once with this key: come again after Retry-After seconds.",
-        503: "Too busy, or the store is away: come again after Retry-After seconds.",
-    }.items()
+PLACE = "#/components/schemas/{model}"
+
+FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
+"""What the framework would answer to a request that is not as it should be, were it not for `Problem`."""
+
+PROBLEMS = {
+    400: "No gzip, though the request says so.",
+    401: "No key, or one that is not valid.",
+    403: "The key lacks the scope that the route needs, or a page of another origin has sent it.",
+    404: "No such user, item, model or job.",
+    408: "Nothing more of the body came, or it came too slowly.",
+    409: "It contradicts what is stored, or what is going on.",
+    413: "The body is too large.",
+    415: "The body does not say that it is JSON, or is neither plain nor gzip.",
+    421: "A browser asks under a name that is none of the service's: start it with --origin.",
+    422: "No JSON, or a field is missing, unknown or not as it should be.",
+    431: "Address and headers of the request are over 16 KB.",
+    429: "Too many requests or bodies at once with this key: come again after Retry-After seconds.",
+    503: "Too busy, or the store is away: come again after Retry-After seconds.",
 }
-"""What can go wrong everywhere, for the framework."""
+"""What can go wrong everywhere, by status. The framework is not given it: it would make types of it for every route."""
 
 EVERYWHERE = """HEAD goes wherever GET does, and answers the same headers. A method that is none at a path is answered
 405, and the header Allow names those that are. Neither stands with the routes, as a description has a place for what a
@@ -59,15 +61,24 @@ def describe_when_asked(app: FastAPI, routers: Sequence[APIRouter]) -> None:
 
 
 def _complete(described: dict[str, Any], routers: Sequence[APIRouter]) -> dict[str, Any]:
-    """Adds the type of problems, and the scopes that each operation needs."""
+    """Adds the problems, and the scopes that each operation needs."""
     described["components"]["securitySchemes"] = KEY
+    schema = Problem.model_json_schema(ref_template=PLACE)
+    schemas = described["components"]["schemas"]
+    schemas |= {**schema.pop("$defs", {}), Problem.__name__: schema}
+    for name in FRAMEWORK_SCHEMAS:
+        schemas.pop(name, None)
     scopes = {route.unique_id: _scopes_of(route) for route in _routes(routers)}
     for operation in _operations(described):
         operation["security"] = [{"key": [scope]} for scope in scopes.get(operation["operationId"], ())]
-        for status, response in operation["responses"].items():
-            if status in map(str, PROBLEMS) and "content" in response:
-                response["content"] = {PROBLEM: response["content"].popitem()[1]}
+        operation["responses"].pop("422", None)
+        operation["responses"] = _problems() | operation["responses"]
     return described
+
+
+def _problems() -> dict[str, Any]:
+    content = {PROBLEM: {"schema": {"$ref": PLACE.format(model=Problem.__name__)}}}
+    return {str(status): {"description": said, "content": content} for status, said in PROBLEMS.items()}
 
 
 def _operations(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
