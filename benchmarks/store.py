@@ -25,6 +25,7 @@ import numpy as np
 from foldin.cli.intake import Intake, read_intake, store_intake
 from foldin.data.catalog import ids_of
 from foldin.data.interactions import Interactions
+from foldin.data.readers.text import TextFormat
 from foldin.store.contract import Batch
 from foldin.store.opening import open_store
 from foldin.store.writer import Writer
@@ -238,7 +239,9 @@ def say(what: str, value: str, goal: str, more: str = "") -> None:
 def _intake(file: Path, event: str | None) -> Intake:
     columns = {"user": "user", "item": "item", "kind": "kind", "value": "value", "time": "time", "event": event}
     columns["timezone"] = "UTC"
-    return read_intake([str(file)], None, None, None, columns, source=None, skip_bad=False, tell=lambda _: None)
+    return read_intake(
+        [str(file)], None, None, None, columns, TextFormat(), source=None, skip_bad=False, tell=lambda _: None
+    )
 
 
 def _milliseconds(action: Callable[[str], object], user_id: str) -> float:

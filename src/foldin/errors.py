@@ -13,6 +13,7 @@ __all__ = [
     "NoRowsError",
     "NotFoundError",
     "ResourceError",
+    "RowError",
     "StoreError",
     "TrainingError",
     "UnreadableError",
@@ -51,6 +52,10 @@ class DataError(FoldinError):
 
 class NoRowsError(DataError):
     """A file or frame has no rows at all; among several it is passed over."""
+
+
+class RowError(DataError):
+    """One row cannot be taken; the rows beside it may be."""
 
 
 class NotFoundError(FoldinError):

@@ -14,6 +14,7 @@ from foldin.cli.compare import _data
 from foldin.cli.table_columns import WIDTH
 from foldin.data.interactions import Interactions
 from foldin.data.readers import read
+from foldin.data.readers.text import TextFormat
 from foldin.data.synthetic import simulate, write_world
 from foldin.errors import DataWarning
 from foldin.store.contract import Batch
@@ -116,7 +117,7 @@ def test_what_cannot_be_compared_is_said_before_any_reading(run: Run, arguments:
 def test_columns_of_a_file_left_alone_are_named(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("user,item,Book-Rating\na,x,9\n")
     with pytest.warns(DataWarning, match="left alone: Book-Rating; .* --value Book-Rating takes it"):
-        _data(tmp_path / "log.csv", None, {"user": None, "item": None}, None, None, (), (None, None))
+        _data(tmp_path / "log.csv", None, {"user": None, "item": None}, TextFormat(), None, None, (), (None, None))
 
 
 @pytest.mark.parametrize("protocol", ["strong", "last", "time", "random"])

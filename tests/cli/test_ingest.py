@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from foldin.cli.intake import Intake, read_intake, store_intake
+from foldin.data.readers.text import TextFormat
 from foldin.errors import DataError, StoreError
 from foldin.store.sqlite import SqliteStore
 from foldin.workspace import create_workspace, open_workspace
@@ -98,7 +99,7 @@ def test_the_key_of_a_url_is_never_told(run: Run, tmp_path: Path) -> None:
     assert "http://127.0.0.1:9/log.csv is given twice" in answer.stderr
     told: list[str] = []
     with pytest.raises(DataError):
-        read_intake([url], None, None, None, {}, source=None, skip_bad=False, tell=told.append)
+        read_intake([url], None, None, None, {}, TextFormat(), source=None, skip_bad=False, tell=told.append)
     assert told == ["reading http://127.0.0.1:9/log.csv"]
     assert "s3cret" not in answer.stderr
 
@@ -249,7 +250,8 @@ def test_two_imports_at_once_set_their_rows_aside_in_two_files(tmp_path: Path) -
     files = [str(written(tmp_path / f"{number}.csv", text)) for number, text in enumerate(texts)]
     usual = dict.fromkeys(("user", "item"))
     intakes = [
-        read_intake([f], None, None, None, usual, source=None, skip_bad=True, tell=lambda _: None) for f in files
+        read_intake([f], None, None, None, usual, TextFormat(), source=None, skip_bad=True, tell=lambda _: None)
+        for f in files
     ]
     workspace, together = create_workspace(tmp_path / "w"), Barrier(len(intakes))
 

@@ -17,8 +17,10 @@ from foldin.cli.options import (
     WORKSPACE_VARIABLE,
     AmountsAsRatings,
     DecimalMark,
+    Encoding,
     FeedbackForm,
     HalfLife,
+    Header,
     ItemColumn,
     ItemsId,
     Json,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from foldin.data.catalog import Catalog
     from foldin.data.interactions import Interactions
     from foldin.data.profiles import Profiles
+    from foldin.data.readers.text import TextFormat
     from foldin.data.synthetic import Truth
     from foldin.evaluation.cells import Contender
 
@@ -138,6 +141,8 @@ def compare(
     timezone: TimeZone = None,
     decimal: DecimalMark = None,
     time_format: TimeFormat = None,
+    encoding: Encoding = None,
+    header: Header = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides who is held out, and how a network starts.")] = 0,
     json: Json = False,
 ) -> None:
@@ -151,7 +156,7 @@ def compare(
     from foldin.cli.contenders import contenders_from
     from foldin.cli.epochs import shown_progress
     from foldin.cli.output import print_json, progress
-    from foldin.cli.settings import cleaned, days, feedback_from
+    from foldin.cli.settings import cleaned, days, feedback_from, text_format
     from foldin.contest import contest, cross_validate
     from foldin.evaluation.evaluate import metrics_at
 
@@ -162,7 +167,8 @@ def compare(
     columns = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
     columns |= {"timezone": timezone, "decimal": decimal, "time_format": time_format}
     tables = {"--users": users, "--items": items, "--users-id": users_id, "--items-id": items_id}
-    workspace = _workspace(file, workspace, columns, tables)
+    form, written = text_format(encoding, header), {"encoding": encoding, "header": header}
+    workspace = _workspace(file, workspace, columns | written, tables)
     left_out = tuple(dict.fromkeys(without or ()))
     if left_out and workspace is None:
         raise ConfigurationError("--without: sources are those of a workspace's store, not of a file")
@@ -171,7 +177,7 @@ def compare(
     contenders = contenders_from(models, settings or ())
     rule = feedback_from(feedback, positive_from, weights, strength, half_life, amounts_as_ratings=amounts_as_ratings)
     with progress("reading") as tell:
-        data = _data(file, workspace, columns, items, users, left_out, (items_id, users_id))
+        data = _data(file, workspace, columns, form, items, users, left_out, (items_id, users_id))
         wish.check_profiles(data.profiles)
         log = cleaned(data.log, min_per_user, min_per_item, k_core)
         hold = partial(
@@ -244,6 +250,7 @@ def _data(
     file: Path | None,
     workspace: Path | None,
     columns: Mapping[str, str | None],
+    form: TextFormat,
     items: Path | None,
     users: Path | None,
     without: Sequence[str],
@@ -256,10 +263,14 @@ def _data(
 
     if workspace is None:
         assert file is not None
-        log = read(file, **columns)
+        log, encoding = read(file, **columns, encoding=form.encoding, header=form.header), form.encoding
         of_items, of_users = TableIds(*ids).beside(columns)
-        catalog = None if items is None else of_items.read(lambda item: read_catalog(items, item=item))
-        profiles = None if users is None else of_users.read(lambda user: read_profiles(users, user=user))
+        catalog = (
+            None if items is None else of_items.read(lambda item: read_catalog(items, item=item, encoding=encoding))
+        )
+        profiles = (
+            None if users is None else of_users.read(lambda user: read_profiles(users, user=user, encoding=encoding))
+        )
         return _Data(log, catalog, profiles)
     with open_workspace(workspace).store() as store:
         check_sources(store, without)

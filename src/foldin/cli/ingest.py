@@ -11,6 +11,8 @@ import typer
 from foldin.cli.options import (
     DEFAULT_FOLDER,
     DecimalMark,
+    Encoding,
+    Header,
     ItemColumn,
     ItemsId,
     Json,
@@ -71,6 +73,8 @@ def ingest(
     timezone: TimeZone = None,
     decimal: DecimalMark = None,
     time_format: TimeFormat = None,
+    encoding: Encoding = None,
+    header: Header = None,
     again: Annotated[
         bool, typer.Option("--again", help="Store events without ids though they are stored already.")
     ] = False,
@@ -89,6 +93,7 @@ def ingest(
     from foldin.cli.intake import Database, TableIds, read_intake, store_intake
     from foldin.cli.next_step import find_next_step
     from foldin.cli.output import print_json, print_line, print_note, progress
+    from foldin.cli.settings import text_format
     from foldin.workspace import create_workspace
 
     told = {"--query": query, "--items-query": items_query, "--users-query": users_query}
@@ -113,6 +118,7 @@ def ingest(
             users,
             asked,
             columns,
+            text_format(encoding, header),
             source=source,
             skip_bad=skip_bad,
             tell=tell,

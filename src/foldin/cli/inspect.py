@@ -9,6 +9,8 @@ import typer
 
 from foldin.cli.options import (
     DecimalMark,
+    Encoding,
+    Header,
     ItemColumn,
     Json,
     KindColumn,
@@ -39,6 +41,8 @@ def inspect(
     timezone: TimeZone = None,
     decimal: DecimalMark = None,
     time_format: TimeFormat = None,
+    encoding: Encoding = None,
+    header: Header = None,
     json: Json = False,
 ) -> None:
     """Examine a log of events before it is taken in: what is there, and what about it will do harm.
@@ -48,11 +52,14 @@ def inspect(
     Example: foldin inspect events.csv
     """
     from foldin.cli.output import print_json, progress
+    from foldin.cli.settings import text_format
     from foldin.data.doctor import as_json, examine
 
     with progress("examining"):
         columns = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
-        found = examine(files, **columns, timezone=timezone, decimal=decimal, time_format=time_format)
+        columns |= {"timezone": timezone, "decimal": decimal, "time_format": time_format}
+        form = text_format(encoding, header)
+        found = examine(files, **columns, encoding=form.encoding, header=form.header)
     if json:
         print_json({**as_json(found), "training_seconds": round(_forecast(found).seconds)})
     else:

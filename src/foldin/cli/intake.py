@@ -6,7 +6,8 @@ import glob
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 from foldin.cli.losses import losses
 from foldin.cli.rejects import in_the_way, rejects_written
 from foldin.cli.repeats import repeats
-from foldin.errors import ConfigurationError, DataError, DataWarning, NoRowsError
+from foldin.errors import ConfigurationError, DataError, DataWarning, NoRowsError, RowError
 from foldin.wording import counted
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from foldin.data.profiles import Profiles
     from foldin.data.readers import Reading, Rejected
     from foldin.data.readers.tables import SetAside
+    from foldin.data.readers.text import TextFormat
     from foldin.store.contract import Batch, Ingested, Store, Summary
     from foldin.workspace import Workspace
 
@@ -101,6 +103,7 @@ def read_intake(
     users: Path | None,
     database: Database | None,
     columns: Mapping[str, str | None],
+    form: TextFormat,
     *,
     source: str | None,
     skip_bad: bool,
@@ -109,6 +112,7 @@ def read_intake(
 ) -> Intake:
     """Reads logs, catalogue and profiles; `columns` are those of `read_events`, `source` the name of all files.
 
+    `form`: how the files are written; its header is that of the logs, or, where there are none, of the one table.
     `ids`: the id columns of catalogue and profiles, where they are called otherwise than in the logs.
 
     Raises:
@@ -126,14 +130,15 @@ def read_intake(
         for file in logs:
             tell(f"reading {shown(file)}")
             with _passing_over_parts_without_rows(file, several=len(logs) > 1):
-                parts.append(Part(source or _name(file), _read(file, columns, skip_bad)))
+                parts.append(Part(source or _name(file), _read(file, columns, form, skip_bad)))
         if logs and not parts:
             raise NoRowsError(f"there are no rows in any of {counted(len(logs), 'file')}")
         answered = [] if database is None else _answered(database, columns, skip_bad, tell)
         with _with_the_way_out(skip_bad):
             of_items, of_users = (ids or TableIds()).beside(columns)
-            catalog = _catalog(items, database, of_items, set_aside)
-            profiles = _profiles(users, database, of_users, set_aside)
+            written = _of_tables(form, files, (items, users))
+            catalog = _catalog(items, database, of_items, written, set_aside)
+            profiles = _profiles(users, database, of_users, written, set_aside)
     notes = [note for part in (*parts, *answered) for note in (*part.reading.notes, *_left_alone(part))]
     notes += [str(one.message) for one in noted]
     if database is not None and database.query is not None and not answered:
@@ -289,11 +294,11 @@ def _name(file: str) -> str:
     return "stdin" if place == STDIN else Path(place).name
 
 
-def _read(file: str, columns: Mapping[str, str | None], skip_bad: bool) -> Reading:
+def _read(file: str, columns: Mapping[str, str | None], form: TextFormat, skip_bad: bool) -> Reading:
     from foldin.data.readers import read_events
 
     with _with_the_way_out(skip_bad):
-        return _some(read_events(file, **columns, skip_bad=skip_bad))
+        return _some(read_events(file, **columns, encoding=form.encoding, header=form.header, skip_bad=skip_bad))
 
 
 def _answered(
@@ -314,14 +319,23 @@ def _answered(
     return [Part(database.name, reading, database.since, answered.cursor, database.reached)]
 
 
+def _of_tables(form: TextFormat, files: Sequence[str], tables: Sequence[Path | None]) -> TextFormat:
+    if form.header is None or files:
+        return replace(form, header=None)
+    if None not in tables:
+        raise ConfigurationError("--header names the columns of one file: take in catalogue and profiles one by one")
+    return form
+
+
 def _catalog(
-    items: Path | None, database: Database | None, ids: IdColumn, set_aside: SetAside | None
+    items: Path | None, database: Database | None, ids: IdColumn, form: TextFormat, set_aside: SetAside | None
 ) -> Catalog | None:
     from foldin.data.readers import read_catalog
     from foldin.sources import read_sql_catalog
 
     if items is not None:
-        return ids.read(lambda item: read_catalog(items, item=item, set_aside=set_aside))
+        read = partial(read_catalog, items, encoding=form.encoding, header=form.header, set_aside=set_aside)
+        return ids.read(lambda item: read(item=item))
     if database is None or database.items_query is None:
         return None
     url, query = database.url, database.items_query
@@ -329,13 +343,14 @@ def _catalog(
 
 
 def _profiles(
-    users: Path | None, database: Database | None, ids: IdColumn, set_aside: SetAside | None
+    users: Path | None, database: Database | None, ids: IdColumn, form: TextFormat, set_aside: SetAside | None
 ) -> Profiles | None:
     from foldin.data.readers import read_profiles
     from foldin.sources import read_sql_profiles
 
     if users is not None:
-        return ids.read(lambda user: read_profiles(users, user=user, set_aside=set_aside))
+        read = partial(read_profiles, users, encoding=form.encoding, header=form.header, set_aside=set_aside)
+        return ids.read(lambda user: read(user=user))
     if database is None or database.users_query is None:
         return None
     url, query = database.url, database.users_query
@@ -353,8 +368,8 @@ def _some(reading: Reading) -> Reading:
 def _with_the_way_out(skip_bad: bool) -> Iterator[None]:
     try:
         yield
-    except DataError as error:
-        if error.row is None or skip_bad:
+    except RowError as error:
+        if skip_bad:
             raise
         problem = f"{error.problem} (--skip-bad takes the good rows and sets the others aside)"
-        raise DataError(problem, file=error.file, row=error.row, field=error.field) from None
+        raise RowError(problem, file=error.file, row=error.row, field=error.field) from None

@@ -13,9 +13,11 @@ __all__ = [
     "DEFAULT_FOLDER",
     "WORKSPACE_VARIABLE",
     "DecimalMark",
+    "Encoding",
     "AmountsAsRatings",
     "FeedbackForm",
     "HalfLife",
+    "Header",
     "HistoryOption",
     "HowMany",
     "ItemColumn",
@@ -93,6 +95,13 @@ TimeZone = Annotated[
 ]
 TimeFormat = Annotated[
     str | None, typer.Option("--time-format", help="How times are written, as '%d/%m/%Y %H:%M' (of strptime).")
+]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="The encoding of files that are not UTF-8, as latin-1 or windows-1252.")
+]
+Header = Annotated[
+    str | None,
+    typer.Option("--header", metavar="NAMES", help="The columns of a file without a header, as user,item,time."),
 ]
 DecimalMark = Annotated[
     str | None,

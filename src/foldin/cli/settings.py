@@ -10,9 +10,10 @@ from foldin.errors import ConfigurationError, NotFoundError
 if TYPE_CHECKING:
     from foldin.data.feedback import Feedback, Form, Strength
     from foldin.data.interactions import Interactions
+    from foldin.data.readers.text import TextFormat
     from foldin.store.contract import Store
 
-__all__ = ["check_sources", "cleaned", "days", "feedback_from", "pairs_from", "seconds"]
+__all__ = ["check_sources", "cleaned", "days", "feedback_from", "pairs_from", "seconds", "text_format"]
 
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
@@ -58,6 +59,17 @@ def feedback_from(
         half_life=days(half_life, "--half-life"),
         amounts_as_ratings=amounts_as_ratings,
     )
+
+
+def text_format(encoding: str | None, header: str | None) -> TextFormat:
+    """How files are written, with the columns typed as user,item,time.
+
+    Raises:
+        ConfigurationError: there is no such encoding, or two columns have one name.
+    """
+    from foldin.data.readers.text import TextFormat
+
+    return TextFormat.given(encoding, None if header is None else [name.strip() for name in header.split(",")])
 
 
 def days(text: str | None, option: str) -> float | None:

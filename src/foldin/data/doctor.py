@@ -36,6 +36,7 @@ from foldin.data.readers.raw import RawLog, read_raw
 from foldin.data.readers.rejects import Rejected
 from foldin.data.readers.session import session
 from foldin.data.readers.sources import Source, scans_of
+from foldin.data.readers.text import TextFormat
 from foldin.data.readers.typed import explaining_frames
 from foldin.data.suspicious_ids import suspicious_notes
 from foldin.data.training_hint import training_hint
@@ -70,6 +71,8 @@ def examine(
     timezone: str | None = None,
     decimal: str | None = None,
     time_format: str | None = None,
+    encoding: str | None = None,
+    header: Sequence[str] | None = None,
 ) -> Diagnosis:
     """Examines a log; the options are those of `read`. Times without a time zone are taken as UTC, and counted.
 
@@ -80,7 +83,9 @@ def examine(
     given: dict[Role, ColumnName | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
     with explaining_frames(source), session() as connection, ExitStack() as resources:
         notation = Notation(timezone or "UTC", decimal, time_format)
-        raw = read_raw(connection, scans_of(connection, source, resources), given, notation)
+        raw = read_raw(
+            connection, scans_of(connection, source, resources, TextFormat.given(encoding, header)), given, notation
+        )
         bad_rows = _bad_rows(connection, raw)
     diagnosis = _diagnosis(raw, raw.interactions(), bad_rows)
     return replace(diagnosis, warnings=tuple(_warnings(diagnosis, zone_given=timezone is not None)))
@@ -99,7 +104,7 @@ def _diagnosis(raw: RawLog, log: Interactions, bad_rows: tuple[BadRows, ...]) ->
         files=tuple(scan.file for scan in raw.scans if scan.file is not None),
         columns={str(role): name for role, name in taken.items()},
         other_columns=raw.unused,
-        rows=len(raw) + sum(len(torn) for torn in raw.torn),
+        rows=len(raw) + sum(len(scan.torn) for scan in raw.scans),
         times=_time_range(log, 0 if raw.times is None else raw.times.naive),
         bad_rows=bad_rows,
         notes=(*raw.questions, *raw.notes),

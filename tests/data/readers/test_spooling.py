@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from foldin.data.readers import read, read_catalog, read_events
-from foldin.data.readers.spooling import BLOCK, with_one_line_end
+from foldin.data.readers.session import session
+from foldin.data.readers.sources import scans_of
+from foldin.data.readers.spooling import BLOCK
+from foldin.data.readers.text import TextFormat
 from foldin.errors import DataError
 
 
@@ -91,20 +94,21 @@ def test_lines_are_counted_in_the_file_itself(tmp_path: Path) -> None:
     assert [(row.row, row.field) for row in rejected] == [(5, "user"), (6, None)]
 
 
-@pytest.mark.parametrize("ends", [b"\r\n", b"\n"])
-def test_files_of_one_line_end_are_left_where_they_are(tmp_path: Path, ends: bytes) -> None:
+@pytest.mark.parametrize("ends", [b"\r\n", b"\n", b"\r"])
+def test_files_of_one_line_end_are_read_where_they_are(tmp_path: Path, ends: bytes, scratch: Path) -> None:
     (tmp_path / "log.csv").write_bytes(b"user,item" + ends + b"a,x" + ends)
-    with ExitStack() as resources:
-        assert with_one_line_end(tmp_path / "log.csv", resources) == tmp_path / "log.csv"
+    with session() as connection, ExitStack() as resources:
+        (scan,) = scans_of(connection, tmp_path / "log.csv", resources, TextFormat())
+        assert str(tmp_path / "log.csv") in scan.relation
+    assert read(tmp_path / "log.csv").item_ids.tolist() == ["x"]
 
 
 def test_a_line_end_between_two_blocks(tmp_path: Path) -> None:
     # CR is the last byte of the first block
-    content = b"u" * (BLOCK - 1) + b"\r\n" + b"a\nb\r"
+    content = b"item,user,note\nx,a," + b"n" * (BLOCK - 20) + b"\r\n" + b"y,b,"
     (tmp_path / "log.csv").write_bytes(content)
-    with ExitStack() as resources:
-        even = with_one_line_end(tmp_path / "log.csv", resources)
-        assert even.read_bytes() == b"u" * (BLOCK - 1) + b"\n" + b"a\nb\r"
+    assert content[BLOCK - 1 : BLOCK + 1] == b"\r\n"
+    assert read(tmp_path / "log.csv").item_ids.tolist() == ["x", "y"]
 
 
 def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:

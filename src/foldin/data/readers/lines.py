@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
-import codecs
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from foldin.data.readers.columns import Column
-from foldin.data.readers.delimited import is_gzip, opened
+from foldin.data.readers.records import Record
+from foldin.data.readers.rejects import broken_json
 from foldin.data.readers.scans import Scan, refusing
 from foldin.data.readers.session import AS_WRITTEN, literal, path_literal
+from foldin.data.readers.spooling import in_utf8
+from foldin.data.readers.text import encoding_of, is_gzip, opened
 from foldin.errors import DataError
 
 __all__ = ["is_broken_sql", "json_scan", "repeats_sql"]
 
 
-def json_scan(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> Scan:
+def json_scan(
+    connection: duckdb.DuckDBPyConnection, path: Path, name: str, encoding: str | None, resources: ExitStack
+) -> Scan:
     """The scan of a JSON file, called `name` in errors; its columns are the keys of its objects.
 
     A line that is no object has no cell at all.
 
     Raises:
-        DataError: the file cannot be read, or begins with a byte order mark.
+        DataError: the file cannot be read, or no line of it is an object.
     """
-    _refuse_mark(path, name)
-    relation = _relation(path)
+    readable = in_utf8(path, encoding_of(path, encoding), resources)
+    is_array, relation = _is_array(readable), _relation(readable)
     with refusing(name):
         keys = connection.execute(
             f"SELECT DISTINCT unnest(json_keys(json)) AS key FROM {relation} "
             "WHERE json_type(json) = 'OBJECT' ORDER BY key"
         ).fetchall()
+    if not keys and not is_array:
+        _refuse_first_line(readable, name)
     columns = tuple(Column(key, f"json_extract(json, {literal(_pointer(key))})", "JSON") for (key,) in keys)
-    return Scan(name, relation, columns, json=True, by_line=not _is_array(path), content=path)
+    return Scan(name, relation, columns, json=True, records=None if is_array else partial(_rows, readable))
 
 
 def is_broken_sql() -> str:
@@ -45,10 +54,18 @@ def repeats_sql() -> str:
     return "coalesce(len(json_keys(json)) > len(list_distinct(json_keys(json))), false)"
 
 
-def _refuse_mark(path: Path, name: str) -> None:
-    with path.open("rb") as file:
-        if file.read(3) in (codecs.BOM_UTF8, codecs.BOM_UTF16_LE + b"{", codecs.BOM_UTF16_BE + b"\x00"):
-            raise DataError("begins with a byte order mark; save it as UTF-8 without one", file=name, row=1)
+def _rows(path: Path) -> Iterator[Record]:
+    with opened(path) as text:
+        for number, line in enumerate(text, start=1):
+            if line.strip():
+                yield Record(number, line.rstrip("\r\n"))
+
+
+def _refuse_first_line(path: Path, name: str) -> None:
+    first = next(_rows(path), None)
+    if first is not None:
+        _, problem = broken_json(first.text)
+        raise DataError(f"no line holds a JSON object; {problem}", file=name, row=first.line)
 
 
 def _relation(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -19,6 +19,7 @@ from foldin.data.readers.raw import RawLog, read_raw
 from foldin.data.readers.rejects import Rejected, rejected_rows
 from foldin.data.readers.session import session
 from foldin.data.readers.sources import Source, scans_of
+from foldin.data.readers.text import TextFormat
 from foldin.data.readers.times import WITHOUT_ZONE, WITHOUT_ZONE_REASON
 from foldin.data.readers.typed import explaining_frames
 from foldin.errors import DataWarning
@@ -56,6 +57,8 @@ def read(
     timezone: str | None = None,
     decimal: str | None = None,
     time_format: str | None = None,
+    encoding: str | None = None,
+    header: Sequence[str] | None = None,
 ) -> Interactions:
     """Reads a log of events from files or a frame; all of it, or nothing.
 
@@ -68,17 +71,21 @@ def read(
     `time_format`: how times are written, in the directives of `strptime`, as "%d/%m/%Y %H:%M". Without it they are
         seconds, milliseconds, microseconds or nanoseconds since the epoch, decided for the whole column, days of the
         calendar in digits (20210113), or ISO 8601.
+    `encoding`: that of files that are not UTF-8, as "latin-1"; UTF-16 is known by its mark.
+    `header`: the names of the columns, for delimited files without a line that has them.
 
     Raises:
         DataError: a column is missing, or a row cannot be taken; file, row and field are named.
-        ConfigurationError: there is no such time zone, decimal mark or format of times.
+        ConfigurationError: there is no such time zone, decimal mark, encoding or format of times.
 
     Warns:
         DataWarning: ids were normalised, a number and a text became the same id, times look misread, or columns were
             left alone.
     """
     given: dict[Role, ColumnName | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
-    reading = _reading(source, given, Notation(timezone, decimal, time_format), most_rejected=1)
+    reading = _reading(
+        source, given, TextFormat.given(encoding, header), Notation(timezone, decimal, time_format), most_rejected=1
+    )
     for rejected in reading.rejected:
         raise rejected.error()
     for note in (*reading.notes, *reading.unused):
@@ -98,6 +105,8 @@ def read_events(
     timezone: str | None = None,
     decimal: str | None = None,
     time_format: str | None = None,
+    encoding: str | None = None,
+    header: Sequence[str] | None = None,
     skip_bad: bool = False,
 ) -> Reading:
     """Reads a log as `read` does, together with the ids of its events, and tells what was done on the way.
@@ -108,12 +117,13 @@ def read_events(
 
     Raises:
         DataError: a column is missing, or a row cannot be taken; file, row and field are named.
-        ConfigurationError: there is no such time zone, decimal mark or format of times.
+        ConfigurationError: there is no such time zone, decimal mark, encoding or format of times.
     """
     given: dict[Role, ColumnName | None] = {"user": user, "item": item, "kind": kind, "value": value, "time": time}
     reading = _reading(
         source,
         given | {"event": event},
+        TextFormat.given(encoding, header),
         Notation(timezone, decimal, time_format),
         most_rejected=None if skip_bad else 1,
     )
@@ -123,10 +133,14 @@ def read_events(
 
 
 def _reading(
-    source: Source, given: Mapping[Role, ColumnName | None], notation: Notation, most_rejected: int | None
+    source: Source,
+    given: Mapping[Role, ColumnName | None],
+    form: TextFormat,
+    notation: Notation,
+    most_rejected: int | None,
 ) -> Reading:
     with explaining_frames(source), session() as connection, ExitStack() as resources:
-        raw = read_raw(connection, scans_of(connection, source, resources), given, notation)
+        raw = read_raw(connection, scans_of(connection, source, resources, form), given, notation)
         if most_rejected is None:
             _refuse_naive_times(connection, raw)
         rejected = rejections(connection, raw, np.flatnonzero(raw.bad), most_rejected)
@@ -158,7 +172,7 @@ def rejections(
         start = int(raw.ends[number - 1]) if number else 0
         of_scan = rows[(rows >= start) & (rows < raw.ends[number])][:most]
         faults = [raw.fault(number, int(row)) for row in of_scan]
-        rejected += rejected_rows(connection, scan, faults, raw.torn[number])
+        rejected += rejected_rows(connection, scan, faults, scan.torn)
         if most is not None and len(rejected) >= most:
             return rejected[:most]
     return rejected

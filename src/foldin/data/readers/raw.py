@@ -15,10 +15,11 @@ from foldin.data.interactions import NO_TIME, Interactions
 from foldin.data.readers.coding import NOT_CODED, Coding, any_json, cell_sql, coded_ids, coded_kinds, refuse_id_type
 from foldin.data.readers.columns import Column, ColumnName, Role, find_columns
 from foldin.data.readers.events import CONFLICT, EventIds, conflicting, event_sql, judged_events
+from foldin.data.readers.headers import missing_header, refuse_row_as_header
 from foldin.data.readers.leftovers import likely_roles, unused_columns
 from foldin.data.readers.lines import is_broken_sql
 from foldin.data.readers.notation import Notation
-from foldin.data.readers.rejects import Fault, Torn, torn_rows
+from foldin.data.readers.rejects import Fault
 from foldin.data.readers.scans import Scan, refusing
 from foldin.data.readers.times import GOOD_TIME, Times, check_time_format, refuse_time_type, settled_times, time_sql
 from foldin.data.readers.values import GOOD_VALUE, VALUE_REFUSALS, value_sql
@@ -54,7 +55,7 @@ class Layout:
 class RawLog:
     """All parsed rows, scan by scan; within a scan in the order of its rows where any of them is bad.
 
-    `columns`: of each scan, by role. `ends`: the number of rows up to the end of each scan. `torn`: of each scan.
+    `columns`: of each scan, by role. `ends`: the number of rows up to the end of each scan.
     `questions`: of columns that are left alone and look as if they should not.
     `user_cells`, `item_cells`, `kind_cells`: positions among the cells of their coding.
     """
@@ -62,7 +63,6 @@ class RawLog:
     scans: tuple[Scan, ...]
     columns: tuple[Mapping[Role, Column], ...]
     ends: NDArray[np.int64]
-    torn: tuple[tuple[Torn, ...], ...]
     broken: NDArray[np.bool_]
     users: Coding
     user_cells: NDArray[np.int32]
@@ -197,25 +197,38 @@ def read_raw(
         ConfigurationError: there is no such time zone, or no such format of times.
     """
     check_time_format(connection, notation)
-    layout = Layout(tuple(scans), tuple(_columns(scans, given)))
+    layout = Layout(tuple(scans), tuple(_columns(connection, scans, given)))
     with refusing(scans[0].file if len(scans) == 1 else None):
         codings = _codings(connection, layout)
-        raw = _assembled(layout, codings, *_parts(connection, layout, notation, in_order=False), notation)
+        raw = _assembled(layout, codings, _parts(connection, layout, notation, in_order=False), notation)
         if raw.bad.any():
-            raw = _assembled(layout, codings, *_parts(connection, layout, notation, in_order=True), notation)
-    if not len(raw) and not any(raw.torn):
+            raw = _assembled(layout, codings, _parts(connection, layout, notation, in_order=True), notation)
+    if not len(raw) and not any(scan.torn for scan in scans):
         raise NoRowsError("there are no rows", file=scans[0].file)
     return replace(raw, questions=tuple(likely_roles(raw.unused, given, tuple(raw.columns[0]))))
 
 
-def _columns(scans: Sequence[Scan], given: Mapping[Role, ColumnName | None]) -> list[dict[Role, Column]]:
-    columns = [find_columns(scan.columns, given, scan.file) for scan in scans if _has_cells(scan)]
+def _columns(
+    connection: duckdb.DuckDBPyConnection, scans: Sequence[Scan], given: Mapping[Role, ColumnName | None]
+) -> list[dict[Role, Column]]:
+    columns = [_of_scan(connection, scan, given) for scan in scans if _has_cells(scan)]
     first = columns[0]
     for scan, found in zip(scans, columns, strict=True):
         for role in {*found, *first}:
             if (role in found) != (role in first):
                 has, lacks = (scan, scans[0]) if role in found else (scans[0], scan)
                 raise DataError(f"has no column for the {role}, which {has.file} has", file=lacks.file, field=role)
+    return columns
+
+
+def _of_scan(
+    connection: duckdb.DuckDBPyConnection, scan: Scan, given: Mapping[Role, ColumnName | None]
+) -> dict[Role, Column]:
+    try:
+        columns = find_columns(scan.columns, given, scan.file)
+    except DataError as error:
+        raise missing_header(scan) or error from None
+    refuse_row_as_header(connection, scan, (columns[role] for role in ID_ROLES))
     return columns
 
 
@@ -234,16 +247,13 @@ def _codings(connection: duckdb.DuckDBPyConnection, log: Layout) -> dict[Role, C
     return codings | ({"kind": coded_kinds(connection, log.parts("kind"))} if "kind" in log.columns[0] else {})
 
 
-def _parts(
-    connection: duckdb.DuckDBPyConnection, log: Layout, notation: Notation, *, in_order: bool
-) -> tuple[list[Arrays], list[tuple[Torn, ...]]]:
-    parts, torn = [], []
+def _parts(connection: duckdb.DuckDBPyConnection, log: Layout, notation: Notation, *, in_order: bool) -> list[Arrays]:
+    parts = []
     for scan, columns in zip(log.scans, log.columns, strict=True):
         query = _query(scan, columns, notation, as_json=log.as_json, in_order=in_order)
         arrays = connection.execute(query).fetchnumpy()
         parts.append(_in_order(cast("Arrays", arrays)) if in_order else cast("Arrays", arrays))
-        torn.append(tuple(torn_rows(connection, scan)) if scan.noting_torn else ())
-    return parts, torn
+    return parts
 
 
 def _query(scan: Scan, columns: Mapping[Role, Column], notation: Notation, *, as_json: bool, in_order: bool) -> str:
@@ -254,7 +264,7 @@ def _query(scan: Scan, columns: Mapping[Role, Column], notation: Notation, *, as
     inner = ", ".join([*cells, *(f"{expression} AS {name}" for name, expression in numbers.items())])
     outer = ", ".join([*(f"coalesce({role}_cells.code, {NOT_CODED}) AS {role}" for role in coded), *numbers])
     joins = " ".join(f"LEFT JOIN {role}_cells ON {role}_cell = {role}_cells.cell" for role in coded)
-    return f"SELECT {outer} FROM (SELECT {inner} FROM {scan.noting_torn or scan.relation}) {joins}"
+    return f"SELECT {outer} FROM (SELECT {inner} FROM {scan.relation}) {joins}"
 
 
 def _number_expressions(scan: Scan, columns: Mapping[Role, Column], notation: Notation) -> dict[str, str]:
@@ -277,15 +287,12 @@ def _in_order(arrays: Arrays) -> Arrays:
     return {name: array[order] for name, array in arrays.items()}
 
 
-def _assembled(
-    log: Layout, codings: Mapping[Role, Coding], parts: list[Arrays], torn: list[tuple[Torn, ...]], notation: Notation
-) -> RawLog:
+def _assembled(log: Layout, codings: Mapping[Role, Coding], parts: list[Arrays], notation: Notation) -> RawLog:
     broken = [part.get("broken", np.zeros(len(part["user"]), dtype=np.bool_)) for part in parts]
     return RawLog(
         log.scans,
         log.columns,
         np.cumsum([len(part["user"]) for part in parts], dtype=np.int64),
-        tuple(torn),
         np.concatenate(broken),
         codings["user"],
         _joined(parts, "user"),

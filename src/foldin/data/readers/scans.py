@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
 from foldin.data.readers.columns import Column
+from foldin.data.readers.records import Record
 from foldin.errors import DataError
 
-__all__ = ["Scan", "refusing"]
+__all__ = ["Scan", "Torn", "refusing"]
+
+
+@dataclass(frozen=True)
+class Torn:
+    """A row of a delimited file that does not parse: the line on which it begins, what is wrong with it, its text."""
+
+    line: int
+    field: str | None
+    reason: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -22,23 +32,22 @@ class Scan:
     `file`: its name in errors, None for a frame.
     `relation`: what stands behind FROM; torn rows are left out of it.
     `first_row`: the number of its first row: 2 below the header of a delimited file, else 1.
-    `noting_torn`: the relation that also notes torn rows in the table `torn`, of a delimited file.
-    `delimiter`: of a delimited file; `quoted`: whether its cells may be quoted.
-    `json`: whether a row is an object of JSON. `by_line`: whether every row begins on a line of its own.
+    `torn`: the rows of a delimited file that do not parse.
+    `delimiter`: of a delimited file; `header`: its line with the names of the columns, None where it has none.
+    `json`: whether a row is an object of JSON.
+    `records`: gives the rows line by line, torn ones too, of a file with lines.
     `empty`: whether it is known to have no rows; its columns may then be of no type, or missing.
-    `content`: where the lines are, of a file with lines; a file read through a pipe is kept under another name.
     """
 
     file: str | None
     relation: str
     columns: tuple[Column, ...]
     first_row: int = 1
-    noting_torn: str | None = None
+    torn: tuple[Torn, ...] = ()
     delimiter: str | None = None
-    quoted: bool = False
+    header: str | None = None
     json: bool = False
-    by_line: bool = False
-    content: Path | None = None
+    records: Callable[[], Iterator[Record]] | None = None
     empty: bool = False
 
 

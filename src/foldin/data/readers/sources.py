@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -14,14 +15,16 @@ from urllib.parse import urlsplit
 
 import duckdb
 
-from foldin.data.readers.delimited import delimited_scan, opened_bytes
+from foldin.data.readers.delimited import delimited_scan
 from foldin.data.readers.lines import json_scan
 from foldin.data.readers.remote import fetched, is_url
 from foldin.data.readers.rows import Rows, rows_scan
 from foldin.data.readers.scans import Scan
-from foldin.data.readers.spooling import is_stream, spooled, with_one_line_end
+from foldin.data.readers.signatures import refuse_by_signature
+from foldin.data.readers.spooling import is_stream, spooled
+from foldin.data.readers.text import TextFormat, encoding_of, opened, opened_bytes
 from foldin.data.readers.typed import arrow_scan, is_arrow, is_pandas, pandas_scan, parquet_scan
-from foldin.errors import DataError, NoRowsError
+from foldin.errors import ConfigurationError, DataError, NoRowsError
 
 __all__ = ["Source", "scans_of"]
 
@@ -31,17 +34,25 @@ Source: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | 
 PARQUET_ENDINGS = (".parquet", ".pq")
 JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
 PARQUET_MAGIC = b"PAR1"
-JSON_BEGINNINGS = (b"{", b"[{", b"[\n")
-"""Of a pipe, whose name tells nothing."""
+JSON_BEGINNING = re.compile(r"\s*(\{|\[\s*(\{|\]|\Z))")
+LOOKED_AT = 1_000
+"""Characters that tell JSON from other text."""
 
 
-def scans_of(connection: duckdb.DuckDBPyConnection, source: Source, resources: ExitStack) -> list[Scan]:
+def scans_of(
+    connection: duckdb.DuckDBPyConnection, source: Source, resources: ExitStack, form: TextFormat
+) -> list[Scan]:
     """The scans of a source, files in the order given, those of a glob by name.
 
+    `form`: how its files are written.
+
     Raises:
+        ConfigurationError: a form is given for a source that is no file of text.
         DataError: a file is not there, or the source is of no kind we can read.
         NoRowsError: there are no rows in any of it.
     """
+    if (is_pandas(source) or is_arrow(source) or isinstance(source, Rows)) and form != TextFormat():
+        raise ConfigurationError("encoding and header are those of files; a table or a query has neither")
     if is_pandas(source):
         return _with_rows([pandas_scan(connection, source, "frame")])
     if is_arrow(source):
@@ -51,7 +62,7 @@ def scans_of(connection: duckdb.DuckDBPyConnection, source: Source, resources: E
     files = _files(source, resources)
     # parts of no bytes, such as Spark's _SUCCESS, and of no rows bring nothing and stop nothing
     written = [file for file in files if file.path.stat().st_size] or files[:1]
-    scans = [_file_scan(connection, file, resources) for file in written]
+    scans = [_file_scan(connection, file, resources, form) for file in written]
     return _with_rows(scans)
 
 
@@ -123,18 +134,26 @@ def _printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", errors="replace")
 
 
-def _file_scan(connection: duckdb.DuckDBPyConnection, file: File, resources: ExitStack) -> Scan:
+def _file_scan(connection: duckdb.DuckDBPyConnection, file: File, resources: ExitStack, form: TextFormat) -> Scan:
     try:
+        refuse_by_signature(file.path, file.name)
         if file.ending in PARQUET_ENDINGS or _begins(file, PARQUET_MAGIC):
             return parquet_scan(connection, file.path, file.name, resources)
-        if file.ending in JSON_ENDINGS or (not file.ending and _begins(file, *JSON_BEGINNINGS)):
-            return json_scan(connection, file.path, file.name)
-        return delimited_scan(file.path, file.name, with_one_line_end(file.path, resources))
+        if file.ending in JSON_ENDINGS or _is_json(file, form):
+            return json_scan(connection, file.path, file.name, form.encoding, resources)
+        return delimited_scan(connection, file.path, file.name, form, resources)
+    except UnicodeError as error:
+        raise DataError(f"is no text of the encoding it is read by: {error}", file=file.name) from error
     except (OSError, EOFError, zlib.error) as error:
         problem = getattr(error, "strerror", None) or error
         raise DataError(f"cannot be opened: {problem}", file=file.name) from error
 
 
-def _begins(file: File, *beginnings: bytes) -> bool:
+def _begins(file: File, beginning: bytes) -> bool:
     with opened_bytes(file.path) as content:
-        return content.read(4).startswith(beginnings)
+        return content.read(len(beginning)) == beginning
+
+
+def _is_json(file: File, form: TextFormat) -> bool:
+    with opened(file.path, encoding_of(file.path, form.encoding)) as text:
+        return JSON_BEGINNING.match(text.read(LOOKED_AT)) is not None

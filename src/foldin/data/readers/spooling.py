@@ -6,15 +6,15 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from codecs import BOM_UTF8
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
-from foldin.data.readers.delimited import opened_bytes
+from foldin.data.readers.text import UTF8, opened, opened_bytes
 from foldin.errors import DataError
 
-__all__ = ["STDIN", "is_stream", "spooled", "temporary_file", "with_one_line_end"]
+__all__ = ["BLOCK", "STDIN", "in_utf8", "is_stream", "spooled", "temporary_file"]
 
 STDIN = "-"
 BLOCK = 1 << 20
@@ -41,42 +41,22 @@ def spooled(name: str, resources: ExitStack) -> Path:
     return target
 
 
-def with_one_line_end(path: Path, resources: ExitStack) -> Path:
-    """The file itself, or, where some lines end in CR LF and others in LF alone, a copy in which all end in LF.
-
-    DuckDB refuses a file that mixes them, unless it is to take open quotation marks and the like as well.
-    """
-    if not _mixes_line_ends(path):
-        return path
-    target = temporary_file(resources)
-    with target.open("wb") as file:
-        file.writelines(block.replace(b"\r\n", b"\n") for block in _blocks(path))
-    return target
-
-
 def temporary_file(resources: ExitStack) -> Path:
     """A place for a file that is gone afterwards."""
     return Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="foldin-"))) / "spooled"
 
 
+def in_utf8(path: Path, encoding: str, resources: ExitStack) -> Path:
+    """The file itself, or, where it is not plain UTF-8 or begins with a byte order mark, a copy that is."""
+    with opened_bytes(path) as file:
+        marked = file.read(len(BOM_UTF8)) == BOM_UTF8
+    if encoding == UTF8 and not marked:
+        return path
+    target = temporary_file(resources)
+    with opened(path, encoding) as text, target.open("w", encoding=UTF8, errors="surrogateescape", newline="") as copy:
+        shutil.copyfileobj(text, copy, BLOCK)
+    return target
+
+
 def _stream(name: str) -> BinaryIO:
     return os.fdopen(os.dup(sys.stdin.fileno()), "rb") if name == STDIN else Path(name).open("rb")
-
-
-def _mixes_line_ends(path: Path) -> bool:
-    ends = pairs = 0
-    for block in _blocks(path):
-        ends += block.count(b"\n")
-        pairs += block.count(b"\r\n")
-    return 0 < pairs < ends
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, unpacked; no block ends between CR and LF."""
-    rest = b""
-    with opened_bytes(path) as file:
-        while block := file.read(BLOCK):
-            block = rest + block
-            rest = b"\r" if block.endswith(b"\r") else b""
-            yield block.removesuffix(rest)
-    yield rest

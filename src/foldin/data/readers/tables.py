@@ -20,11 +20,13 @@ from foldin.data.known_attributes import known_names
 from foldin.data.profiles import Profiles
 from foldin.data.readers.coding import NOT_CODED, Coding, any_json, cell_sql, coded_ids
 from foldin.data.readers.columns import Column, ColumnName, Role, find_column, plain_name, refuse_unreadable
+from foldin.data.readers.headers import missing_header, refuse_row_as_header
 from foldin.data.readers.lines import repeats_sql
-from foldin.data.readers.rejects import Fault, Rejected, Torn, rejected_rows, torn_rows
+from foldin.data.readers.rejects import Fault, Rejected, rejected_rows
 from foldin.data.readers.scans import Scan, refusing
 from foldin.data.readers.session import session
 from foldin.data.readers.sources import Source, scans_of
+from foldin.data.readers.text import TextFormat
 from foldin.data.readers.typed import explaining_frames
 from foldin.errors import DataError, DataWarning, NoRowsError
 from foldin.wording import counted
@@ -36,11 +38,18 @@ SetAside: TypeAlias = Callable[[Rejected], object]
 """Takes a row that cannot be taken in, in the place of the error."""
 
 
-def read_catalog(source: Source, *, item: ColumnName | None = None, set_aside: SetAside | None = None) -> Catalog:
+def read_catalog(
+    source: Source,
+    *,
+    item: ColumnName | None = None,
+    encoding: str | None = None,
+    header: Sequence[str] | None = None,
+    set_aside: SetAside | None = None,
+) -> Catalog:
     """Reads what is known of the items; their order is that of the source.
 
-    `source`: as for `read`. `item`: the column of ids, where it is not called as usual. `set_aside`: gets the bad rows,
-    if given, and the others are taken.
+    `source`, `encoding`, `header`: as for `read`. `item`: the column of ids, where it is not called as usual.
+    `set_aside`: gets the bad rows, if given, and the others are taken.
     Every other column is an attribute: a text, or None where the cell is empty. A row that repeats another exactly is
     taken once.
 
@@ -48,7 +57,7 @@ def read_catalog(source: Source, *, item: ColumnName | None = None, set_aside: S
         DataError: a column is missing, an id stands twice or cannot be one, or what says when an item can be had cannot
             be understood; file, row or item, and field are named.
     """
-    catalog = Catalog(*_table(source, "item", item, set_aside))
+    catalog = Catalog(*_table(source, "item", item, TextFormat.given(encoding, header), set_aside))
     try:
         unavailable(catalog)
     except DataError as error:
@@ -57,25 +66,31 @@ def read_catalog(source: Source, *, item: ColumnName | None = None, set_aside: S
     return catalog
 
 
-def read_profiles(source: Source, *, user: ColumnName | None = None, set_aside: SetAside | None = None) -> Profiles:
+def read_profiles(
+    source: Source,
+    *,
+    user: ColumnName | None = None,
+    encoding: str | None = None,
+    header: Sequence[str] | None = None,
+    set_aside: SetAside | None = None,
+) -> Profiles:
     """Reads what is known of the users, as `read_catalog` does of the items.
 
     Raises:
         DataError: a column is missing, an id stands twice or cannot be one; file, row and field are named.
     """
-    return Profiles(*_table(source, "user", user, set_aside))
+    return Profiles(*_table(source, "user", user, TextFormat.given(encoding, header), set_aside))
 
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """One scan's rows: the positions of their ids, their attributes by name, and what cannot be parsed."""
+    """One scan's rows: the positions of their ids, their attributes by name, and what is no object."""
 
     scan: Scan
     key: Column
     cells: Ids
     attributes: Mapping[str, Ids]
     broken: Sequence[Fault]
-    torn: Sequence[Torn]
 
     def known(self, row: int) -> dict[str, str]:
         """The attributes of a row that have a value."""
@@ -92,11 +107,11 @@ class _Sorted:
 
 
 def _table(
-    source: Source, role: Role, given: ColumnName | None, set_aside: SetAside | None
+    source: Source, role: Role, given: ColumnName | None, form: TextFormat, set_aside: SetAside | None
 ) -> tuple[Ids, dict[str, Ids]]:
     with explaining_frames(source), session() as connection, ExitStack() as resources:
-        scans = scans_of(connection, source, resources)
-        keys = [find_column(scan.columns, role, given, scan.file) for scan in scans]
+        scans = scans_of(connection, source, resources, form)
+        keys = [_key(connection, scan, role, given) for scan in scans]
         with refusing(scans[0].file if len(scans) == 1 else None):
             coding = coded_ids(connection, list(zip(scans, keys, strict=True)), role)
             parts = [_part(connection, scan, key, keys, role) for scan, key in zip(scans, keys, strict=True)]
@@ -114,18 +129,25 @@ def _table(
     return _ids_and_attributes(rows, parts, coding)
 
 
+def _key(connection: duckdb.DuckDBPyConnection, scan: Scan, role: Role, given: ColumnName | None) -> Column:
+    try:
+        key = find_column(scan.columns, role, given, scan.file)
+    except DataError as error:
+        raise (None if given is not None else missing_header(scan)) or error from None
+    if plain_name(key.name).casefold() != "id":
+        refuse_row_as_header(connection, scan, (key,))
+    return key
+
+
 def _part(connection: duckdb.DuckDBPyConnection, scan: Scan, key: Column, keys: Sequence[Column], role: Role) -> _Part:
     others, as_json = _others(scan, key), any_json(keys)
     broken = _broken(connection, scan)
-    rows = connection.execute(_query(scan.noting_torn or scan.relation, key, others, role, as_json=as_json)).fetchall()
-    torn = torn_rows(connection, scan) if scan.noting_torn else []
-    if torn:  # where rows do not parse, what notes them need not hand out those that are left
-        rows = connection.execute(_query(scan.relation, key, others, role, as_json=as_json)).fetchall()
+    rows = connection.execute(_query(scan.relation, key, others, role, as_json=as_json)).fetchall()
     columns = [ids_of(column) for column in zip(*rows, strict=True)] or [ids_of(())] * (len(others) + 1)
     names = [plain_name(column.name) for column in others]
     known = known_names(names, scan.file) if role == "item" else {}
     attributes = dict(zip((known.get(name, name) for name in names), columns[1:], strict=True))
-    return _Part(scan, key, columns[0], attributes, broken, torn)
+    return _Part(scan, key, columns[0], attributes, broken)
 
 
 def _broken(connection: duckdb.DuckDBPyConnection, scan: Scan) -> list[Fault]:
@@ -177,7 +199,7 @@ def _rejected(
     for number, part in enumerate(parts):
         faults = sorted((fault for of, fault in rows.faults if of == number), key=lambda fault: fault.position)
         most = 1 if first_only else None
-        rejected += rejected_rows(connection, part.scan, faults[:most], part.torn[:most])
+        rejected += rejected_rows(connection, part.scan, faults[:most], part.scan.torn[:most])
     return rejected
 
 

@@ -16,9 +16,9 @@ from typing import Any, Protocol, TypeGuard, cast
 import duckdb
 
 from foldin.data.readers.columns import Column
-from foldin.data.readers.delimited import is_gzip
 from foldin.data.readers.scans import Scan, refusing
 from foldin.data.readers.session import AS_WRITTEN, literal, path_literal
+from foldin.data.readers.text import is_gzip
 from foldin.errors import DataError
 
 __all__ = ["arrow_scan", "explaining_frames", "is_arrow", "is_pandas", "pandas_scan", "parquet_scan"]
