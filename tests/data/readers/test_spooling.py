@@ -103,6 +103,7 @@ def test_files_of_one_line_end_are_read_where_they_are(tmp_path: Path, ends: byt
     assert read(tmp_path / "log.csv").item_ids.tolist() == ["x"]
 
 
+@pytest.mark.filterwarnings("ignore:columns left alone")
 def test_a_line_end_between_two_blocks(tmp_path: Path) -> None:
     # CR is the last byte of the first block
     content = b"item,user,note\nx,a," + b"n" * (BLOCK - 20) + b"\r\n" + b"y,b,"

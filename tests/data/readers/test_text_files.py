@@ -20,6 +20,8 @@ from foldin.data.readers import read, read_catalog, read_events, read_profiles
 from foldin.data.readers.records import Record, records
 from foldin.errors import ConfigurationError, DataError, RowError
 
+pytestmark = pytest.mark.filterwarnings("ignore:columns left alone")
+
 OPEN = "a quotation mark is not closed, or a cell goes on behind it"
 
 # the second line of a file, and what is wrong with it
