@@ -39,7 +39,7 @@ def test_two_columns_that_fit_equally_are_refused_with_the_option_to_give() -> N
 
 def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("user,item,user\na,b,c\n")
-    with pytest.raises(DataError, match="'user' and 'user'"):
+    with pytest.raises(DataError, match="the column 'user' more than once"):
         read(tmp_path / "log.csv")
 
 
@@ -62,5 +62,5 @@ def test_files_must_have_the_same_roles(tmp_path: Path) -> None:
 
 def test_a_missing_header_is_named(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("1,2,3\n4,5,6\n")
-    with pytest.raises(DataError, match=r"row 1: .*names of the columns"):
+    with pytest.raises(DataError, match=r"the names of the columns is missing"):
         read(tmp_path / "log.csv")
