@@ -17,7 +17,13 @@ from tests.service.patient import serve_patiently
 
 __all__ = ["ForkedProcess", "fork_service"]
 
-IMPORTED = ["foldin.cli.serve", "foldin.service.running", "foldin.models.autoencoder", "foldin.models.ease"]
+PRELOADED = [
+    "foldin.cli.app",
+    "foldin.cli.serve",
+    "foldin.service.running",
+    "foldin.models.autoencoder",
+    "foldin.models.ease",
+]
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class ForkedProcess:
 def fork_service(arguments: list[str], log: Path, environment: dict[str, str]) -> ForkedProcess:
     """Starts `foldin` with these arguments, and writes what it prints to a file."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(IMPORTED)
+    context.set_forkserver_preload(PRELOADED)
     process = context.Process(target=_run, args=(arguments, str(log), environment))
     process.start()
     return ForkedProcess(process)
