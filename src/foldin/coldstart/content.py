@@ -46,10 +46,12 @@ class Content:
         the share of items that match, so they add; the best item of a profile that finds any has 1. Numbers, dates
         and addresses of a profile are not looked up.
         """
-        sums = self.words.score([self._stems(_profile_words(attributes, row)) for row in range(count)])
+        firsts, places = _distinct(attributes, count)
+        different = {name: cells[firsts] for name, cells in attributes.items()}
+        sums = self.words.score([self._stems(_profile_words(different, row)) for row in range(len(firsts))])
         if self.values is not None:
-            sums += np.float32(VALUE_WEIGHT) * self.values.score(attributes, count)
-        return _relative(sums)
+            sums += np.float32(VALUE_WEIGHT) * self.values.score(different, len(firsts))
+        return np.asarray(_relative(sums)[places])
 
     def relevance(self, queries: Sequence[Sequence[str]]) -> NDArray[np.float32]:  # (queries, items)
         """How well each item matches each query, given as words: from 0, where no word is found, to 1 for the best.
@@ -137,6 +139,14 @@ def fit_content(catalog: Catalog, language: str | None = None) -> Content | None
 def query_words(query: str | None, attributes: Attributes, row: int) -> list[str]:
     """The words of a query, and those of a profile's attributes that count as one, each once."""
     return list(dict.fromkeys([*words_of(query or ""), *_profile_words(attributes, row)]))
+
+
+def _distinct(attributes: Attributes, count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where profiles that differ stand first, and which of these each of `count` is: in training few differ."""
+    profiles = list(zip(*attributes.values(), strict=True)) if attributes else [()] * count
+    numbers = {profile: number for number, profile in enumerate(dict.fromkeys(profiles))}
+    places = np.array([numbers[profile] for profile in profiles], dtype=np.intp)
+    return np.unique(places, return_index=True)[1], places
 
 
 def _profile_words(attributes: Attributes, row: int) -> Iterator[str]:

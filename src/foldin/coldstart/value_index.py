@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,10 +74,11 @@ def _by_rarity(having: csr_array) -> csr_array:  # (items, values) -> (values, i
     return having.T.tocsr()
 
 
-def _readings(cell: str | None) -> list[str]:
+@lru_cache(maxsize=10_000)  # profiles have few different cells, and each is asked about for every fold and length
+def _readings(cell: str | None) -> tuple[str, ...]:
     # what parts values is told from a whole column; of one profile there is only the cell
     separators: tuple[Separator | None, ...] = (None, *SEPARATORS)
-    return list(dict.fromkeys(value for separator in separators for value in _values(cell, separator)))
+    return tuple(dict.fromkeys(value for separator in separators for value in _values(cell, separator)))
 
 
 def _values(cell: str | None, separator: Separator | None) -> list[str]:
