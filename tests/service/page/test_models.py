@@ -20,15 +20,31 @@ def live(labs: Server) -> str:
 def test_a_model_is_taken_into_use_and_back(open_page: Callable[..., Page], labs: Server) -> None:
     page = open_page("/models")
     assert live(labs) == "2-ease"
-    page.get_by_role("button", name="Roll back to 1-autoencoder").click()
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        if len(asked) == 1:
+            dialog.dismiss()
+        else:
+            dialog.accept()
+
+    page.on("dialog", answer)
+    back = page.get_by_role("button", name="Roll back to 1-autoencoder")
+    back.click()
+    assert live(labs) == "2-ease"
+    back.click()
+    assert asked == ["Use 1-autoencoder for all recommendations from now on, in place of 2-ease?"] * 2
     expect(page.locator("tr", has_text="1-autoencoder").get_by_text("live", exact=True)).to_be_visible()
     assert live(labs) == "1-autoencoder"
     expect(page.get_by_role("button", name="Use 2-ease")).to_be_visible()
     expect(page.get_by_role("button", name="Roll back")).to_have_count(0)
-    page.get_by_role("button", name="Use 2-ease").click()
-    expect(page.get_by_role("status").filter(has_text="2-ease is in use.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("status").filter(has_text="2-ease is in use again.")).to_be_visible()
     expect(page.locator("tr", has_text="2-ease").get_by_text("live", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Undo")).to_be_hidden()
     assert live(labs) == "2-ease"
+    assert len(asked) == 2
 
 
 def test_a_bundle_is_removed_once_that_is_confirmed(open_page: Callable[..., Page], labs: Server) -> None:
@@ -136,6 +152,7 @@ def test_a_refusal_can_be_read_while_the_page_asks_how_the_training_goes(
         expect(refusal).to_be_visible()
         expect(button).to_be_enabled()
         until(lambda: client.get("/v1/models").json()["live"] == "2-ease")
+        page.once("dialog", Dialog.accept)
         page.get_by_role("button", name="Roll back").click()
         expect(page.get_by_text("job 1 is training already")).to_have_count(0)
 

@@ -75,6 +75,12 @@ def test_where_nothing_is_there_yet_it_is_said_how_to_begin(tmp_path: Path) -> N
         until(lambda: "Sources</h2>" in client.get("/data").text)
         assert "<dd>1 event</dd>" in client.get("/data").text
         assert "To train by what the values say: <code>foldin train " in client.get("/data").text
+        with_events = [client.get(address).text for address in ("/models", "/", "/what-if")]
+        assert client.get("/", headers={"foldin-shown": ""}).status_code == 204
+        assert client.get("/", headers={"foldin-shown": "1-running"}).status_code == 200
+    for page in with_events:
+        assert 'hx-post="/v1/train"' in page
+        assert "1 event" in page
     assert f"<code>foldin train -w {workspace.folder}</code> makes the first" in models
     assert f"<code>foldin ingest -w {workspace.folder}</code> takes" in models
     assert f"<code>foldin ingest -w {workspace.folder}</code> takes" in data
@@ -82,7 +88,9 @@ def test_where_nothing_is_there_yet_it_is_said_how_to_begin(tmp_path: Path) -> N
         assert (
             f"<code>foldin ingest -w {workspace.folder} events.csv\nfoldin train -w {workspace.folder}</code>" in page
         )
+        assert 'hx-post="/v1/train"' not in page
     assert "Roll back" not in models
+    assert 'hx-post="/v1/train"' not in models
     assert "No events yet" in data
 
 
@@ -91,7 +99,7 @@ def test_a_user_signs_out_and_in_again(labs: Server, browser: Browser) -> None:
         page = context.new_page()
         sign_in(page, labs.log.parent)
         with page.expect_navigation():
-            page.get_by_role("button", name="Sign out").click()
+            page.get_by_text("Sign out").click()
         expect(page.get_by_text("You are not signed in.")).to_be_visible()
         assert not context.cookies()
         sign_in(page, labs.log.parent)

@@ -34,6 +34,9 @@ def test_an_item_has_one_line_and_the_last_comes_first() -> None:
         Done("a", "Title of a", 1, datetime(1970, 1, 2, tzinfo=UTC), None, known=True),
     ]
     assert completed(past_of(History(()), CATALOG)) == []
+    other = Catalog(ids_of(["a", "gone"]), {"title": ids_of(["Another title", "Title of gone"])})
+    found = {done.item: (done.title, done.known) for done in completed(past_of(history, CATALOG, other))}
+    assert (found["gone"], found["a"]) == (("Title of gone", True), ("Title of a", True))
 
 
 @pytest.mark.parametrize("times", [1, LONG])

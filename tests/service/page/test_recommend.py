@@ -23,6 +23,28 @@ def test_ten_recommendations_stand_beside_profile_and_history(
     expect(page.get_by_role("region", name="History").get_by_role("listitem").first).to_be_visible()
 
 
+def test_a_history_is_shown_whole_and_names_without_spaces_are_cut(
+    open_page: Callable[..., Page], labs: Server
+) -> None:
+    with labs.client() as client:
+        known = client.get("/v1/users/zz-long/recommendations?k=1").json()["items"][0]["item"]
+        items = [known, "n" * 200, *(f"gone-{number}" for number in range(220))]
+        events = [{"user": "zz-long", "item": item} for item in items]
+        assert client.post("/v1/events", json={"events": events}).json()["stored"] == 222
+    page = open_page("/?user=zz-long")
+    page.set_viewport_size({"width": 360, "height": 740})
+    history = page.get_by_role("region", name="History")
+    history.get_by_text("210 more").click()
+    expect(history.get_by_role("listitem")).to_have_count(222)
+    expect(history.get_by_role("link")).to_have_count(1)  # no other item is in a catalogue
+    page.evaluate("document.querySelectorAll('.cut').forEach(name => { name.textContent = 'n'.repeat(300) })")
+    lines_of = "name => name.getBoundingClientRect().height / parseFloat(getComputedStyle(name).lineHeight)"
+    lines = page.locator(".cut").evaluate_all(f"names => names.map({lines_of})")
+    assert len(lines) > 230
+    assert 1 < max(lines) < 2.1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 def test_every_recommendation_gets_its_reasons(open_page: Callable[..., Page], somebody: str) -> None:
     page = open_page(f"/?user={somebody}")
     expect(page.locator("#ranking .waiting")).to_have_count(0)

@@ -16,7 +16,7 @@ from foldin.data.interactions import NO_TIME, History
 from foldin.data.known_attributes import TITLES
 from foldin.service.offload import offload
 
-__all__ = ["Done", "past_of"]
+__all__ = ["LONG", "Done", "past_of"]
 
 LONG = 200
 """Events; to tell of more keeps others waiting for longer than it takes to go aside."""
@@ -34,14 +34,17 @@ class Done:
     known: bool
 
 
-async def past_of(history: History, catalog: Catalog) -> list[Done]:
-    """The items of a history, the last one first. `known`: whether the catalogue has the item."""
-    return await offload(partial(_past_of, history, catalog), long=len(history) > LONG)
+async def past_of(history: History, *catalogs: Catalog) -> list[Done]:
+    """The items of a history, the last one first, with their titles in the first catalogue that has them. `known`:
+    whether any has the item."""
+    return await offload(partial(_past_of, history, *catalogs), long=len(history) > LONG)
 
 
-def _past_of(history: History, catalog: Catalog) -> list[Done]:
+def _past_of(history: History, *catalogs: Catalog) -> list[Done]:
     counts, newest = Counter(history.item_ids), {item: place for place, item in enumerate(history.item_ids)}
-    titles = _titles(list(newest), catalog)
+    titles: dict[str, str] = {}
+    for catalog in catalogs:
+        titles |= _titles([item for item in newest if item not in titles], catalog)
     return [
         Done(
             item,

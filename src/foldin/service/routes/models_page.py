@@ -9,11 +9,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from foldin.errors import NotFoundError
-from foldin.service.jobs import Job
 from foldin.service.page.bundles import HEADLINES, figures_of, made, older_than_current, shown
 from foldin.service.page.charts import Chart, click_chart, error_chart, length_chart, quality_chart
 from foldin.service.page.clicked import RANKS, clicked_by_model
 from foldin.service.page.rendering import has_session, page
+from foldin.service.page.trainings import stand_of
 from foldin.service.service import Service
 from foldin.store.contract import ClickThrough
 from foldin.wording import command
@@ -35,6 +35,8 @@ def models_page_routes(service: Service) -> APIRouter:
         chosen = _named(bundles, bundle) if bundle else _live_or_newest(bundles, version)
         counted = await service.clicks.counted()
         jobs = await asyncio.to_thread(service.jobs.all)
+        summary = await service.desk.run(lambda store: store.summary())
+        names = [one.name for one in bundles]
         contenders, figures = ([], []) if chosen is None else figures_of(chosen)
         return page(
             "models.html",
@@ -43,7 +45,7 @@ def models_page_routes(service: Service) -> APIRouter:
             headlines=HEADLINES,
             bundles=[shown(one, version, service.live.refused.get(one.name)) for one in reversed(bundles)],
             older=older_than_current(bundles),
-            gone=None if version in [one.name for one in bundles] else version,
+            gone=None if version in names else version,
             chosen=chosen,
             made=None if chosen is None else made(chosen),
             contenders=contenders,
@@ -51,8 +53,10 @@ def models_page_routes(service: Service) -> APIRouter:
             charts=[] if chosen is None else _charts(chosen, counted),
             clicked=clicked_by_model(counted),
             ranks=range(1, RANKS + 1),
+            events=summary.events,
+            way_back=version if version in names else None,
             jobs=jobs,
-            shown=_latest(jobs),
+            shown=stand_of(jobs),
             stale=False,
             ingest=command("ingest", service.workspace.folder),
             train=command("train", service.workspace.folder),
@@ -62,17 +66,12 @@ def models_page_routes(service: Service) -> APIRouter:
     async def jobs(shown: str = "") -> Response:
         """What trains just now; all of the page is filled anew once that is another than what it shows, or none."""
         known = await asyncio.to_thread(service.jobs.all)
-        latest = _latest(known)
+        latest = stand_of(known)
         if shown == latest and not latest.endswith("running"):
             return Response(status_code=204)
         return page("jobs.html", jobs=known, shown=latest, stale=shown != latest)
 
     return routes
-
-
-def _latest(jobs: Sequence[Job]) -> str:
-    """The last training and how it stands; empty where there was none."""
-    return f"{jobs[-1].id}-{jobs[-1].state}" if jobs else ""
 
 
 def _named(bundles: Sequence[Bundle], name: str) -> Bundle:

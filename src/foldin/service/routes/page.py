@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 from typing import Annotated, TypedDict
 
@@ -16,15 +18,17 @@ from foldin.data.profiles import Profile
 from foldin.recommender import Recommender
 from foldin.service.field_types import SearchQuery, TextId
 from foldin.service.gate import needs
+from foldin.service.offload import offload
 from foldin.service.page.curves import Curve, curve_of
 from foldin.service.page.drafts import Draft, read_draft, revised, settled
 from foldin.service.page.fields import changes, fields_of, laid_over, profile_of
-from foldin.service.page.past import Done, past_of
+from foldin.service.page.past import LONG, Done, past_of
 from foldin.service.page.people import People
 from foldin.service.page.reading import Reading
 from foldin.service.page.reasons import Reason, reasons_for
 from foldin.service.page.rendering import has_session, page
 from foldin.service.page.standings import Segment, Standing, mean_shares, segments_of, standings
+from foldin.service.page.trainings import stand_of
 from foldin.service.persons import known_of
 from foldin.service.routes.assets import asset_routes
 from foldin.service.routes.catalogue import catalogue_routes
@@ -38,6 +42,9 @@ from foldin.wording import command
 __all__ = ["page_routes"]
 
 SHOWN = 10
+
+SHOWN_STAND = "foldin-shown"
+"""A header of what a page asks by itself: how the last training stands there."""
 
 
 @dataclass(frozen=True)
@@ -100,17 +107,16 @@ def _pages(service: Service, people: People) -> APIRouter:
     ) -> Response:
         """The ten best for somebody, or for nobody yet, and for what they look for."""
         if service.live.now() is None:
-            return _no_model(service, request, "recommend")
+            return await _no_model(service, request, "recommend")
         view, _ = await _ranked(service, replace(await _somebody(service, user), query=query.strip()))
-        return page(
-            "recommend.html", here="recommend", signed_in=has_session(request.scope), some=await people.some(), **view
-        )
+        some, signed_in = await people.some(), has_session(request.scope)
+        return await _rendered("recommend.html", view, here="recommend", signed_in=signed_in, some=some)
 
     @routes.get("/what-if")
     async def what_if(request: Request) -> Response:
         """The same, to be played with, as far as the address says already."""
         if service.live.now() is None:
-            return _no_model(service, request, "what-if")
+            return await _no_model(service, request, "what-if")
         draft = read_draft(request.scope["query_string"])
         start = await _somebody(service, draft.user)
         recommender = service.live.answering().recommender
@@ -119,23 +125,42 @@ def _pages(service: Service, people: People) -> APIRouter:
         draft = settled(draft, start.history, draft.profile)
         view, _ = await _ranked(service, somebody)
         fields = fields_of(recommender, profile)
-        return page(
+        return await _rendered(
             "what_if.html",
+            view,
             here="what-if",
             signed_in=has_session(request.scope),
             draft=draft,
             fields=fields,
-            **view,
         )
 
     return routes
 
 
-def _no_model(service: Service, request: Request, here: str) -> Response:
-    """What is shown before there is a model: the commands that lead to one."""
+async def _rendered(template: str, view: View, **values: object) -> Response:
+    """A page of a ranking; aside where the history is long, as all of it is in the page."""
+    return await offload(partial(page, template, 200, **values, **view), long=len(view["past"]) > LONG)
+
+
+async def _no_model(service: Service, request: Request, here: str) -> Response:
+    """What is shown before there is a model: how to get one, or how its training goes; nothing where that is shown."""
     folder = service.workspace.folder
-    commands = [command("ingest", folder, "events.csv"), command("train", folder)]
-    return page("no_model.html", here=here, signed_in=has_session(request.scope), commands=commands)
+    jobs = await asyncio.to_thread(service.jobs.all)
+    stand, last = stand_of(jobs), jobs[-1] if jobs else None
+    training = last if last is not None and last.state == "running" else None
+    if request.headers.get(SHOWN_STAND) == stand and training is None:
+        return Response(status_code=204)
+    summary = await service.desk.run(lambda store: store.summary())
+    return page(
+        "no_model.html",
+        here=here,
+        signed_in=has_session(request.scope),
+        commands=[command("ingest", folder, "events.csv"), command("train", folder)],
+        events=summary.events,
+        training=training,
+        failed=last if last is not None and last.state == "failed" else None,
+        shown=stand,
+    )
 
 
 def _answers(service: Service) -> APIRouter:
@@ -149,7 +174,7 @@ def _answers(service: Service) -> APIRouter:
         start, somebody = await _drafted(service, draft)
         view, recommender = await _ranked(service, somebody, draft.before)
         draft = settled(draft, start.history, changes(fields_of(recommender, start.profile), draft.profile))
-        return page("changed.html", draft=draft, **view)
+        return await _rendered("changed.html", view, draft=draft)
 
     @routes.post("/reasons")
     async def reasons(request: Request) -> Response:
@@ -173,7 +198,7 @@ async def _somebody(service: Service, user: str | None) -> Somebody:
 async def _ranked(service: Service, somebody: Somebody, before: Sequence[str] = ()) -> tuple[View, Recommender]:
     """Somebody, what they did and what is recommended to them, and the model that did so."""
     outcome, recommender = await _outcome(service, somebody, before)
-    past = await past_of(somebody.history, recommender.catalog)
+    past = await past_of(somebody.history, recommender.catalog, service.shelf.catalog)
     return {"somebody": somebody, "past": past, "outcome": outcome}, recommender
 
 

@@ -204,8 +204,14 @@ function glide() {
 const phone = matchMedia("(max-width: 820px)");
 const trouble = document.getElementById("trouble");
 
+// what stands between grave accents is to be typed, as on the pages that are rendered
 function say(text) {
-  trouble.firstElementChild.textContent = text;
+  trouble.firstElementChild.replaceChildren(...text.split("`").map((part, place) => {
+    if (place % 2 === 0) return part;
+    const code = document.createElement("code");
+    code.textContent = part;
+    return code;
+  }));
   settle();
 }
 
@@ -262,25 +268,37 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   });
 });
 
-// After an action that changes the whole page: reload it, or open the address in data-reload, and show data-done there.
+// After an action that changes the whole page: reload it, or open the address in data-reload, and show data-done there,
+// and beside it the way back to the model in data-undo.
 document.addEventListener("htmx:afterRequest", (event) => {
   const { successful, elt } = event.detail;
   if (!successful || !elt.hasAttribute("data-reload")) return;
-  if (elt.dataset.done) sessionStorage.setItem("done", elt.dataset.done);
+  for (const name of ["done", "undo"]) {
+    if (elt.dataset[name]) sessionStorage.setItem(name, elt.dataset[name]);
+  }
   if (elt.dataset.reload) location.assign(elt.dataset.reload);
   else location.reload();
 });
 
 const done = document.getElementById("done");
 if (done) {
-  done.textContent = sessionStorage.getItem("done") ?? "";
-  sessionStorage.removeItem("done");
+  done.firstElementChild.textContent = sessionStorage.getItem("done") ?? "";
+  const model = sessionStorage.getItem("undo");
+  if (model) offerWayBack(done.lastElementChild, model);
+  for (const name of ["done", "undo"]) sessionStorage.removeItem(name);
+}
+
+function offerWayBack(button, model) {
+  button.setAttribute("hx-post", `/v1/models/${encodeURIComponent(model)}/activate`);
+  button.dataset.done = `${model} is in use again.`;
+  button.hidden = false;
+  htmx.process(button);
 }
 
 // Where a training is refused, as another runs of which the page knows nothing yet, it looks.
 document.addEventListener("htmx:responseError", (event) => {
   const jobs = document.getElementById("jobs");
-  if (event.detail.elt.id === "train") htmx.ajax("GET", jobs.getAttribute("hx-get"), { source: jobs, swap: "outerHTML" });
+  if (event.detail.elt.id === "train" && jobs) htmx.ajax("GET", jobs.getAttribute("hx-get"), { source: jobs, swap: "outerHTML" });
 });
 
 // Whatever goes wrong is said, and gone again with the next thing that goes right: where somebody did it, with the next
