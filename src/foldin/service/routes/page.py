@@ -44,7 +44,7 @@ __all__ = ["page_routes"]
 SHOWN = 10
 
 SHOWN_STAND = "foldin-shown"
-"""A header of what a page asks by itself: how the last training stands there."""
+"""A header of what a page asks by itself: how the last training stands there, and whether there are events."""
 
 
 @dataclass(frozen=True)
@@ -146,11 +146,12 @@ async def _no_model(service: Service, request: Request, here: str) -> Response:
     """What is shown before there is a model: how to get one, or how its training goes; nothing where that is shown."""
     folder = service.workspace.folder
     jobs = await asyncio.to_thread(service.jobs.all)
-    stand, last = stand_of(jobs), jobs[-1] if jobs else None
+    last = jobs[-1] if jobs else None
     training = last if last is not None and last.state == "running" else None
+    summary = await service.desk.run(lambda store: store.summary())
+    stand = f"{stand_of(jobs)} {'some' if summary.events else 'no'} events".strip()
     if request.headers.get(SHOWN_STAND) == stand and training is None:
         return Response(status_code=204)
-    summary = await service.desk.run(lambda store: store.summary())
     return page(
         "no_model.html",
         here=here,
