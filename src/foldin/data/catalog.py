@@ -49,9 +49,8 @@ class Catalog:
     An attribute that has an effect bears its one name: `Hidden` becomes `hidden`.
 
     Raises:
-        DataError: an id stands twice, an attribute's length is not the number of items, or two attributes would both be
-            one that has an effect.
-        DataError: an id cannot be one or stands twice, or an attribute's length is not the number of items.
+        DataError: an id cannot be one or stands twice, an attribute's length is not the number of items, or two
+            attributes would both be one that has an effect.
     """
 
     item_ids: Ids

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 import foldin
@@ -40,6 +41,9 @@ def test_an_item_shows_its_numbers_neighbours_and_audience(open_page: Callable[.
         similar = client.get(f"/v1/items/{item}/similar", params={"k": 8}).json()["items"]
     neighbours = page.get_by_role("region", name="Goes with")
     assert neighbours.locator(".title").all_inner_texts() == [one["title"] for one in similar]
+    assert neighbours.locator(".chance b").all_inner_texts() == [f"{one['score']:.2f}" for one in similar]
+    widths = [float(bar.get_attribute("width") or 0) for bar in neighbours.locator("rect").all()]
+    assert widths == pytest.approx([100 * one["score"] / similar[0]["score"] for one in similar])
     expect(page.get_by_role("region", name="Numbers")).to_contain_text("people")
     expect(page.get_by_role("region", name="Who it is for").get_by_role("listitem").first).to_be_visible()
 

@@ -26,12 +26,14 @@ class Segment:
 class Standing:
     """An item at its place, counted from 1. `move`: places it rose (above 0) or fell; None where it was not there.
 
-    `figure`: its number as text, with the `unit` below it; all items of a ranking have numbers of one kind.
+    `amount`: its number, 0 where it is unknown; `figure`: the same as text, with the `unit` below it; all items of a
+    ranking have numbers of one kind.
     """
 
     place: int
     item: str
     title: str
+    amount: float
     figure: str
     unit: str
     segments: tuple[Segment, ...]
@@ -55,24 +57,25 @@ def standings(ranking: Sequence[Recommendation], before: Sequence[str]) -> list[
     ]
 
 
-def _figure_of(ranking: Sequence[Recommendation]) -> Callable[[Recommendation], tuple[str, str]]:
+def _figure_of(ranking: Sequence[Recommendation]) -> Callable[[Recommendation], tuple[float, str, str]]:
     if any(one.rating is not None for one in ranking):
         return _rating
     return _chance if any(one.probability is not None for one in ranking) else _score
 
 
-def _rating(one: Recommendation) -> tuple[str, str]:
-    return (NONE, "rating unknown") if one.rating is None else (f"{one.rating:.1f}", "rating")
+def _rating(one: Recommendation) -> tuple[float, str, str]:
+    return (0, NONE, "rating unknown") if one.rating is None else (one.rating, f"{one.rating:.1f}", "rating")
 
 
-def _chance(one: Recommendation) -> tuple[str, str]:
+def _chance(one: Recommendation) -> tuple[float, str, str]:
     if one.probability is None:
-        return NONE, "chance unknown"
-    return f"{one.probability:.0%}", "chance, or more" if one.probability_is_lower_bound else "chance"
+        return 0, NONE, "chance unknown"
+    unit = "chance, or more" if one.probability_is_lower_bound else "chance"
+    return one.probability, f"{one.probability:.0%}", unit
 
 
-def _score(one: Recommendation) -> tuple[str, str]:
-    return f"{one.score:.2f}", "score"
+def _score(one: Recommendation) -> tuple[float, str, str]:
+    return one.score, f"{one.score:.2f}", "score"
 
 
 def mean_shares(ranking: Sequence[Recommendation]) -> dict[str, float]:
