@@ -102,7 +102,7 @@ def test_a_profile_is_explained_by_attribute(run: Run, run_json: RunJson, traine
         (["--profile", "role", "x"], 2, "'role' is not of the form name=value"),
         (["nobody", "x"], 4, "no user 'nobody'"),
         (["nle", "nowhere"], 4, "no item 'nowhere'"),
-        (["nle", " x"], 3, "field 'item'"),
+        (["nle", "x\u200b"], 3, "field 'item'"),
     ],
 )
 def test_wrong_use_says_what_is_wrong(run: Run, trained: Path, arguments: list[str], code: int, says: str) -> None:

@@ -18,7 +18,8 @@ def test_it_is_what_the_model_makes_of_the_history_of_that_item(
     everything = run_json("recommend", "--history", labs[7], "-k", len(labs), "-w", trained)
     terms = sorted((one["basis"]["history"] for one in everything), reverse=True)
     assert [one["score"] for one in found] == terms[:6]
-    assert all(one["basis"] == {"history": one["score"], "profile": 0, "content": 0, "popularity": 0} for one in found)
+    others = {"profile": 0, "content": 0, "popularity": 0, "query": 0}
+    assert all(one["basis"] == {"history": one["score"], **others} for one in found)
     assert labs[7] not in [one["item_id"] for one in found]
 
 
