@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -160,6 +161,18 @@ def test_shares_of_words_add_up(content: Content) -> None:
     shares = content.word_shares(["clouds", "networks", "cloud", "unknown"], np.array([1, 2]))
     assert list(shares) == ["clouds", "networks"]  # one stem counts once
     np.testing.assert_allclose(sum(shares.values()), [1, 1], rtol=1e-6)
+
+
+def test_shares_of_many_words_take_no_memory_by_the_size_of_the_catalogue() -> None:
+    titles = [f"word{number}" for number in range(1_000)]
+    content = fit_content(catalog_of({"title": titles}))
+    assert content is not None
+    tracemalloc.start()
+    shares = content.word_shares([*titles, *(f"other{number}" for number in range(1_000))], np.array([7]))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert list(shares) == ["word7"]
+    assert peak < 2_000_000  # 1,000 words x 1,000 items would take 4 MB
 
 
 def test_items_are_as_near_as_their_words(content: Content) -> None:

@@ -68,16 +68,21 @@ class Content:
         """
         first: dict[str, str] = {}
         for word, stem in zip(words, self._stems(words), strict=True):
-            first.setdefault(stem, word)
-        matches = self._matches([[stem] for stem in first])[:, items]
+            if self._finds(stem):
+                first.setdefault(stem, word)
+        # only the cells of these items: of all items they would take memory by the product of words and catalogue
+        matches = np.sum([index.cells(list(first), items) for index in self._indexes], axis=0)
         totals = matches.sum(axis=0)
         shares = np.divide(matches, totals, out=np.zeros_like(matches), where=totals > 0)
         return {word: share for word, share in zip(first.values(), shares, strict=True) if share.any()}
 
     def unmatched(self, words: Sequence[str]) -> list[str]:
-        """The words that no item has."""
+        """The words that find no item: those that none has, or more than half."""
         stems = zip(words, self._stems(words), strict=True)
-        return [word for word, stem in stems if not any(stem in index.vocabulary for index in self._indexes)]
+        return [word for word, stem in stems if not self._finds(stem)]
+
+    def _finds(self, stem: str) -> bool:
+        return any(stem in index.vocabulary for index in self._indexes)
 
     @property
     def _indexes(self) -> list[WordIndex]:

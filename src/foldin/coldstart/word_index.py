@@ -38,6 +38,14 @@ class WordIndex:
         found = [[self.vocabulary[word] for word in sorted(set(query)) if word in self.vocabulary] for query in queries]
         return np.asarray((incidence(found, len(self.vocabulary)) @ self.weights).toarray())
 
+    def cells(self, words: Sequence[str], texts: NDArray[np.integer]) -> NDArray[np.float32]:  # (words, texts)
+        """What each word adds to the score of some texts; 0 where it is in none."""
+        cells = np.zeros((len(words), len(texts)), dtype=np.float32)
+        found = [row for row, word in enumerate(words) if word in self.vocabulary]
+        places = [self.vocabulary[words[row]] for row in found]
+        cells[found] = self.weights[places][:, texts].toarray()
+        return cells
+
 
 def fit_word_index(texts: Sequence[Sequence[str]]) -> WordIndex | None:
     """The index of texts given as their words; None where they have none worth finding."""
