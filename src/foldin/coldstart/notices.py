@@ -53,7 +53,7 @@ def profile_notices(profile: Profile, known: Known, says: Says) -> list[str]:
 
 
 def query_notices(query: str, content: Content | None) -> list[str]:
-    """What of a query no item matches; nothing where all of its words are found, or where it is blank."""
+    """What of a query finds no item; nothing where all of its words are found, or where it is blank."""
     if not query.strip():
         return []
     words = list(dict.fromkeys(words_of(query)))
@@ -62,7 +62,7 @@ def query_notices(query: str, content: Content | None) -> list[str]:
         return [f"no item matches the query '{query.strip()[:LONGEST]}': the ranking is the same as without it"]
     named = ", ".join(word[:LONGEST] for word in unmatched[:MOST_VALUES])
     more = f" and {len(unmatched) - MOST_VALUES:,} more" if len(unmatched) > MOST_VALUES else ""
-    return [f"of the query, no item has: {named}{more}"] if unmatched else []
+    return [f"these words of the query find no item: {named}{more}"] if unmatched else []
 
 
 def cells_of(profiles: Iterable[Profile]) -> list[tuple[str, str]]:

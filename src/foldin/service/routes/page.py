@@ -62,7 +62,7 @@ class Somebody:
 class Outcome:
     """A ranking with what it rests on: `shares` of the terms over all of it, and where the handover stands.
 
-    `notices`: what of the profile says nothing; `unmatched`: what of the query no item has.
+    `notices`: what of the profile says nothing; `unmatched`: what of the query finds no item.
     """
 
     standings: Sequence[Standing]
