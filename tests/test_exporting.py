@@ -182,13 +182,19 @@ def test_who_has_a_profile_alone_is_ranked_for(
 @pytest.mark.parametrize("ending", [".parquet", ".csv", ".jsonl"])
 def test_attributes_of_the_items_are_columns(recommender: Recommender, tmp_path: Path, ending: str) -> None:
     ids = recommender.catalog.item_ids
-    columns = {"title": ids_of(f'"{item}", so' for item in ids), 'no "one"': ids_of(None for _ in ids)}
+    columns = {
+        "user_code": ids_of(str(place) for place in range(len(ids))),  # as the draft calls its own numbers
+        "title": ids_of(f'"{item}", so' for item in ids),
+        'no "one"': ids_of(None for _ in ids),
+    }
     titled = replace(recommender, catalog=Catalog(ids, columns))
     file = tmp_path / f"all{ending}"
     log = simulate(USERS, ITEMS, 2).events
     write_rankings(titled, log, file, k=2, attributes=list(columns))
     assert list(columns_of(file)) == [*RANKING, *columns]
-    assert all(row[-2:] == (f'"{row[2]}", so', None) for row in rows_of(file))
+    rows = rows_of(file)
+    assert all(row[-2:] == (f'"{row[2]}", so', None) for row in rows)
+    assert [row[:2] for row in rows] == sorted(row[:2] for row in rows)
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def _ranking_query(attributes: Sequence[str]) -> str:
 SELECT users.id AS "user", rank, items.id AS item, score, nullif(probability, 'NaN') AS probability,
     probability_is_lower_bound, nullif(rating, 'NaN') AS rating, {", ".join(WRITTEN_TERMS)}{cells}
 FROM ranked JOIN users ON users.code = user_code JOIN items ON items.code = item_code
-ORDER BY user_code, rank
+ORDER BY ranked.user_code, ranked.rank
 """
 
 

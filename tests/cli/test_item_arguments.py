@@ -17,6 +17,7 @@ CATALOG = Catalog(ids_of(["Tyler, The Creator", "a", "b", 'x "y"', "-88"]))
         (["Tyler, The Creator", "a,b"], ["Tyler, The Creator", "a", "b"]),
         (['x "y",-88'], ['x "y"', "-88"]),
         (["a,,b, "], ["a", "b"]),
+        (["a\r\nb\r-88"], ["a", "b", "-88"]),
         ([""], []),
     ],
 )

@@ -42,7 +42,7 @@ def find_items(names: Sequence[str], catalog: Catalog) -> list[str]:
 def find_known_items(lists: Sequence[str], catalog: Catalog, what: str = "unknown to the model") -> list[str]:
     """The ids of items; a name that no item has is kept as an id, and a note names it.
 
-    `lists`: of names, as "A,B,C"; one with a comma in it is in quotation marks, or alone in its list.
+    `lists`: of names, as "A,B,C" or one a line; one with a comma in it is in quotation marks, or alone in its list.
     `what`: what the note says of them.
 
     Raises:
@@ -68,5 +68,5 @@ def find_known_items(lists: Sequence[str], catalog: Catalog, what: str = "unknow
 def _split_names(listed: str, item_names: ItemNames) -> list[str]:
     if not listed.strip() or item_names.find(listed) is not None:
         return [listed] if listed.strip() else []
-    names = (name.strip() for name in next(csv.reader([listed], skipinitialspace=True), []))
-    return [name for name in names if name]
+    rows = csv.reader(listed.splitlines(), skipinitialspace=True)
+    return [name.strip() for row in rows for name in row if name.strip()]

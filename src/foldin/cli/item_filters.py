@@ -45,7 +45,8 @@ class ItemFilters:
         exclude = find_known_items(self.exclude, known, "--exclude: unknown")
         if self.categories:
             of_categories = self._in_categories(stored if len(stored) else known)
-            only = of_categories if only is None else [item_id for item_id in only if item_id in set(of_categories)]
+            among = set(of_categories)
+            only = of_categories if only is None else [item_id for item_id in only if item_id in among]
         return ItemChoice(only, [*exclude, *unavailable(stored)])
 
     def _in_categories(self, catalog: Catalog) -> list[str]:

@@ -43,6 +43,12 @@ def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
         read(tmp_path / "log.csv")
 
 
+def test_a_named_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("who,who,item\na,b,c\n")
+    with pytest.raises(DataError, match="the header has the column 'who' more than once"):
+        read(tmp_path / "log.csv", user="who")
+
+
 def test_no_fitting_column_names_the_columns_and_the_option() -> None:
     with pytest.raises(DataError, match=r"'foo', 'item'; name it with user / --user"):
         read(pd.DataFrame({"foo": ["a"], "item": ["b"]}))

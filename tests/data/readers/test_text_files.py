@@ -17,7 +17,8 @@ import pytest
 
 from foldin.data.doctor import examine
 from foldin.data.readers import read, read_catalog, read_events, read_profiles
-from foldin.data.readers.records import Record, records
+from foldin.data.readers import records as records_module
+from foldin.data.readers.records import Record, State, records
 from foldin.errors import ConfigurationError, DataError, RowError
 
 pytestmark = pytest.mark.filterwarnings("ignore:columns left alone")
@@ -79,6 +80,30 @@ def test_records_go_on_behind_the_first_line_of_a_torn_one() -> None:
     lines = ['a,"b\n', "c,d\n", "\n", 'e,"f\n', 'g"\n', 'h,"i']
     found = list(records(lines, delimiter=",", quoted=True, width=2, first_line=2))
     assert found == [Record(2, 'a,"b', OPEN), Record(3, "c,d"), Record(5, 'e,"f\ng"'), Record(7, 'h,"i', OPEN)]
+
+
+def test_marks_that_never_close_are_followed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+
+    def parsed(line: str, delimiter: str, *, inside: bool) -> tuple[int, State]:
+        looked_at.append(line)
+        return parse(line, delimiter, inside=inside)
+
+    parse = records_module._parsed
+    monkeypatch.setattr(records_module, "_parsed", parsed)
+    lines = ['u,27","monitor\n'] * 100
+    found = list(records(lines, delimiter=",", quoted=True, width=3))
+    assert [row.fault for row in found] == [OPEN] * 100
+    assert len(looked_at) < 3 * len(lines)
+
+
+def test_a_header_inside_the_file_is_noted(tmp_path: Path) -> None:
+    file = text_file(tmp_path, "user,item\na,x\nuser,item\nb,y\n")
+    notes = read_events(file).notes
+    assert [note.split(";")[0] for note in notes] == [
+        "user ids that are the name of their column: 'user' (1 row)",
+        "item ids that are the name of their column: 'item' (1 row)",
+    ]
 
 
 LATIN = "user,item,title\na,café,1\nb,crème,2\n"

@@ -112,6 +112,7 @@ def coded_ids(connection: duckdb.DuckDBPyConnection, parts: Parts, role: Role) -
         *_changed_notes(read, texts, names, rows.tolist(), role),
         *_mixed_note(parts, cells, texts, role),
         *_suspicious_notes(names, rows, role),
+        *_header_note(parts, names, rows, role),
     ]
     return _judged(names, tuple(refusals), tuple(notes))
 
@@ -249,6 +250,17 @@ def _rows(changed: Sequence[tuple[str, str, int]]) -> str:
 def _suspicious_notes(names: Sequence[str | None], rows: NDArray[np.int64], role: Role) -> Iterator[str]:
     taken = [(name, count) for name, count in zip(names, rows.tolist(), strict=True) if name is not None]
     return suspicious_notes((name for name, _ in taken), [count for _, count in taken], role)
+
+
+def _header_note(parts: Parts, names: Sequence[str | None], rows: NDArray[np.int64], role: Role) -> Iterator[str]:
+    """The note on ids that are the name of their column, as where files with headers were put together."""
+    columns = {column.name.strip() for scan, column in parts if scan.header is not None}
+    for name, count in zip(names, rows.tolist(), strict=True):
+        if name in columns:
+            yield (
+                f"{role} ids that are the name of their column: '{name}' ({counted(count, 'row')}); it is taken as one "
+                f"{role}: take the row out if it is a header inside the file"
+            )
 
 
 def _mixed_note(parts: Parts, cells: Ids, texts: Sequence[str], role: Role) -> list[str]:

@@ -175,7 +175,9 @@ def _called(columns: Sequence[Column], name: ColumnName) -> list[Column]:
 
 def _named(columns: Sequence[Column], name: ColumnName, role: Role, file: str | None) -> Column:
     fitting = _called(columns, name)
-    if len(fitting) != 1:
+    if len(fitting) > 1:
+        raise DataError(_why_not_one(fitting, role, _option(role)), file=file, field=role)
+    if not fitting:
         raise DataError(f"no column '{name}' for {role}; {_listed(columns)}", file=file, field=role)
     return fitting[0]
 

@@ -65,12 +65,14 @@ def ends_whole(line: str, delimiter: str) -> bool:
 
 
 class Lines:
-    """Lines with their numbers, which can be put back."""
+    """Lines with their numbers, which can be put back; `open_until` is the last line of quotation marks that were
+    followed in vain."""
 
     def __init__(self, lines: Iterable[str], first: int) -> None:
         self._lines = iter(lines)
         self._pending: deque[str] = deque()
         self.number = first - 1
+        self.open_until = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -89,6 +91,8 @@ class Lines:
 def _quoted_record(line: str, number: int, source: Lines, delimiter: str, width: int) -> Record:
     lines, size = [line], len(line)
     cells, state = _parsed(line, delimiter, inside=False)
+    if state is State.INSIDE and number < source.open_until:  # it would meet the same end, read again for every line
+        return Record(number, _bare(line), OPEN_QUOTE)
     while state is State.INSIDE and size <= MAX_RECORD and (following := next(source, None)) is not None:
         lines.append(following)
         size += len(following)
@@ -96,6 +100,8 @@ def _quoted_record(line: str, number: int, source: Lines, delimiter: str, width:
         cells += more
     alike = len(lines) > 1 and all(_looks_whole(one, delimiter, width) for one in lines)
     fault = _cells_fault(cells, _bare("".join(lines)), delimiter, width)
+    if state is not State.WHOLE:
+        source.open_until = source.number
     if state is not State.WHOLE or (fault and alike):
         source.put_back(lines[1:])
         return Record(number, _bare(line), OPEN_QUOTE)
