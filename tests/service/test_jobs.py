@@ -88,7 +88,7 @@ def test_a_training_that_was_killed_has_failed_and_another_may_begin(workspace: 
 
 def test_a_training_says_what_stood_in_its_way(workspace: Path) -> None:
     with serving(workspace) as server, server.client() as client:
-        client.post("/v1/events", json={"events": [EVENT | {"value": 2.0}]})
+        client.post("/v1/events", json={"events": [EVENT | {"value": value} for value in (2.0, 5.0)]})
         client.post("/v1/train")
         assert "--positive-from" in ended(client, 1)["error"]
 
