@@ -443,7 +443,9 @@ def test_a_query_that_matches_nothing_changes_nothing(profiled: Recommender) -> 
     assert profiled.query_notices("zeppelin") == [
         "no item matches the query 'zeppelin': the ranking is the same as without it"
     ]
-    assert profiled.query_notices("networks zeppelin") == ["these words of the query find no item: zeppelin"]
+    assert profiled.query_notices("networks zeppelin") == [
+        "these words find nothing, as no item or most have them: zeppelin"
+    ]
     assert profiled.query_notices(" ") == profiled.query_notices(None) == profiled.query_notices("networks") == []
 
 

@@ -76,7 +76,7 @@ def test_a_query_brings_what_matches_first(run: Run, run_json: RunJson, trained:
     answer = run("recommend", "--query", "storage zeppelin", "-w", trained)
     assert answer.stdout.startswith("For this query")
     assert "this is what matches the query, and what most people choose" in answer.stdout
-    assert answer.stderr == "note: these words of the query find no item: zeppelin\n"
+    assert answer.stderr == "note: these words find nothing, as no item or most have them: zeppelin\n"
     item = found[0]["item_id"]
     words = run("explain", "--query", "storage", item, "-w", trained).stdout.partition("What of the query")[2]
     assert "storage" in words

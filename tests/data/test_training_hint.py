@@ -27,6 +27,7 @@ LogOf = Callable[..., Interactions]
         ([0.37, 1.1, 2.5], "--strength log"),
         ([-1, *range(1, 13)], "--positive-from 1"),
         ([-2, 0.55, *range(1, 13)], "--positive-from 0.55"),
+        ([-6, -2, -1, -1, *[1] * 12, 2, 2, 3, 6], "--positive-from 1"),  # pieces bought and returned
         ([1, 1], ""),
         ([7, None, 7], ""),
         ([0, 0], "--positive-from 0"),

@@ -62,7 +62,7 @@ def query_notices(query: str, content: Content | None) -> list[str]:
         return [f"no item matches the query '{query.strip()[:LONGEST]}': the ranking is the same as without it"]
     named = ", ".join(word[:LONGEST] for word in unmatched[:MOST_VALUES])
     more = f" and {len(unmatched) - MOST_VALUES:,} more" if len(unmatched) > MOST_VALUES else ""
-    return [f"these words of the query find no item: {named}{more}"] if unmatched else []
+    return [f"these words find nothing, as no item or most have them: {named}{more}"] if unmatched else []
 
 
 def cells_of(profiles: Iterable[Profile]) -> list[tuple[str, str]]:

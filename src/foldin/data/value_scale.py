@@ -99,7 +99,11 @@ def _around_zero(distinct: NDArray[np.float64], counts: NDArray[np.int64]) -> bo
     low, high = -distinct[0], distinct[-1]
     if min(low, high) < ON_BOTH_SIDES * max(low, high):
         return False
-    return len(distinct) <= FEWEST_THUMBS or bool(counts[distinct < 0].sum() >= MANY_BELOW * counts.sum())
+    if len(distinct) <= FEWEST_THUMBS:
+        return True
+    # one piece bought is what most quantities are
+    mostly_one = 2 * counts[distinct == 1].sum() > counts[distinct > 0].sum()
+    return bool(counts[distinct < 0].sum() >= MANY_BELOW * counts.sum()) and not bool(mostly_one)
 
 
 def _in_steps(distinct: NDArray[np.float64], counts: NDArray[np.int64]) -> bool:

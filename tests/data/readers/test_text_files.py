@@ -236,6 +236,7 @@ def test_a_file_that_is_no_table_says_what_it_is(tmp_path: Path) -> None:
         (b"\x28\xb5\x2f\xfd" + table, "Zstandard"),
         ((tmp_path / "frame").read_bytes(), "Feather or Arrow"),
         (pickle.dumps(frame), "pickle"),
+        (b"\x89PNG\r\n\x1a\n\x00", "picture"),
         (b"Obj\x01\x04\x14avro.codec", "Avro"),
         (b"ORC\x11\x00\x00\n", "ORC"),
         (database(tmp_path / "db"), "SQLite database"),

@@ -251,6 +251,6 @@ def test_words_that_say_nothing_are_named_beside_their_field(open_page: Callable
     assert notice is not None
     assert 0 <= notice["y"] - field["y"] - field["height"] < 20
     words.fill("storage qqqzz and a zzqqy")
-    expect(shown).to_have_text([re.compile("These words of the query find no item: qqqzz, .*zzqqy")])
+    expect(shown).to_have_text([re.compile("These words find nothing, as no item or most have them: qqqzz, .*zzqqy")])
     words.fill("storage")
     expect(shown).to_have_count(0)

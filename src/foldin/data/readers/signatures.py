@@ -40,6 +40,7 @@ SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"\x89HDF\r\n\x1a\n", "is an HDF5 file: save it as Parquet or CSV"),
         (rb"SQLite format 3\x00", "is an SQLite database: read it by a query, with --from sqlite:///FILE"),
         (rb".{8}DUCK[\x00-\xff]\x00", "is a DuckDB database: read it by a query, with --from duckdb:///FILE"),
+        (rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a", "is a picture, no table"),
         (rb"%PDF-", "is a PDF document: find the table as CSV"),
         (
             rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body|\?xml|!--)",
