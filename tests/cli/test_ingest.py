@@ -347,3 +347,12 @@ def test_rows_set_aside_replace_no_file(run: Run, tmp_path: Path) -> None:
     assert (answer.returncode, "is there already" in answer.stderr) == (2, True)
     assert bad.read_text() == before
     assert not (tmp_path / "w" / "store.sqlite").exists()
+
+
+def test_skip_bad_is_not_offered_where_times_have_no_time_zone(run: Run, tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("user,item,time\na,x,2026-01-01 10:00:00\n", encoding="utf-8")
+    answer = run("ingest", log, "-w", tmp_path / "w")
+    assert answer.returncode == 3
+    assert "--timezone" in answer.stderr
+    assert "--skip-bad" not in answer.stderr

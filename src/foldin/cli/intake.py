@@ -369,7 +369,10 @@ def _with_the_way_out(skip_bad: bool) -> Iterator[None]:
     try:
         yield
     except RowError as error:
-        if skip_bad:
+        from foldin.data.readers.times import WITHOUT_ZONE_REASON
+
+        # rows without a time zone are refused with --skip-bad, too: only the option that names it helps
+        if skip_bad or error.problem.startswith(WITHOUT_ZONE_REASON):
             raise
         problem = f"{error.problem} (--skip-bad takes the good rows and sets the others aside)"
         raise RowError(problem, file=error.file, row=error.row, field=error.field) from None
