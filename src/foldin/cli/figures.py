@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from foldin.cli.output import print_table
+from foldin.cli.output import print_line, print_table
 from foldin.cli.table_columns import WIDTH, split_columns, width_of
 from foldin.evaluation.titles import title_of
 
 if TYPE_CHECKING:
     from foldin.evaluation.report import RatingRow, Row
 
-__all__ = ["print_figures", "print_rating_figures", "print_short_figures"]
+__all__ = ["print_calibration_error", "print_figures", "print_rating_figures", "print_short_figures"]
 
 
 def print_figures(title: str, rows: Sequence[Row]) -> None:
@@ -50,6 +50,12 @@ def print_rating_figures(title: str, rows: Sequence[RatingRow]) -> None:
         for row in rows
     ]
     print_table(title, ["", "RMSE", "MAE"], lines, numbers=["RMSE", "MAE"])
+
+
+def print_calibration_error(error: float, untold: float | None) -> None:
+    """How far off probabilities are for test users, and for the same users as if they had no profiles."""
+    without = "" if untold is None else f", or {untold:.3f} without the profiles of these users"
+    print_line(f"Probabilities are off by {error:.3f} on average among the best-scored percent{without}.")
 
 
 def _share(row: Row) -> str:

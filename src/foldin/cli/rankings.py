@@ -101,7 +101,7 @@ NEW, KNOWN, OR_MORE = "new", "-", " or more"
 KEY = {
     NEW: "new: nobody had it in training, so no probability is known; what it resembles gives it its place.",
     KNOWN: "-: it is in the history already, and a probability is about what else will be liked.",
-    OR_MORE: "or more: held-out users are too few to tell the highest scores apart; this is the chance of all of them.",
+    OR_MORE: "or more: too few held-out users had scores as high as this; the probability is at least the one shown.",
 }
 
 FIGURES: dict[str, Callable[[Recommendation, Recommender], str]] = {

@@ -259,7 +259,7 @@ def _print_report(
 ) -> None:
     from dataclasses import asdict
 
-    from foldin.cli.figures import print_figures, print_rating_figures
+    from foldin.cli.figures import print_calibration_error, print_figures, print_rating_figures
     from foldin.cli.output import print_json, print_line
     from foldin.wording import counted
 
@@ -293,8 +293,4 @@ def _print_report(
     if figures.ratings:
         print_rating_figures("Predicted ratings", figures.ratings)
     if figures.calibration_error is not None:
-        untold = figures.untold_error
-        print_line(
-            f"Probabilities are off by {figures.calibration_error:.3f} on average among the best-scored percent"
-            f"{'' if untold is None else f', and by {untold:.3f} for people without a profile'}."
-        )
+        print_calibration_error(figures.calibration_error, figures.untold_error)
