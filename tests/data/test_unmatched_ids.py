@@ -9,6 +9,7 @@ import foldin
 from foldin.cli.intake import read_intake, store_intake
 from foldin.data.catalog import ids_of
 from foldin.data.interactions import Interactions
+from foldin.data.readers.text import TextFormat
 from foldin.data.unmatched_ids import unmatched_ids_note, unmatched_ids_notes
 from foldin.errors import DataWarning
 from foldin.models import EASE
@@ -50,7 +51,7 @@ def test_an_import_says_so(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text(LOG)
     (tmp_path / "users.csv").write_text(USERS)
     files = {"files": [str(tmp_path / "log.csv")], "items": None, "users": tmp_path / "users.csv", "database": None}
-    intake = read_intake(**files, columns=COLUMNS, source=None, skip_bad=False, tell=print)  # type: ignore[arg-type]  # options
+    intake = read_intake(**files, columns=COLUMNS, source=None, form=TextFormat(), skip_bad=False, tell=print)  # type: ignore[arg-type]  # options
     stored = store_intake(create_workspace(tmp_path / "w"), intake, None)
     assert [said for said in stored.notes if "none of the 24 users of the profiles is in the log" in said]
 
