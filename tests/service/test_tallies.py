@@ -69,8 +69,9 @@ def test_a_scrape_tells_the_sum_over_workers_and_never_less(workspace: Path) -> 
         assert LIVE.findall(text) == [f'foldin_model{{version="{client.get("/v1/models").json()["live"]}"}} 1.0']
         one.kill()
         until(lambda: has_ended(one))
-        recommend(client, 5)
-        until(lambda: rankings(client) == 12)
+        with server.client() as later:  # the connection of before was to the one that has ended
+            recommend(later, 5)
+            until(lambda: rankings(later) == 12)
 
 
 def has_ended(process: psutil.Process) -> bool:
