@@ -43,6 +43,7 @@ def test_a_title_of_several_items_lists_their_ids(films: Catalog) -> None:
         ("wars star", " (did you mean 'Star Wars (1977)'?)"),
         ("star", " (did you mean 'Star Wars (1977)' or 'Star Trek: The Wrath of Khan'?)"),
         ("Star Wors (1977)", " (did you mean 'Star Wars (1977)'?)"),
+        (unicodedata.normalize("NFD", "2001 amélie"), " (did you mean 'Amélie (2001)'?)"),
         ("amelie (2001)", " (did you mean 'Amélie (2001)'?)"),
         ("nothing of the kind", ""),
         ("", ""),

@@ -139,7 +139,7 @@ class Prior:
         self, attributes: Attributes, queries: Sequence[str | None] | None, users: int
     ) -> NDArray[np.float32] | None:
         """How well items match what users look for, from 0 to 1, (users, items): a query, one for each user, and the
-        attributes of their profiles that training never saw. None where nobody's matches any.
+        attributes of their profiles that training never saw. None where none of them matches an item.
         """
         words = self.query_words(attributes, queries, users)
         if self.content is None or not any(words):

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Literal, TypeAlias
 
-from foldin.data.normalisation import nfkc
+from foldin.data.normalisation import folded
 from foldin.strict_json import parse_json
 
 __all__ = [
@@ -47,7 +47,7 @@ def value_of(cell: str | None) -> str | None:
     """The cell as values are compared: without case, spaces around, or doubled spaces; None where it is missing."""
     if cell is None:
         return None
-    value = " ".join(nfkc(cell).casefold().split())
+    value = folded(cell)
     return None if not value or value in MISSING_WORDS else value
 
 

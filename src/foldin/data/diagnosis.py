@@ -126,7 +126,7 @@ class Diagnosis:
     `columns`: the column taken for each role. `rows`: of the source; `events`: those that can be taken, on which all
         other figures rest. `pairs`: distinct users and items. `density`: pairs / (users x items).
     `few_users`, `few_items`: the share with fewer than 5 events.
-    `hint`: what `foldin train` should be told of the values. `warnings`: ready sentences, the most serious first.
+    `hint`: the options of `foldin train` that fit the values. `warnings`: ready sentences, the most serious first.
     """
 
     files: tuple[str, ...]

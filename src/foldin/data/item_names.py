@@ -7,19 +7,14 @@ from functools import cached_property
 
 from foldin.data.catalog import Catalog
 from foldin.data.identifiers import normalised, refusal
-from foldin.data.normalisation import nfkc
+from foldin.data.normalisation import folded
 from foldin.data.spelling import perhaps, perhaps_titled
 from foldin.errors import ConfigurationError
 
-__all__ = ["ItemNames", "title_key"]
+__all__ = ["ItemNames"]
 
 MOST_LISTED = 5
 """Ids of one title that a message lists."""
-
-
-def title_key(title: str) -> str:
-    """A title as titles are compared: whatever its case, its Unicode form and the number of its spaces."""
-    return " ".join(nfkc(title).casefold().split())
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +31,7 @@ class ItemNames:
         """
         if refusal(name) is None and self.catalog.knows([name])[0]:
             return normalised(name)
-        found = self._ids_by_title.get(title_key(name), [])
+        found = self._ids_by_title.get(folded(name), [])
         if len(found) > 1:
             raise ConfigurationError(f"{len(found):,} items have the title '{name}': give the id, {_one_of(found)}")
         return found[0] if found else None
@@ -51,7 +46,7 @@ class ItemNames:
         ids: dict[str, list[str]] = {}
         for item_id, title in zip(self.catalog.item_ids, self.catalog.titles, strict=True):
             if title is not None:
-                ids.setdefault(title_key(title), []).append(str(item_id))
+                ids.setdefault(folded(title), []).append(str(item_id))
         return ids
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
+from foldin.data.normalisation import bare
 from foldin.errors import DataError
 
 __all__ = [
@@ -31,7 +32,7 @@ CATEGORIES = ("category", "categories", "topic", "topics", "genre", "genres", "t
 @lru_cache(maxsize=4_096)
 def known_name(name: str) -> str:
     """`hidden` for `Hidden`, `available_until` for `Available until`; any other name as it is."""
-    return _BY_KEY.get(_key(name), name)
+    return _BY_KEY.get(bare(name), name)
 
 
 def known_names(names: Iterable[str], file: str | None = None) -> dict[str, str]:
@@ -49,8 +50,4 @@ def known_names(names: Iterable[str], file: str | None = None) -> dict[str, str]
     return {name: known for known, name in taken.items()}
 
 
-def _key(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
-
-
-_BY_KEY = {_key(name): name for name in (*AVAILABILITY, *TITLES, *CATEGORIES)}
+_BY_KEY = {bare(name): name for name in (*AVAILABILITY, *TITLES, *CATEGORIES)}

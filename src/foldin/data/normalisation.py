@@ -1,4 +1,4 @@
-"""Unicode normalisation in linear time."""
+"""Text as it is compared: Unicode normalisation in linear time, and case and spaces left aside."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import cache
 
-__all__ = ["MAX_MARKS", "nfkc"]
+__all__ = ["MAX_MARKS", "bare", "folded", "nfkc"]
 
 MAX_MARKS = 30
 """Combining marks in a row that are kept; text of no more is "stream-safe" (UAX #15), and no writing needs as many."""
@@ -25,6 +25,16 @@ def nfkc(text: str) -> str:
     if len(text) > MAX_MARKS and not _marks().isdisjoint(text):
         text = _long_run().sub(r"\1", text)
     return unicodedata.normalize("NFKC", text)
+
+
+def folded(text: str) -> str:
+    """A text without case, spaces around it and doubled spaces, in normal form NFKC."""
+    return " ".join(nfkc(text).casefold().split())
+
+
+def bare(name: str) -> str:
+    """The letters and digits of a name, without case: `User-ID` is `userid`."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 @cache

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import islice
 
+from foldin.data.normalisation import folded
+
 __all__ = ["perhaps", "perhaps_titled"]
 
 MOST_COMPARED = 20_000
@@ -33,8 +35,8 @@ def perhaps_titled(given: str, titles: Sequence[str]) -> str:
     first, or else one that is spelled alike; nothing where there is none. Of very many titles, the first count."""
     if len(given) > LONGEST_COMPARED:
         return ""
-    lowered = {title: title.casefold() for title in titles}
-    words = given.casefold().split()
+    lowered = {title: folded(title) for title in titles}
+    words = folded(given).split()
     holding = [title for title, text in lowered.items() if words and all(word in text for word in words)]
     found = sorted(holding, key=len)[:MOST_SUGGESTED] or _spelled_alike(given, lowered)
     return f" (did you mean {' or '.join(map(repr, found))}?)" if found else ""
@@ -42,5 +44,5 @@ def perhaps_titled(given: str, titles: Sequence[str]) -> str:
 
 def _spelled_alike(given: str, lowered: Mapping[str, str]) -> list[str]:
     by_text = {text: title for title, text in lowered.items() if abs(len(text) - len(given)) <= len(given) / 2}
-    alike = get_close_matches(given.casefold(), islice(by_text, MOST_COMPARED), n=1, cutoff=0.75)
+    alike = get_close_matches(folded(given), islice(by_text, MOST_COMPARED), n=1, cutoff=0.75)
     return [by_text[text] for text in alike]

@@ -1,4 +1,4 @@
-"""What a comparison says in one sentence: who is best, and who cannot be told from it."""
+"""What a comparison says in one sentence: which contender is best, and which are not distinguishable from it."""
 
 from __future__ import annotations
 

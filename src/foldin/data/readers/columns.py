@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from foldin.data.normalisation import bare
 from foldin.errors import DataError
 
 __all__ = [
@@ -200,7 +201,7 @@ def _why_not_one(fitting: Sequence[Column], role: Role, option: str) -> str:
 
 
 def _key(name: str) -> str:
-    return "".join(letter for letter in plain_name(name).casefold() if letter.isalnum())
+    return bare(plain_name(name))
 
 
 def _no_column(columns: Sequence[Column], role: Role, file: str | None, option: str | None = None) -> DataError:

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
+from foldin.data.normalisation import bare
 from foldin.data.readers.columns import Column, ColumnName, Role, plain_name
 from foldin.data.readers.scans import Scan
 
@@ -46,7 +47,7 @@ def unused_note(unused: Sequence[str], questions: Sequence[str]) -> tuple[str, .
 
 
 def _looks_like_a_rating(name: str) -> bool:
-    return "".join(filter(str.isalnum, plain_name(name).casefold())).endswith(RATING_ENDINGS)
+    return bare(plain_name(name)).endswith(RATING_ENDINGS)
 
 
 def _looks_like_a_time(name: str) -> bool:
